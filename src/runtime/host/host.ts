@@ -1,0 +1,109 @@
+import type { Readable, Writable } from "node:stream";
+
+/**
+ * A place where machines run, as the UI and the CLI know it. They never touch the registry, the
+ * file system of the machines or QEMU behind its back, so that another host can stand here later.
+ */
+export interface Host {
+  /** Every live machine, oldest first. */
+  list(): Promise<MachineInfo[]>;
+  /** Boot a machine that outlives this process. Resolves when its agent answers. */
+  boot(options?: HostBootOptions): Promise<MachineInfo>;
+  /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
+  fork(id: string, options?: { name?: string }): Promise<MachineInfo>;
+  /** Write a bundle; the machine keeps running unless `stop` is set. Default directory: a new one under `snapshotRoot()`. */
+  snapshot(id: string, options?: { directory?: string; stop?: boolean }): Promise<{ directory: string }>;
+  restore(directory: string, options?: { name?: string }): Promise<MachineInfo>;
+  /** Bundles under the snapshot root, newest first. */
+  listSnapshots(): Promise<SnapshotInfo[]>;
+  /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
+  stop(id: string, options?: { graceMs?: number }): Promise<void>;
+  /** Run a command to its end. */
+  exec(id: string, command: string, options?: { timeoutMs?: number }): Promise<ExecResult>;
+  /** Attach to a named session, creating it with `command` (default: a login shell) when there is none. */
+  openSession(id: string, options: OpenSessionOptions): Promise<SessionHandle>;
+  listSessions(id: string): Promise<SessionInfo[]>;
+}
+
+export interface MachineInfo {
+  /** The VMM's pid in decimal: unique while it lives. */
+  id: string;
+  pid: number;
+  name?: string;
+  state: "booting" | "running" | "paused";
+  /** ms since the epoch */
+  startedAt: number;
+  /** Guest RAM the machine was given, MiB. */
+  memoryMib?: number;
+  /** Host memory it holds now, bytes. */
+  rssBytes?: number;
+  /** The machine it was forked from, when known: its pid and its name at that time. */
+  parentPid?: number;
+  parentName?: string;
+  /** The bundle it was restored from. */
+  forkedFrom?: string;
+  imagePath?: string;
+}
+
+export interface HostBootOptions {
+  name?: string;
+  /** `tiny` (default), `debian`, or the path of a rootfs tarball. */
+  image?: string;
+  /** MiB; default 512. */
+  memoryMib?: number;
+  /** Default: idle until stopped. */
+  command?: string[];
+  env?: Record<string, string>;
+}
+
+export interface SnapshotInfo {
+  directory: string;
+  sourceName?: string;
+  /** ms since the epoch */
+  takenAt: number;
+}
+
+export interface ExecResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface SessionInfo {
+  name: string;
+  pid: number;
+  cols: number;
+  rows: number;
+  clients: number;
+  command: string;
+}
+
+export interface OpenSessionOptions {
+  /** Default `main`. */
+  name?: string;
+  command?: string;
+  cols: number;
+  rows: number;
+  /**
+   * What the session had written before this attach, drawn at `cols` x `rows`. Comes before any
+   * output, and again (with `again` true: start from a blank screen) when this client was too slow
+   * and was skipped. Queries in these bytes must not be answered.
+   */
+  onReplay?: (replay: { cols: number; rows: number; bytes: Buffer; again: boolean }) => void;
+}
+
+/** One client of a session. Closing it leaves the session running. */
+export interface SessionHandle {
+  /** Pid of the session's first process in the guest. */
+  readonly pid: number;
+  readonly stdin: Writable;
+  /** Live output; pausing it stops the guest program, as a full pipe would. */
+  readonly stdout: Readable;
+  /** The same stream as `stdout`: a PTY has one. */
+  readonly stderr: Readable;
+  resize(cols: number, rows: number): void;
+  /** Resolves when the session's command ends; rejects when the connection is lost first. */
+  wait(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** Detach. */
+  close(): void;
+}
