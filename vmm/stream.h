@@ -20,7 +20,7 @@ struct stream;
 
 enum link_role { LINK_HOST, LINK_GUEST };
 
-/* Callbacks run inside link_input(); they may call any stream_* function. */
+/* Callbacks run inside link_* calls, never inside stream_* calls; they may call any stream_* function. */
 struct link_events {
     /* The handshake is complete (again). Every earlier stream has had `gone`. */
     void (*up)(void *context);
@@ -34,7 +34,8 @@ struct link_events {
     /* There is room to send again after stream_send() took less than it was given. */
     void (*writable)(void *context, struct stream *stream);
     /* The stream is over: both sides finished, reset, or the link started anew. The pointer is dead
-     * when this returns. `clean` is false after RST or a lost link. */
+     * when this returns. `clean` is false after RST or a lost link. When our stream_finish() was the
+     * last half, this comes with the next link_input() or link_output(). */
     void (*gone)(void *context, struct stream *stream, bool clean);
 };
 
@@ -43,7 +44,8 @@ struct link *link_new(enum link_role role, const uint8_t key[LINK_KEY_BYTES],
                       const struct link_events *events, void *context);
 void link_free(struct link *link);
 
-/* Host only: start a handshake; `next` must be fresh random bytes. */
+/* Host only: start a handshake; `next` must be fresh random bytes. Every stream has `gone`. Without
+ * effect while a handshake is under way: the guest would hold one of two keys. */
 void link_start(struct link *link, const uint8_t next[LINK_KEY_BYTES]);
 bool link_is_up(const struct link *link);
 /* The key to hand to whoever resumes this guest. */
