@@ -9,9 +9,6 @@
 #include <string.h>
 #include <sys/types.h>
 
-/* A shorter beginning of the key than this is taken for payload: else one typed byte that happens
- * to equal the key's first would wait for the next one. */
-#define SCAN_MIN_HELD 4u
 #define SCAN_TAIL (LINK_KEY_BYTES - 1u)
 
 struct scan {
@@ -49,9 +46,10 @@ static inline void scan_remember(struct scan *scan, const uint8_t *bytes, size_t
     scan->tail_length = kept + length;
 }
 
-/* How many of the last bytes seen may be the beginning of the key. */
-static inline size_t scan_partial(const struct scan *scan, const uint8_t key[LINK_KEY_BYTES]) {
-    for (size_t n = scan->tail_length; n >= SCAN_MIN_HELD; n--)
+/* How many of the last bytes seen, if at least `least`, may be the beginning of the key. */
+static inline size_t scan_partial(const struct scan *scan, const uint8_t key[LINK_KEY_BYTES],
+                                  size_t least) {
+    for (size_t n = scan->tail_length; n >= least; n--)
         if (memcmp(scan->tail + scan->tail_length - n, key, n) == 0)
             return n;
     return 0;

@@ -439,13 +439,15 @@ static bool host_input(struct link *link, const uint8_t *bytes, size_t length) {
     return take_frames(link, bytes, length);
 }
 
-/* Parse all but a possible beginning of the key, which must not leak into a stream as payload. */
+/* Parse all but a possible beginning of the key, which must not leak into a stream as payload. In the
+ * middle of a frame more is sure to come, so any beginning can wait; elsewhere a typed byte that
+ * happens to equal the key's first must not. */
 static bool guest_frames(struct link *link, const uint8_t *bytes, size_t length) {
     uint8_t before[SCAN_TAIL];
     size_t held = link->scan.held;
     memcpy(before, link->scan.tail + link->scan.tail_length - held, held);
     scan_remember(&link->scan, bytes, length);
-    link->scan.held = scan_partial(&link->scan, link->key);
+    link->scan.held = scan_partial(&link->scan, link->key, link->body_left > held + length ? 1 : 4);
     if (link->scan.held > held + length)
         link->scan.held = held + length;
     if (link->state != UP)
