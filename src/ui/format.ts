@@ -1,0 +1,32 @@
+/** An age in one unit, short enough for a column: `12s`, `3m`, `5h`, `2d`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
+  return `${Math.floor(seconds / 86_400)}d`;
+}
+
+/** Memory in at most four characters and a unit: `87M`, `1.2G`. */
+export function formatBytes(bytes: number | undefined): string {
+  if (bytes === undefined) return "";
+  const mib = bytes / 1_048_576;
+  return mib < 1000 ? `${Math.round(mib)}M` : `${(mib / 1024).toFixed(1)}G`;
+}
+
+/** A moment as `2025-01-31 14:05`, in local time. */
+export function formatMoment(ms: number): string {
+  const at = new Date(ms);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+/** A time of day as `14:05:09`. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 8);
+}
+
+/** Text of guests, files and errors may carry control characters: none of them reaches the screen. */
+export function plainText(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ").trim();
+}
