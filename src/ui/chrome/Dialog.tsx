@@ -1,0 +1,54 @@
+import { Box, Text } from "ink";
+import type { DialogLine, DialogView } from "../view.ts";
+
+/** A framed box: title, lines, keys. Every dialog of the TUI is one of these. */
+export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
+  const keyWidth = Math.max(0, ...view.lines.map((line) => line.key?.length ?? 0));
+  return (
+    <Box
+      width={view.width}
+      height={view.height}
+      borderStyle={ascii ? "classic" : "round"}
+      borderColor="yellow"
+      paddingX={2}
+      flexDirection="column"
+      overflow="hidden"
+    >
+      <Box height={1} flexShrink={0} marginBottom={1}>
+        <Text bold color="yellow">
+          {view.title}
+        </Text>
+      </Box>
+      <Box flexDirection="column" flexGrow={1} overflow="hidden">
+        {view.lines.map((line, index) => (
+          <Line key={index} line={line} keyWidth={keyWidth} />
+        ))}
+      </Box>
+      <Box height={1} flexShrink={0} marginTop={1}>
+        <Text dimColor wrap="truncate-end">
+          {view.footer}
+        </Text>
+      </Box>
+    </Box>
+  );
+}
+
+function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
+  return (
+    <Box height={1} flexShrink={0}>
+      {line.key !== undefined && (
+        <Box width={keyWidth + 2} flexShrink={0}>
+          <Text bold>{line.key}</Text>
+        </Box>
+      )}
+      <Text
+        wrap="truncate-end"
+        dimColor={line.tone === "dim"}
+        inverse={line.tone === "selected"}
+        color={line.tone === "error" ? "red" : undefined}
+      >
+        {line.text || " "}
+      </Text>
+    </Box>
+  );
+}
