@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
+
+/** Defaults an image carries in `./machinen-config.json`. */
+export interface ImageConfig {
+  cmd?: string[];
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/** The configuration in a rootfs tarball, or null when it has none that can be understood. */
+export function readImageConfig(imagePath: string): ImageConfig | null {
+  const remembered = readCache(imagePath);
+  if (remembered !== undefined) return remembered;
+  const config = parseImageConfig(extractConfig(imagePath));
+  warmImageConfigCache(imagePath, config);
+  return config;
+}
+
+/**
+ * Remember an image's configuration, so that its first boot need not search the tarball. To be
+ * called when the tarball is complete; failing to remember is not an error.
+ */
+export function warmImageConfigCache(imagePath: string, config: ImageConfig | null): void {
+  try {
+    const path = cachePath(imagePath);
+    const staged = `${path}.${process.pid}`;
+    writeFileSync(staged, JSON.stringify(config), { mode: 0o600 });
+    renameSync(staged, path);
+  } catch {}
+}
+
+/** Only what has the right shape is taken; null when nothing has. */
+export function parseImageConfig(text: string): ImageConfig | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null) return null;
+  const { cmd, env, cwd } = value as Record<string, unknown>;
+  const config: ImageConfig = {};
+  if (Array.isArray(cmd) && cmd.length > 0 && cmd.every((word) => typeof word === "string"))
+    config.cmd = cmd;
+  if (typeof cwd === "string" && cwd !== "") config.cwd = cwd;
+  if (typeof env === "object" && env !== null && !Array.isArray(env)) {
+    const strings = Object.entries(env).filter((pair) => typeof pair[1] === "string");
+    if (strings.length > 0) config.env = Object.fromEntries(strings);
+  }
+  return Object.keys(config).length > 0 ? config : null;
+}
+
+function extractConfig(imagePath: string): string {
+  for (const member of ["./machinen-config.json", "machinen-config.json"]) {
+    try {
+      const args = ["-xOf", imagePath, "--occurrence=1", member];
+      return execFileSync("tar", args, {
+        encoding: "utf8",
+        maxBuffer: MAX_CONFIG_BYTES,
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    } catch {} // it is not a member, or the tarball is damaged, which the boot itself will report
+  }
+  return "";
+}
+
+function readCache(imagePath: string): ImageConfig | null | undefined {
+  try {
+    const text = readFileSync(cachePath(imagePath), "utf8");
+    return text === "null" ? null : (parseImageConfig(text) ?? undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+function cachePath(imagePath: string): string {
+  return join(cacheDir(join(cacheRoot(), "image-config")), `${statKey(imagePath)}.json`);
+}

@@ -1,0 +1,20 @@
+export { type PackBootInitramfsOptions, packBootInitramfs } from "./boot-initramfs.ts";
+export { type ImageConfig, readImageConfig, warmImageConfigCache } from "./image-config.ts";
+export {
+  type PackBundleOptions,
+  type PackMinimalOptions,
+  type PackRootfsOptions,
+  type PackTinyBundleOptions,
+  type PackWorkspaceOptions,
+  packBundle,
+  packMinimal,
+  packRootfs,
+  packTinyBundle,
+  packWorkspace,
+} from "./mkinitramfs.ts";
+export {
+  resolveBaseDtb,
+  resolveBaseKernel,
+  resolveBaseRootfs,
+  resolveImage,
+} from "./resolve-base.ts";
