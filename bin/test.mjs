@@ -14,6 +14,7 @@ const { status } = spawnSync(
   [
     join(root, "node_modules/vitest/vitest.mjs"),
     "run",
+    `--config=${join(root, "test/vitest.config.ts")}`,
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${reportFile}`,

@@ -1,0 +1,69 @@
+import type { HostBootOptions } from "../../runtime/host/host.ts";
+import { newMachineName } from "../../ui/names.ts";
+import { defineCommand, jsonFlag } from "../command.ts";
+import { makeMachine } from "../interruptible.ts";
+import { printJson, printLine } from "../output.ts";
+import { usage } from "../split-arguments.ts";
+import { machineName } from "../target.ts";
+import { withTimer } from "../with-timer.ts";
+import { installWithProgress } from "./install.ts";
+
+export const boot = defineCommand({
+  name: "boot",
+  summary: "Boot a machine that keeps running in the background",
+  arguments: [{ name: "name", description: "what to call it; default: m1, m2, ..." }],
+  guestCommand: "after-dashes",
+  flags: {
+    image: {
+      type: "string",
+      shortFlag: "i",
+      placeholder: "image",
+      description: "tiny (default), debian, or the path of a rootfs tarball",
+    },
+    memory: {
+      type: "number",
+      shortFlag: "m",
+      placeholder: "MiB",
+      description: "memory of the machine; default 512",
+    },
+    name: {
+      type: "string",
+      shortFlag: "n",
+      placeholder: "name",
+      description: "the same as the argument",
+    },
+    json: jsonFlag,
+  },
+  examples: [
+    { command: "machinen boot web", does: "a tiny machine called web" },
+    {
+      command: "machinen boot db --image debian --memory 1024",
+      does: "a Debian machine with 1 GiB",
+    },
+    {
+      command: "machinen boot clock -- sh -c 'while date; do sleep 1; done'",
+      does: "one that runs a command and powers off when it ends",
+    },
+  ],
+  async run({ flags, args, guestCommand }, context) {
+    if (args[0] !== undefined && flags.name !== undefined)
+      throw usage(
+        "PARSE_FLAG_DUPLICATE",
+        "the name is given twice, as argument and as --name",
+        boot,
+      );
+    if (flags.image === "debian") await installWithProgress(["debian"], context);
+    const host = await context.host();
+    const taken = new Set((await host.list()).flatMap(({ name }) => name ?? []));
+    const options: HostBootOptions = { name: args[0] ?? flags.name ?? newMachineName(taken) };
+    if (flags.image !== undefined) options.image = flags.image;
+    if (flags.memory !== undefined) options.memoryMib = flags.memory;
+    if (guestCommand.length > 0) options.command = guestCommand;
+    const machine = await withTimer(context, `booting ${options.name}`, () =>
+      makeMachine(host, () => host.boot(options)),
+    );
+    if (flags.json) printJson(context.stdout, machine);
+    else printLine(context.stdout, `${machineName(machine)} is running (pid ${machine.pid})`);
+    return 0;
+  },
+});

@@ -1,0 +1,28 @@
+import { defineCommand, jsonFlag } from "../command.ts";
+import { printable, printJson, printLine } from "../output.ts";
+
+export const gc = defineCommand({
+  name: "gc",
+  summary: "Remove what dead machines left behind",
+  flags: {
+    dryRun: { type: "boolean", description: "only say what would be removed" },
+    json: jsonFlag,
+  },
+  examples: [{ command: "machinen gc --dry-run", does: "look first" }],
+  async run({ flags }, { stdout }) {
+    const { runGc } = await import("../../runtime/registry/index.ts");
+    const results = runGc({ dryRun: flags.dryRun ?? false });
+    if (flags.json) {
+      printJson(stdout, results);
+      return 0;
+    }
+    const verb = flags.dryRun ? "would remove" : "removed";
+    for (const { pid, name, removedPaths, failedPaths } of results) {
+      printLine(stdout, `${printable(name ?? `pid ${pid}`)}:`);
+      for (const path of removedPaths) printLine(stdout, `  ${verb} ${path}`);
+      for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
+    }
+    if (results.length === 0) printLine(stdout, "Nothing to remove.");
+    return results.some(({ failedPaths }) => failedPaths.length > 0) ? 1 : 0;
+  },
+});

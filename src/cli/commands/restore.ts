@@ -1,0 +1,32 @@
+import { resolve } from "node:path";
+import { defineCommand, jsonFlag } from "../command.ts";
+import { makeMachine } from "../interruptible.ts";
+import { printJson, printLine } from "../output.ts";
+import { machineName } from "../target.ts";
+import { withTimer } from "../with-timer.ts";
+
+export const restore = defineCommand({
+  name: "restore",
+  summary: "Resume a machine from a snapshot",
+  arguments: [{ name: "directory", description: "what machinen snapshot wrote", required: true }],
+  flags: {
+    name: {
+      type: "string",
+      shortFlag: "n",
+      placeholder: "name",
+      description: "what to call the machine",
+    },
+    json: jsonFlag,
+  },
+  examples: [{ command: "machinen restore ./web.bundle --name web", does: "go on where it was" }],
+  async run({ flags, args }, context) {
+    const host = await context.host();
+    const options = flags.name === undefined ? {} : { name: flags.name };
+    const machine = await withTimer(context, "restoring", () =>
+      makeMachine(host, () => host.restore(resolve(args[0]!), options)),
+    );
+    if (flags.json) printJson(context.stdout, machine);
+    else printLine(context.stdout, `${machineName(machine)} is running (pid ${machine.pid})`);
+    return 0;
+  },
+});

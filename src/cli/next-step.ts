@@ -1,0 +1,37 @@
+import type { ErrorCode } from "../runtime/errors.ts";
+
+/** Codes of errors that only the CLI knows, or that the system names. */
+type OwnCode = "NO_TERMINAL" | "ENOSPC" | "EACCES";
+
+/** What a user can do about an error, where the error's own message cannot know. */
+const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
+  BOOT_VMM_MISSING: "in a checkout: node bin/setup.mjs; machinen doctor shows what is missing",
+  BOOT_VMM_PACKAGE_BROKEN: "install machinen again; machinen doctor shows what is missing",
+  BOOT_KERNEL_NOT_FOUND: "machinen install kernel",
+  BOOT_IMAGE_NOT_FOUND: "machinen install tiny (or debian), or give the path of a rootfs tarball",
+  BOOT_SNAPSHOT_NOT_FOUND: "machinen snapshot <target> writes a bundle to restore from",
+  BOOT_TIMEOUT: "machinen doctor shows the accelerator in use; try again with more --memory",
+  BOOT_DETACHED_READINESS_FAILED: "machinen doctor shows what is usable here",
+  BOOT_MEMORY_INVALID: "give --memory in MiB, for example --memory 512",
+  BOOT_PACK_FAILED: "machinen install kernel tiny; machinen doctor shows what is missing",
+  FORK_MEMORY_BACKPRESSURE: "stop a machine (machinen ls, machinen stop <target>), then fork again",
+  EXEC_VSOCK_UNAVAILABLE: "machinen ls shows which machines are running",
+  EXEC_AGENT_UNAVAILABLE: "machinen ls shows its state; machinen stop <target> ends it for certain",
+  EXEC_AGENT_TIMEOUT: "machinen ls shows its state; machinen stop <target> ends it for certain",
+  SNAPSHOT_DUMP_FAILED: "check the free space of the directory (df -h), or give another one",
+  SNAPSHOT_TIMEOUT: "try again; the machine keeps running",
+  PROVISION_BASE_NOT_FOUND: "machinen install tiny",
+  PROVISION_KERNEL_NOT_FOUND: "machinen install kernel",
+  ROOTFS_IMG_TOOL_MISSING: "install e2fsprogs (apt-get install e2fsprogs)",
+  BOOT_MOUNTDISK_TOOL_MISSING: "install squashfs-tools (apt-get install squashfs-tools)",
+  REGISTRY_VM_NOT_FOUND: "machinen ls shows what is running",
+  REGISTRY_NAME_IN_USE: "choose another --name, or stop the machine that has it",
+  NO_TERMINAL: "machinen exec <target> -- <command> works without a terminal",
+  ENOSPC: "make room on that disk (df -h), then try again",
+  EACCES: "check the owner and mode of that path",
+  MKINITRAMFS_INIT_MISSING: "in a checkout: node bin/setup.mjs",
+};
+
+export function nextStep(code: string): string | undefined {
+  return nextSteps[code as ErrorCode | OwnCode];
+}
