@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
@@ -56,17 +56,14 @@ export function parseImageConfig(text: string): ImageConfig | null {
 }
 
 function extractConfig(imagePath: string): string {
-  for (const member of ["./machinen-config.json", "machinen-config.json"]) {
-    try {
-      const args = ["-xOf", imagePath, "--occurrence=1", member];
-      return execFileSync("tar", args, {
-        encoding: "utf8",
-        maxBuffer: MAX_CONFIG_BYTES,
-        stdio: ["ignore", "pipe", "ignore"],
-      });
-    } catch {} // it is not a member, or the tarball is damaged, which the boot itself will report
-  }
-  return "";
+  const members = ["./machinen-config.json", "machinen-config.json"];
+  const result = spawnSync("tar", ["-xOf", imagePath, "--occurrence=1", ...members], {
+    encoding: "utf8",
+    maxBuffer: MAX_CONFIG_BYTES,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  // tar fails when either spelling is missing. A damaged tarball is for the boot itself to report.
+  return result.stdout ?? "";
 }
 
 function readCache(imagePath: string): ImageConfig | null | undefined {

@@ -1,4 +1,5 @@
 export { type PackBootInitramfsOptions, packBootInitramfs } from "./boot-initramfs.ts";
+export { resolveMke2fs, resolveMksquashfs } from "./host-tools.ts";
 export { type ImageConfig, readImageConfig, warmImageConfigCache } from "./image-config.ts";
 export {
   type PackBundleOptions,
@@ -18,3 +19,10 @@ export {
   resolveBaseRootfs,
   resolveImage,
 } from "./resolve-base.ts";
+export {
+  type EnsureRootfsImageOptions,
+  ensureRootfsImage,
+  ensureRootfsImageAsync,
+  markRootfsImageClean,
+  rootfsImgCacheDir,
+} from "./rootfs-image.ts";

@@ -1,0 +1,39 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/**
+ * The mke2fs program: `MACHINEN_MKE2FS`, else from PATH or the usual places (`sbin` is often not in
+ * a user's PATH, and Homebrew keeps e2fsprogs out of it), else undefined.
+ */
+export function resolveMke2fs(): string | undefined {
+  return findTool("mke2fs", process.env.MACHINEN_MKE2FS, [
+    "/usr/sbin",
+    "/sbin",
+    "/opt/homebrew/opt/e2fsprogs/sbin",
+    "/usr/local/opt/e2fsprogs/sbin",
+  ]);
+}
+
+/** The mksquashfs program: `MACHINEN_MKSQUASHFS`, else from PATH or the usual places. */
+export function resolveMksquashfs(): string | undefined {
+  return findTool("mksquashfs", process.env.MACHINEN_MKSQUASHFS, [
+    "/usr/bin",
+    "/opt/homebrew/opt/squashfs/bin",
+    "/usr/local/opt/squashfs/bin",
+  ]);
+}
+
+function findTool(name: string, override: string | undefined, more: string[]): string | undefined {
+  if (override) return existsSync(override) ? override : undefined;
+  const directories = [...(process.env.PATH ?? "").split(delimiter).filter(Boolean), ...more];
+  return directories.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,187 @@
+import { createHash, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { ErrorCode, ProvisionError } from "../errors.ts";
+import { type Ext4Command, planExt4, runExt4, runExt4Sync } from "./build-ext4.ts";
+import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
+
+const GIB = 1024 * 1024 * 1024;
+
+export interface EnsureRootfsImageOptions {
+  /** Where images are kept; default `rootfsImgCacheDir()`. */
+  cacheDir?: string;
+  /** Build the image even when there is one. */
+  force?: boolean;
+  /** Size of the file system in units of the unpacked tarball; default 2.5. */
+  sizeMultiplier?: number;
+  /** Smallest file system, in bytes; default 2 GiB. Unused room costs nothing: the file is sparse. */
+  minSizeBytes?: number;
+  /** Exact size in bytes; a smaller image in the cache is extended (the guest grows the file system). */
+  sizeBytes?: number;
+  /** Told the milliseconds of each step: `sha256`, `sparse-extend`, `tar-extract`, `mke2fs`. */
+  onPhase?: (name: string, ms: number) => void;
+}
+
+/** Default place of cached root images: `~/.cache/machinen/rootfs`. */
+export function rootfsImgCacheDir(): string {
+  return join(cacheRoot(), "rootfs");
+}
+
+/**
+ * Say that an image handed out by `ensureRootfsImage` was released whole. Without this mark, an
+ * image that has been written to since it was handed out is built again. Never throws.
+ */
+export function markRootfsImageClean(imgPath: string): void {
+  try {
+    if (existsSync(imgPath)) writeFileSync(okMarker(imgPath), "");
+  } catch {}
+}
+
+/**
+ * The ext4 image of a rootfs tarball, from the cache or built now. The image is known by the
+ * tarball's sha256; it appears in the cache whole or not at all. It is handed out without its
+ * `.ok` mark: see `markRootfsImageClean`. VMs read it through overlays and leave it unchanged, so
+ * that any number of them may share it.
+ *
+ * @throws {ProvisionError} ROOTFS_IMG_TOOL_MISSING | PROVISION_BASE_NOT_FOUND |
+ * PROVISION_INSTALL_HOOK_FAILED
+ */
+export function ensureRootfsImage(tarPath: string, opts: EnsureRootfsImageOptions = {}): string {
+  const work = planImage(tarPath, opts);
+  if (!work.command) return work.image;
+  try {
+    return finish(work, opts, runExt4Sync(work.command));
+  } finally {
+    rmSync(work.command.request.staging, { recursive: true, force: true });
+  }
+}
+
+/** The same without blocking the event loop while the image is built. */
+export async function ensureRootfsImageAsync(
+  tarPath: string,
+  opts: EnsureRootfsImageOptions = {},
+): Promise<string> {
+  const work = planImage(tarPath, opts);
+  if (!work.command) return work.image;
+  try {
+    return finish(work, opts, await runExt4(work.command));
+  } finally {
+    rmSync(work.command.request.staging, { recursive: true, force: true });
+  }
+}
+
+interface ImageWork {
+  image: string;
+  /** Absent: the image is there. */
+  command?: Ext4Command;
+}
+
+function planImage(tarPath: string, opts: EnsureRootfsImageOptions): ImageWork {
+  if (!statSync(tarPath, { throwIfNoEntry: false })?.isFile()) {
+    throw new ProvisionError(
+      ErrorCode.PROVISION_BASE_NOT_FOUND,
+      `there is no rootfs tarball at ${tarPath}`,
+    );
+  }
+  const caches = cacheDir(opts.cacheDir ?? rootfsImgCacheDir());
+  const digest = timed(opts, "sha256", () => contentDigest(tarPath, caches));
+  const image = join(caches, `${digest}.img`);
+  if (!opts.force && isUsable(image)) {
+    handOut(image, opts);
+    return { image };
+  }
+  const staging = join(caches, `.staging-${process.pid}-${randomBytes(4).toString("hex")}`);
+  const { sizeMultiplier: multiplier = 2.5, minSizeBytes: minBytes = 2 * GIB, sizeBytes } = opts;
+  const request = {
+    tarball: tarPath,
+    staging,
+    image: join(staging, "image"),
+    size: sizeBytes === undefined ? { multiplier, minBytes } : { bytes: sizeBytes },
+    uuid: digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5"),
+  };
+  const command = planExt4(request);
+  mkdirSync(staging, { mode: 0o700 });
+  return { image, command };
+}
+
+function finish(
+  work: ImageWork,
+  opts: EnsureRootfsImageOptions,
+  phases: Map<string, number>,
+): string {
+  for (const [name, ms] of phases) opts.onPhase?.(name, ms);
+  renameSync(work.command!.request.image, work.image);
+  handOut(work.image, opts);
+  return work.image;
+}
+
+/** Whole, and either released cleanly or unchanged since it was handed out. */
+function isUsable(image: string): boolean {
+  if (!existsSync(image)) return false;
+  if (existsSync(okMarker(image))) return true;
+  try {
+    return readFileSync(handOutRecord(image), "utf8") === identity(image);
+  } catch {
+    return false;
+  }
+}
+
+/** Give the image the wanted size, remember its state, and take its mark away. */
+function handOut(image: string, opts: EnsureRootfsImageOptions): void {
+  const wanted = opts.sizeBytes ?? 0;
+  if (statSync(image).size < wanted)
+    timed(opts, "sparse-extend", () => truncateSync(image, wanted));
+  writeFileSync(handOutRecord(image), identity(image));
+  rmSync(okMarker(image), { force: true });
+}
+
+function identity(image: string): string {
+  const { ino, size, mtimeNs } = statSync(image, { bigint: true });
+  return `${ino} ${size} ${mtimeNs}\n`;
+}
+
+/** sha256 of the tarball, remembered for as long as the file is not touched. */
+function contentDigest(tarPath: string, caches: string): string {
+  const memo = join(caches, `${statKey(tarPath)}.sha256`);
+  try {
+    const remembered = readFileSync(memo, "utf8");
+    if (/^[0-9a-f]{64}$/.test(remembered)) return remembered;
+  } catch {} // not seen before
+  const hash = createHash("sha256");
+  const buffer = Buffer.alloc(1024 * 1024);
+  const fd = openSync(tarPath, "r");
+  try {
+    for (;;) {
+      const read = readSync(fd, buffer);
+      if (read === 0) break;
+      hash.update(buffer.subarray(0, read));
+    }
+  } finally {
+    closeSync(fd);
+  }
+  const digest = hash.digest("hex");
+  writeFileSync(memo, digest);
+  return digest;
+}
+
+function timed<T>(opts: EnsureRootfsImageOptions, name: string, work: () => T): T {
+  const began = performance.now();
+  const result = work();
+  opts.onPhase?.(name, performance.now() - began);
+  return result;
+}
+
+const okMarker = (image: string) => `${image}.ok`;
+const handOutRecord = (image: string) => `${image}.handed-out`;
