@@ -101,11 +101,10 @@ export function reduce(state: UiState, action: Action): UiState {
       return withMachines({ ...state, listed: true, now: action.now }, action.machines);
     case "machine-added": {
       const others = machinesOf(state).filter((machine) => machine.id !== action.machine.id);
-      return {
-        ...withMachines(state, [...others, action.machine]),
-        selected: action.machine.id,
-        attached: false,
-      };
+      const next = withMachines(state, [...others, action.machine]);
+      // Whoever is typing goes on typing where he is.
+      if (state.attached || state.dialog) return next;
+      return { ...next, selected: action.machine.id, zoomed: false };
     }
     case "machine-gone":
       return withMachines(

@@ -1,0 +1,119 @@
+import { OuterOutput } from "./screen/output.ts";
+import { startWatchdog, type Watchdog } from "./terminal-watchdog.ts";
+
+/**
+ * What the TUI asks of the user's terminal: title kept, alternate screen, normal cursor and keypad
+ * keys, no cursor, mouse clicks and drags in SGR form, focus reports, bracketed paste.
+ */
+export const enterSequence =
+  "\x1b[22;0t\x1b[?1049h\x1b[?1l\x1b>\x1b[?25l\x1b[0m\x1b[2J" +
+  "\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?1004h\x1b[?2004h\x1b]0;machinen\x07";
+
+/** The way back; harmless in any state, so it is also what a crash sends. */
+export const leaveSequence =
+  "\x1b[?2026l\x1b[?2004l\x1b[?1004l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l" +
+  "\x1b[0m\x1b[0 q\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;0t";
+
+/** Reports already on their way when the mouse is switched off must not end up in the shell. */
+const drainMs = 25;
+
+export interface HostTerminalOptions {
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  paint(): Uint8Array;
+  onInput(bytes: Buffer): void;
+  /** The terminal is gone. */
+  onLost(): void;
+}
+
+/** The user's terminal: taken over by `enter`, given back by `leave` however the program ends. */
+export class HostTerminal {
+  private readonly options: HostTerminalOptions;
+  private output: OuterOutput | undefined;
+  private watchdog: Watchdog | undefined;
+  private anyMotion = false;
+
+  constructor(options: HostTerminalOptions) {
+    this.options = options;
+  }
+
+  get entered(): boolean {
+    return this.output !== undefined;
+  }
+
+  /** Starts what undoes our modes after a kill -9; before raw mode, whose opposite it remembers. */
+  async prepare(): Promise<void> {
+    this.watchdog = await startWatchdog(this.options.stdout, leaveSequence);
+  }
+
+  enter(): void {
+    if (this.output) return;
+    const { stdin, stdout } = this.options;
+    stdin.setRawMode?.(true);
+    stdin.on("data", this.onData);
+    stdin.on("end", this.onGone);
+    stdin.on("error", this.onGone);
+    stdin.resume();
+    this.output = new OuterOutput(stdout, {
+      paint: () => this.options.paint(),
+      onError: () => this.options.onLost(),
+    });
+    this.anyMotion = false;
+    this.output.write(enterSequence);
+  }
+
+  requestFrame(): void {
+    this.output?.request();
+  }
+
+  /** Motion without a button is reported only while a program wants it: it is a flood. */
+  setAnyMotion(wanted: boolean): void {
+    if (wanted === this.anyMotion) return;
+    this.anyMotion = wanted;
+    this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
+  }
+
+  async leave(): Promise<void> {
+    const output = this.output;
+    if (!output) return;
+    this.output = undefined;
+    await output.finish(leaveSequence);
+    this.options.stdin.off("data", this.onData);
+    this.options.stdin.on("data", ignore);
+    await new Promise((resolve) => setTimeout(resolve, drainMs));
+    this.releaseInput();
+  }
+
+  /** The same when nothing may be awaited any more. */
+  leaveSync(): void {
+    const output = this.output;
+    if (!output) return;
+    this.output = undefined;
+    output.finishSync(leaveSequence);
+    this.releaseInput();
+  }
+
+  /** After the last `leave`. */
+  close(): void {
+    this.watchdog?.dismiss();
+    this.watchdog = undefined;
+  }
+
+  private releaseInput(): void {
+    const { stdin } = this.options;
+    stdin.off("data", this.onData);
+    stdin.off("data", ignore);
+    stdin.off("end", this.onGone);
+    try {
+      stdin.setRawMode?.(false);
+    } catch {
+      // The terminal is gone, and with it its modes.
+    }
+    stdin.pause();
+  }
+
+  private readonly onData = (bytes: Buffer): void => this.options.onInput(bytes);
+  private readonly onGone = (): void => this.options.onLost();
+}
+
+function ignore(): void {}

@@ -1,0 +1,82 @@
+import { plainText } from "../format.ts";
+import type { Rect } from "../layout.ts";
+import { BG_DIM, type CellStyle, COLOUR_16, FG_BOLD, FG_INVERSE } from "../screen/cell.ts";
+import type { Grid } from "../screen/grid.ts";
+
+export interface FrameLook {
+  name: string;
+  /** The program's window title. */
+  title: string;
+  /** At the right end of the title line: `attached`, `ended 0 ...`. */
+  mark: string;
+  tone: "attached" | "selected" | "idle";
+  zoomed: boolean;
+  ascii: boolean;
+  colour: boolean;
+}
+
+const round = { h: "─", v: "│", tl: "╭", tr: "╮", bl: "╰", br: "╯" };
+const classic = { h: "-", v: "|", tl: "+", tr: "+", bl: "+", br: "+" };
+
+const toneColours = { attached: 2, selected: 6, idle: undefined };
+
+function lineStyle(look: FrameLook): CellStyle {
+  const colour = toneColours[look.tone];
+  if (colour === undefined) return { bg: BG_DIM };
+  return { fg: (look.colour ? COLOUR_16 | colour : 0) | FG_BOLD };
+}
+
+/** Draws a pane's border and title line; drawn here and not by Ink because titles change often. */
+export function drawFrame(grid: Grid, rect: Rect, look: FrameLook): void {
+  const box = look.ascii ? classic : round;
+  const style = lineStyle(look);
+  const { x, y, width, height } = rect;
+  const right = x + width - 1;
+  const bottom = y + height - 1;
+  if (!look.zoomed) {
+    grid.drawText(x, y, box.tl + box.h.repeat(Math.max(0, width - 2)) + box.tr, style);
+    for (let row = y + 1; row < bottom; row++) {
+      grid.drawText(x, row, box.v, style);
+      grid.drawText(right, row, box.v, style);
+    }
+    grid.drawText(x, bottom, box.bl + box.h.repeat(Math.max(0, width - 2)) + box.br, style);
+  } else {
+    grid.drawText(x, y, box.h.repeat(width), style);
+  }
+  drawTitle(grid, rect, look, style);
+}
+
+function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): void {
+  const { x, y } = rect;
+  const room = rect.width - 4;
+  const name = ` ${plainText(look.name)} `;
+  const mark = look.mark ? ` ${look.mark} ` : "";
+  const nameStyle = {
+    ...style,
+    fg: (style.fg ?? 0) | (look.tone === "idle" ? FG_BOLD : FG_INVERSE),
+    bg: 0,
+  };
+  let used = grid.drawText(x + 2, y, name, nameStyle, room);
+  const left = room - used - mark.length;
+  const title = plainText(look.title);
+  if (title && left > 8)
+    used += grid.drawText(x + 2 + used, y, ` ${title} `, { bg: BG_DIM }, left - 2);
+  if (mark && room - used >= mark.length) {
+    grid.drawText(x + rect.width - 2 - mark.length, y, mark, style);
+  }
+}
+
+/** One message in the middle of a pane that has no screen yet. */
+export function drawMessage(grid: Grid, inside: Rect, text: string): void {
+  const width = Math.min(inside.width, [...text].length);
+  const x = inside.x + Math.floor((inside.width - width) / 2);
+  const y = inside.y + Math.floor(inside.height / 2);
+  grid.drawText(x, y, text, { bg: BG_DIM }, width);
+}
+
+/** A message over the last line of a pane whose screen stays visible. */
+export function drawBanner(grid: Grid, inside: Rect, text: string): void {
+  const y = inside.y + inside.height - 1;
+  grid.fill(inside.x, y, inside.width, 1, { fg: FG_INVERSE });
+  grid.drawText(inside.x + 1, y, text, { fg: FG_INVERSE }, inside.width - 2);
+}
