@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { summarise } from "./test-summary.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const scratch = mkdtempSync(join(tmpdir(), "machinen-test-report-"));
@@ -23,23 +24,15 @@ const { status } = spawnSync(
   { cwd: root, stdio: "inherit" },
 );
 
-/** A file that could not be loaded has no tests to fail: it counts as one failure itself. */
 function readReport() {
   try {
-    const report = JSON.parse(readFileSync(reportFile, "utf8"));
-    const unloadable = report.testResults.filter(
-      (file) =>
-        file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
-    );
-    return { passed: report.numPassedTests, failed: report.numFailedTests + unloadable.length };
+    return JSON.parse(readFileSync(reportFile, "utf8"));
   } catch {
-    return { passed: 0, failed: 1 };
+    return undefined;
   }
 }
 
-const { passed, failed } = readReport();
+const { line, exitCode } = summarise(readReport(), status);
 rmSync(scratch, { recursive: true, force: true });
-// vitest also fails for errors outside any test.
-const failures = status === 0 ? failed : Math.max(failed, 1);
-console.log(`${passed} passed, ${failures} failed`);
-process.exitCode = failures === 0 && passed > 0 ? 0 : 1;
+console.log(line);
+process.exitCode = exitCode;

@@ -11,7 +11,7 @@ import { readEntry } from "../runtime/registry/index.ts";
 export async function streamExec(
   machine: MachineInfo,
   command: string,
-  options: { timeoutMs: number | undefined; stdout: Writable; stderr: Writable },
+  options: { timeoutMs: number; stdout: Writable; stderr: Writable },
 ): Promise<number> {
   const entry = readEntry(machine.pid);
   if (!entry) {
@@ -21,7 +21,7 @@ export async function streamExec(
     );
   }
   const { exitCode } = await VsockExec.run(entry.socketPath, command, {
-    execTimeoutMs: options.timeoutMs ?? null,
+    execTimeoutMs: options.timeoutMs,
     onStdout: (chunk) => void options.stdout.write(chunk),
     onStderr: (chunk) => void options.stderr.write(chunk),
   });

@@ -39,7 +39,7 @@ async function tourSteps(host: Host, out: Writable, started: MachineInfo[]): Pro
   }
   const [first, second] = machines as [MachineInfo, MachineInfo];
 
-  printLine(out, "2. Run a command in each.");
+  printLine(out, "2. Run a command in each (exec).");
   for (const machine of machines) {
     const result = await host.exec(machine.id, "echo $(uname -sr), host name $(hostname)");
     expect(String(result.exitCode), "0", "the command to succeed");

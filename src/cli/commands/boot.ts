@@ -1,5 +1,4 @@
 import type { HostBootOptions } from "../../runtime/host/host.ts";
-import { newMachineName } from "../../ui/names.ts";
 import { defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
 import { printJson, printLine } from "../output.ts";
@@ -54,12 +53,13 @@ export const boot = defineCommand({
       );
     if (flags.image === "debian") await installWithProgress(["debian"], context);
     const host = await context.host();
-    const taken = new Set((await host.list()).flatMap(({ name }) => name ?? []));
-    const options: HostBootOptions = { name: args[0] ?? flags.name ?? newMachineName(taken) };
+    const options: HostBootOptions = {};
+    const name = args[0] ?? flags.name;
+    if (name !== undefined) options.name = name;
     if (flags.image !== undefined) options.image = flags.image;
     if (flags.memory !== undefined) options.memoryMib = flags.memory;
     if (guestCommand.length > 0) options.command = guestCommand;
-    const machine = await withTimer(context, `booting ${options.name}`, () =>
+    const machine = await withTimer(context, `booting ${name ?? "a machine"}`, () =>
       makeMachine(host, () => host.boot(options)),
     );
     if (flags.json) printJson(context.stdout, machine);

@@ -34,13 +34,9 @@ export const exec = defineCommand({
     const host = await context.host();
     const machine = await resolveTarget(host, args[0]!);
     const command = guestCommandLine(guestCommand);
-    const timeoutMs = flags.timeout === undefined ? undefined : flags.timeout * 1000;
+    const timeoutMs = (flags.timeout ?? Infinity) * 1000;
     if (flags.json) {
-      const result = await host.exec(
-        machine.id,
-        command,
-        timeoutMs === undefined ? {} : { timeoutMs },
-      );
+      const result = await host.exec(machine.id, command, { timeoutMs });
       printJson(context.stdout, result);
       return result.exitCode;
     }

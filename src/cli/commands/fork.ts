@@ -1,8 +1,7 @@
-import { forkName } from "../../ui/names.ts";
 import { defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
 import { printJson, printLine } from "../output.ts";
-import { findTarget, machineName } from "../target.ts";
+import { machineName, resolveTarget } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
 
 export const fork = defineCommand({
@@ -14,22 +13,20 @@ export const fork = defineCommand({
       type: "string",
       shortFlag: "n",
       placeholder: "name",
-      description: "what to call the copy; default: the machine's name, numbered",
+      description: "what to call the copy; default: the name of the machine, numbered",
     },
     json: jsonFlag,
   },
   examples: [
-    { command: "machinen fork web", does: "web goes on, and so does web-2" },
+    { command: "machinen fork web", does: "web goes on, and so does web.1" },
     { command: "machinen fork web --name experiment", does: "the same, with a name" },
   ],
   async run({ flags, args }, context) {
     const host = await context.host();
-    const machines = await host.list();
-    const source = findTarget(machines, args[0]!);
-    const taken = new Set(machines.flatMap(({ name }) => name ?? []));
-    const name = flags.name ?? forkName(source.name, taken);
+    const source = await resolveTarget(host, args[0]!);
+    const options = flags.name === undefined ? {} : { name: flags.name };
     const machine = await withTimer(context, `forking ${machineName(source)}`, () =>
-      makeMachine(host, () => host.fork(source.id, { name })),
+      makeMachine(host, () => host.fork(source.id, options)),
     );
     if (flags.json) printJson(context.stdout, machine);
     else

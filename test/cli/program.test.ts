@@ -1,0 +1,106 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { packageVersion } from "../../src/runtime/package-root.ts";
+
+const launcher = fileURLToPath(new URL("../../bin/machinen", import.meta.url));
+let scratch: string;
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), "machinen-cli-test-"));
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** The built program, on a registry of its own. */
+function machinen(args: string[], program = launcher) {
+  const env: NodeJS.ProcessEnv = { ...process.env, MACHINEN_REGISTRY_DIR: join(scratch, "vms") };
+  delete env.MACHINEN_DEBUG;
+  return spawnSync(program, args, { env, encoding: "utf8", input: "" });
+}
+
+test("runs through symbolic links, absolute and relative", () => {
+  mkdirSync(join(scratch, "links"));
+  symlinkSync(launcher, join(scratch, "absolute"));
+  symlinkSync("../absolute", join(scratch, "links/mn"));
+  const { stdout, status } = machinen(["--version"], join(scratch, "links/mn"));
+  expect(stdout).toBe(`${packageVersion()}\n`);
+  expect(status).toBe(0);
+});
+
+test("help lists every command and goes to stdout", () => {
+  const { stdout, stderr, status } = machinen(["--help"]);
+  for (const name of [
+    "boot",
+    "ls",
+    "exec",
+    "attach",
+    "fork",
+    "snapshot",
+    "restore",
+    "stop",
+    "gc",
+    "install",
+    "doctor",
+  ])
+    expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, "m"));
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  expect(machinen(["help", "fork"]).stdout).toBe(machinen(["fork", "--help"]).stdout);
+});
+
+test.each([
+  [["frok", "web"], "PARSE_COMMAND_UNKNOWN", /did you mean machinen fork/],
+  [["--nonsense"], "PARSE_FLAG_UNKNOWN", /--nonsense/],
+  [["exec", "web"], "PARSE_ARGUMENT_MISSING", /command/],
+  [["stop"], "PARSE_ARGUMENT_MISSING", /--all/],
+  [["stop", "--all", "web"], "PARSE_ARGUMENT_UNEXPECTED", /--all/],
+  [["install", "debain"], "PARSE_ARGUMENT_UNEXPECTED", /did you mean debian/],
+  [["boot", "a", "--name", "b"], "PARSE_FLAG_DUPLICATE", /name/],
+  [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
+])("%j is a usage error", (args, code, text) => {
+  const { stdout, stderr, status } = machinen(args);
+  expect(stderr).toMatch(new RegExp(`^${code}: `));
+  expect(stderr).toMatch(text);
+  expect(stderr).toMatch(/^next: /m);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stdout).toBe("");
+  expect(status).toBe(2);
+});
+
+test.each([
+  ["exec", "nobody", "true"],
+  ["fork", "nobody"],
+  ["snapshot", "nobody"],
+  ["stop", "nobody"],
+])("%s of a machine that is not there fails with its code", (...args) => {
+  const { stderr, status } = machinen(args);
+  expect(stderr).toMatch(/^REGISTRY_VM_NOT_FOUND: .*nobody/);
+  expect(stderr).toMatch(/^next: machinen ls/m);
+  expect(status).toBe(1);
+});
+
+test("attach without a terminal says so", () => {
+  const { stderr, status } = machinen(["attach", "nobody"]);
+  expect(stderr).toMatch(/^NO_TERMINAL: /);
+  expect(status).toBe(1);
+});
+
+test("an empty list is an empty JSON array", () => {
+  expect(JSON.parse(machinen(["ls", "--json"]).stdout)).toEqual([]);
+  expect(machinen(["ps"]).stdout).toMatch(/No machine is running/);
+  expect(machinen(["gc", "--json"]).stdout).toBe("[]\n");
+});
+
+test("a reader that goes away is no error", async () => {
+  const child = spawn(launcher, ["--help"], { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.destroy();
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(stderr).toBe("");
+});
