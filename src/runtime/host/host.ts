@@ -12,7 +12,10 @@ export interface Host {
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
   fork(id: string, options?: { name?: string }): Promise<MachineInfo>;
   /** Write a bundle; the machine keeps running unless `stop` is set. Default directory: a new one under `snapshotRoot()`. */
-  snapshot(id: string, options?: { directory?: string; stop?: boolean }): Promise<{ directory: string }>;
+  snapshot(
+    id: string,
+    options?: { directory?: string; stop?: boolean },
+  ): Promise<{ directory: string }>;
   restore(directory: string, options?: { name?: string }): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;

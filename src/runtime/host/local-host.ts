@@ -1,0 +1,131 @@
+import { join, resolve } from "node:path";
+import { waitForAgent } from "../control/agent-control.ts";
+import { BootError, isMachinenError, RegistryError } from "../errors.ts";
+import { listSessions, openSession, VsockExec } from "../exec/index.ts";
+import { attach } from "../machine/attach.ts";
+import { boot } from "../machine/boot.ts";
+import { killMachine, processOf } from "../machine/end-machine.ts";
+import { agentSocketIn } from "../machine/run-dir.ts";
+import { findByName, list, type RegistryEntry, readEntry } from "../registry/index.ts";
+import { readBundleMeta } from "../snapshot/bundle.ts";
+import { restore } from "../snapshot/restore.ts";
+import { nextForkName, nextMachineName } from "./default-names.ts";
+import type { Host, HostBootOptions, MachineInfo } from "./host.ts";
+import { machineInfo } from "./machine-info.ts";
+import { bundleDirectoryName, listBundles, snapshotRoot } from "./snapshot-store.ts";
+import { stopMachine } from "./stop-machine.ts";
+
+const DEFAULT_IMAGE = "tiny";
+const DEFAULT_MEMORY_MIB = 512;
+const AGENT_MS = 120_000;
+const DEFAULT_SESSION = "main";
+const LOGIN_SHELL = "if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi";
+
+/** A live machine by its id; names are taken too. */
+function find(id: string): RegistryEntry {
+  const entry = (/^\d+$/.test(id) ? readEntry(Number(id)) : undefined) ?? findByName(id);
+  if (entry && processOf(entry)) return entry;
+  throw new RegistryError("REGISTRY_VM_NOT_FOUND", `no machine ${JSON.stringify(id)} is running`);
+}
+
+/**
+ * Start a machine under the name given, or under the first free one of a series: other processes choose
+ * names too, so a name that was free a moment ago may be taken.
+ */
+async function named<T>(
+  name: string | undefined,
+  choose: (taken: ReadonlySet<string>) => string,
+  start: (name: string) => Promise<T>,
+): Promise<T> {
+  if (name !== undefined) return start(name);
+  const taken = new Set(list().flatMap((entry) => (entry.name === undefined ? [] : [entry.name])));
+  for (;;) {
+    const chosen = choose(taken);
+    try {
+      return await start(chosen);
+    } catch (error) {
+      if (!isMachinenError(error, "REGISTRY_NAME_IN_USE")) throw error;
+      taken.add(chosen);
+    }
+  }
+}
+
+async function infoOf(pid: number): Promise<MachineInfo> {
+  return machineInfo(find(String(pid)));
+}
+
+async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
+  const image = options.image ?? DEFAULT_IMAGE;
+  const { pid } = await named(options.name, nextMachineName, (name) =>
+    boot({
+      name,
+      image,
+      cmd: options.command ?? [],
+      env: options.env,
+      memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
+      // The tiny base is a few MB: in RAM it boots sooner than a disk can be made.
+      rootDisk: image === DEFAULT_IMAGE ? false : undefined,
+      detached: true,
+    }),
+  );
+  const entry = find(String(pid));
+  try {
+    await waitForAgent(agentSocketIn(entry.runDir!), AGENT_MS, () => !processOf(entry));
+  } catch (error) {
+    await killMachine(entry);
+    throw new BootError("BOOT_TIMEOUT", `${entry.name}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return infoOf(pid);
+}
+
+/** Machines on this host, whoever booted them. */
+export function createLocalHost(): Host {
+  return {
+    list: () => Promise.all(list().map(machineInfo)),
+    boot: (options = {}) => bootMachine(options),
+    fork: async (id, options = {}) => {
+      const source = find(id);
+      const handle = await attach({ pid: source.pid });
+      const fork = await named(
+        options.name,
+        (taken) => nextForkName(source.name, taken),
+        (name) => handle.fork({ name, detached: true }),
+      );
+      return infoOf(fork.pid);
+    },
+    snapshot: async (id, options = {}) => {
+      const { pid, name } = find(id);
+      const directory = resolve(
+        options.directory ??
+          join(snapshotRoot(), bundleDirectoryName(name ?? String(pid), new Date())),
+      );
+      const handle = await attach({ pid });
+      await handle.snapshot({ outDir: directory, leaveRunning: !options.stop });
+      return { directory };
+    },
+    restore: async (directory, options = {}) => {
+      const snapDir = resolve(directory);
+      const source = readBundleMeta(snapDir).sourceName;
+      const restored = await named(
+        options.name,
+        (taken) =>
+          source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
+        (name) => restore({ snapDir, name, detached: true }),
+      );
+      return infoOf(restored.pid);
+    },
+    listSnapshots: async () => listBundles(),
+    stop: async (id, options = {}) => stopMachine(find(id), options.graceMs),
+    exec: async (id, command, options = {}) =>
+      VsockExec.run(find(id).socketPath, command, { execTimeoutMs: options.timeoutMs }),
+    openSession: async (id, options) =>
+      openSession(find(id).socketPath, {
+        ...options,
+        name: options.name ?? DEFAULT_SESSION,
+        command: options.command ?? LOGIN_SHELL,
+      }),
+    listSessions: async (id) => listSessions(find(id).socketPath),
+  };
+}

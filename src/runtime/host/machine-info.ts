@@ -1,0 +1,36 @@
+import { vmmStatus } from "../control/vmm-control.ts";
+import { readHostRssBytes } from "../memory/index.ts";
+import type { RegistryEntry } from "../registry/index.ts";
+import type { MachineInfo } from "./host.ts";
+
+/** A list must not wait long for one machine that hangs. */
+const STATUS_MS = 300;
+/** A VMM this young may not have made its control socket yet. */
+const YOUNG_MS = 5000;
+
+/** The state as its VMM tells it. A VMM that does not answer is starting, or stopped itself. */
+async function machineState(entry: RegistryEntry): Promise<MachineInfo["state"]> {
+  if (!entry.controlPath) return "running";
+  try {
+    const status = await vmmStatus(entry.controlPath, STATUS_MS);
+    return status.state === "running" && !status.linked ? "booting" : status.state;
+  } catch {
+    return Date.now() - entry.startedAt < YOUNG_MS ? "booting" : "paused";
+  }
+}
+
+export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
+  return {
+    id: String(entry.pid),
+    pid: entry.pid,
+    name: entry.name,
+    state: await machineState(entry),
+    startedAt: entry.startedAt,
+    memoryMib: entry.memoryCeilingMib,
+    rssBytes: readHostRssBytes(entry.pid, entry.statsPath) ?? undefined,
+    parentPid: entry.parentPid,
+    parentName: entry.parentName,
+    forkedFrom: entry.forkedFrom,
+    imagePath: entry.imagePath,
+  };
+}

@@ -1,0 +1,79 @@
+import { CONSOLE_TAIL_BYTES, collect } from "./machine/index.ts";
+import { validateMemoryMib } from "./memory/index.ts";
+
+export * from "./errors.ts";
+export {
+  type EnsureRootfsImageOptions,
+  ensureRootfsImage,
+  type ImageConfig,
+  markRootfsImageClean,
+  type PackBundleOptions,
+  type PackMinimalOptions,
+  type PackRootfsOptions,
+  type PackTinyBundleOptions,
+  type PackWorkspaceOptions,
+  packBundle as mkinitramfsBundle,
+  packMinimal as mkinitramfsMinimal,
+  packRootfs as mkinitramfsRootfs,
+  packTinyBundle as mkinitramfsTinyBundle,
+  packWorkspace as mkinitramfsWorkspace,
+  resolveBaseDtb,
+  resolveBaseKernel,
+  resolveBaseRootfs,
+  resolveMke2fs,
+  resolveMksquashfs,
+  rootfsImgCacheDir,
+  warmImageConfigCache,
+} from "./images/index.ts";
+export type { ChunkLogEvent, LogEvent, OnLog, PhaseLogEvent } from "./log.ts";
+export {
+  type AttachOptions,
+  attach,
+  type BootOptions,
+  boot,
+  bootSnapshotPath,
+  buildMachinenConfig,
+  buildWriteFileCmd,
+  buildWriteFileCmds,
+  collectGarbage as runGc,
+  detachedLogRoot,
+  type MemoryStats,
+  measureFirstByte,
+  resolveVmmBinary,
+  type VmHandle,
+  type WriteFileOptions,
+  writeBootSnapshot,
+} from "./machine/index.ts";
+export {
+  autoSizeMemoryMib,
+  type BalloonCounters,
+  type CheckForkBackpressureOptions,
+  checkForkBackpressure,
+  DEFAULT_FREE_MEMORY_THRESHOLD,
+  type RssTarget,
+  readBalloonStats,
+  readHostFreeBytes,
+  readHostRssBytes,
+  readHostRssBytesMulti,
+  readHostTotalBytes,
+  STATS_FILE_SIZE,
+} from "./memory/index.ts";
+export {
+  type GcResult,
+  list,
+  type PidStatus,
+  type RegistryEntry,
+  type RunGcOptions,
+  registryRoot,
+  validatePid,
+} from "./registry/index.ts";
+export {
+  type ForkOptions,
+  type RestoreOptions,
+  restore,
+  type SnapshotMeta,
+  type SnapshotOptions,
+  type SnapshotResult,
+} from "./snapshot/index.ts";
+
+export const _internal = { collect, CONSOLE_TAIL_BYTES, validateMemoryMib };

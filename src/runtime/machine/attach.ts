@@ -1,0 +1,20 @@
+import { RegistryError } from "../errors.ts";
+import { findByName, readEntry } from "../registry/index.ts";
+import type { AttachOptions } from "./boot-options.ts";
+import { processOf } from "./end-machine.ts";
+import { remoteHandle } from "./handle.ts";
+import type { VmHandle } from "./vm-handle.ts";
+
+/** A handle of a running machine, whoever booted it. @throws {RegistryError} REGISTRY_VM_NOT_FOUND */
+export async function attach(opts: AttachOptions): Promise<VmHandle> {
+  const { pid, name } = opts;
+  if ((pid === undefined) === (name === undefined)) {
+    throw new RegistryError("REGISTRY_VM_NOT_FOUND", "attach() takes exactly one of pid and name");
+  }
+  const entry = pid !== undefined ? readEntry(pid) : findByName(name!);
+  if (!entry || !processOf(entry)) {
+    const target = pid !== undefined ? `pid ${pid}` : `the name ${JSON.stringify(name)}`;
+    throw new RegistryError("REGISTRY_VM_NOT_FOUND", `no machine with ${target} is running`);
+  }
+  return remoteHandle(entry, opts.onLog);
+}

@@ -1,0 +1,89 @@
+import type { OnLog } from "../log.ts";
+
+/** One host TCP port led to a port in the guest. `hostAddr` defaults to 127.0.0.1. */
+export interface PortForward {
+  hostPort: number;
+  guestPort: number;
+  hostAddr?: string;
+}
+
+/** A host directory copied into the guest as a writable overlay below `/mnt/`. */
+export interface Mount {
+  host: string;
+  guest: string;
+}
+
+/** A host directory shared live with the guest below `/mnt/`. `mode` defaults to `"rw"`. */
+export interface LiveMount {
+  host: string;
+  guest: string;
+  mode?: "ro" | "rw";
+}
+
+export interface BootOptions {
+  /** Rootfs tarball, or the name of an installed base (`tiny`, `debian`). Goes together with `cmd`. */
+  image?: string;
+  /**
+   * Command the guest runs with the console as its terminal; the machine powers off when it ends.
+   * Defaults to the one baked into the image. An empty array makes the machine idle until it is stopped.
+   */
+  cmd?: string[];
+  /** Environment of the guest's command, over the image's own. */
+  env?: Record<string, string>;
+  /** Absolute working directory of the guest's command, before the image's own. */
+  guestCwd?: string;
+  /** `false`: this machine cannot be snapshotted (`SNAPSHOT_NO_DISK`). A path must exist; whole-machine snapshots do not use it. */
+  snapshot?: string | false;
+  /**
+   * What the guest's root lives on. Default with an `image`: an ext4 disk made from it, cached, of which the
+   * guest sees a private writable overlay. A string names an ext4 image of your own: it is used in the
+   * same way and never written to. `false` keeps the root in the guest's RAM.
+   */
+  rootDisk?: boolean | string;
+  /** Size of the disk the guest sees, in bytes, when larger than the image. Only for a root disk made from `image`. */
+  rootDiskSizeBytes?: number;
+  /** Unique name among live machines; `/` makes path-shaped names. */
+  name?: string;
+  /** The bundle this machine comes from; set by `restore()`, shown in lists. */
+  forkedFrom?: string;
+  /** A host directory copied into the guest; writes stay in the guest. */
+  mount?: Mount;
+  /** Size of the mount's writable layer in bytes: a positive multiple of 4096. */
+  mountDiskUpperSizeBytes?: number;
+  /** @internal The mount of a bundle. */
+  _restoreMountDisk?: { guest: string; lowerPath: string; upperPath: string };
+  /** Host directories shared live with the guest. */
+  liveMounts?: LiveMount[];
+  /** Host ports led into the guest. */
+  portForward?: PortForward[];
+  /** Program to run as the VMM. Default: `resolveVmmBinary()`. */
+  binary?: string;
+  /** Working directory of the VMM; relative paths of this call start there. */
+  cwd?: string;
+  /** Arguments for the VMM. */
+  args?: string[];
+  /** Guest kernel. Default with an `image`: the installed one. */
+  kernel?: string;
+  /** Device tree of the guest; unused on x86. */
+  dtb?: string;
+  /** Guest RAM in MiB. Default: half of the host's, between 512 and 16384. */
+  memory?: number;
+  /** Whether the VMM dies with this process. Default true; false when `detached`. */
+  pdeathsig?: boolean;
+  /** How long `wait()` waits before it kills the machine and rejects with `BOOT_TIMEOUT`. Default 60 s; `null`: for ever. */
+  timeoutMs?: number | null;
+  /** Environment of the VMM process, over what `boot()` sets. */
+  vmmEnv?: Record<string, string>;
+  /** Called with all console and exec output, and with the timing of phases. */
+  onLog?: OnLog;
+  /** Let the machine outlive this process. Resolves with the first byte of the guest's console. */
+  detached?: boolean;
+}
+
+export interface AttachOptions {
+  /** Pid of the VMM. Exactly one of `pid` and `name` is required. */
+  pid?: number;
+  name?: string;
+  /** Called with the output of commands run through the returned handle. */
+  onLog?: OnLog;
+}

@@ -1,0 +1,99 @@
+import { Readable } from "node:stream";
+
+/** What a handle remembers of each output stream. */
+export const CONSOLE_TAIL_BYTES = 1024 * 1024;
+
+/** The last `capacity` bytes of a stream of chunks. */
+export class Tail {
+  private chunks: Buffer[] = [];
+  private length = 0;
+  private readonly capacity: number;
+
+  constructor(capacity: number = CONSOLE_TAIL_BYTES) {
+    this.capacity = capacity;
+  }
+
+  push(chunk: Buffer): void {
+    this.chunks.push(chunk);
+    this.length += chunk.length;
+    while (this.length > this.capacity) {
+      const first = this.chunks[0]!;
+      const excess = this.length - this.capacity;
+      if (first.length <= excess) this.chunks.shift();
+      else this.chunks[0] = first.subarray(excess);
+      this.length -= Math.min(first.length, excess);
+    }
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+
+  text(): string {
+    return this.bytes().toString("utf8");
+  }
+}
+
+/** Read a stream to its end; its last `capBytes` as text. An error ends it as an end does. */
+export function collect(stream: Readable, capBytes: number = CONSOLE_TAIL_BYTES): Promise<string> {
+  const tail = new Tail(capBytes);
+  return new Promise((resolve) => {
+    const done = () => resolve(tail.text());
+    stream.on("data", (chunk: Buffer | string) => tail.push(Buffer.from(chunk as string)));
+    stream.once("end", done);
+    stream.once("error", done);
+    stream.once("close", done);
+    if (stream.readableEnded || stream.destroyed) done();
+  });
+}
+
+/**
+ * A child's output that nobody has to read: until the first reader comes the source flows and only the
+ * tail is kept; from then on it is an ordinary stream, and pausing it pauses the source.
+ */
+export class ConsoleStream extends Readable {
+  readonly tail = new Tail();
+  readonly firstByte: Promise<void>;
+  /** Resolves when the source has ended. */
+  readonly ended: Promise<void>;
+  private wanted = false;
+  private over = false;
+  private readonly source: Readable;
+
+  constructor(source: Readable, onChunk?: (chunk: Buffer) => void) {
+    super();
+    this.source = source;
+    this.firstByte = new Promise((resolve) => source.once("data", () => resolve()));
+    source.on("data", (chunk: Buffer) => {
+      this.tail.push(chunk);
+      onChunk?.(chunk);
+      if (this.wanted && !this.push(chunk)) source.pause();
+    });
+    this.ended = new Promise((resolve) => {
+      const finish = () => {
+        if (this.over) return;
+        this.over = true;
+        if (this.wanted) this.push(null);
+        resolve();
+      };
+      source.once("end", finish);
+      source.once("error", finish);
+      source.once("close", finish);
+    });
+  }
+
+  override _read(): void {
+    if (!this.wanted) {
+      this.wanted = true;
+      const kept = this.tail.bytes();
+      if (kept.length > 0) this.push(kept);
+      if (this.over) this.push(null);
+    }
+    this.source.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.source.destroy();
+    callback(error);
+  }
+}

@@ -1,0 +1,43 @@
+import { rmSync } from "node:fs";
+import { type RegistryEntry, readEntry, removeEntry, validatePid } from "../registry/index.ts";
+import {
+  childrenOf,
+  identify,
+  type ProcessIdentity,
+  signalProcess,
+  waitUntilGone,
+} from "./process-identity.ts";
+
+/** Dying takes the kernel a moment when much memory is to be freed. */
+const DEATH_MS = 10_000;
+/** QEMU is told by the kernel when its VMM dies; past this it is killed. */
+const ORPHAN_MS = 1000;
+
+/** The machine's own process, unless its pid belongs to somebody else by now. */
+export function processOf(entry: RegistryEntry): ProcessIdentity | undefined {
+  return validatePid(entry.pid, entry) === "alive" ? identify(entry.pid) : undefined;
+}
+
+/** Remove what a machine that has ended left on this host. */
+export function forgetMachine(entry: RegistryEntry): void {
+  for (const path of [...(entry.cleanupPaths ?? []), entry.bootLogPath]) {
+    if (path) rmSync(path, { recursive: true, force: true });
+  }
+  // The pid may have been given to a new machine already.
+  if (readEntry(entry.pid)?.startedAt === entry.startedAt) removeEntry(entry.pid);
+}
+
+/** SIGKILL to the VMM; resolves when it, its QEMU and their files are gone. */
+export async function killMachine(entry: RegistryEntry): Promise<void> {
+  const vmm = processOf(entry);
+  if (vmm) {
+    const children = childrenOf(entry.pid);
+    signalProcess(vmm, "SIGKILL");
+    await waitUntilGone([vmm], DEATH_MS);
+    if (!(await waitUntilGone(children, ORPHAN_MS))) {
+      for (const child of children) signalProcess(child, "SIGKILL");
+      await waitUntilGone(children, DEATH_MS);
+    }
+  }
+  forgetMachine(entry);
+}

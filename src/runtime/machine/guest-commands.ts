@@ -1,0 +1,65 @@
+import { ExecError } from "../errors.ts";
+import {
+  VsockExec,
+  type VsockExecOptions,
+  type VsockExecPtyHandle,
+  type VsockExecPtyOptions,
+  type VsockExecResult,
+} from "../exec/index.ts";
+import type { OnLog } from "../log.ts";
+import type { WriteFileOptions } from "./vm-handle.ts";
+import { buildWriteFileCmds } from "./write-file.ts";
+
+const SHOWN_STDERR_CHARS = 2000;
+
+/** What a handle can do inside its guest. */
+export interface GuestCommands {
+  exec(cmd: string, opts?: VsockExecOptions): Promise<VsockExecResult>;
+  execRaw(cmd: string, opts?: VsockExecOptions): Promise<VsockExecResult>;
+  execPty(cmd: string, opts: VsockExecPtyOptions): VsockExecPtyHandle;
+  writeFile(guestPath: string, contents: Buffer | string, opts?: WriteFileOptions): Promise<void>;
+}
+
+function shorten(cmd: string): string {
+  return cmd.length > 200 ? `${cmd.slice(0, 200)}...` : cmd;
+}
+
+/** `socketPath` is the machine's exec socket; empty when it has none. */
+export function guestCommands(socketPath: string, onLog?: OnLog): GuestCommands {
+  const socket = () => {
+    if (socketPath) return socketPath;
+    throw new ExecError(
+      "EXEC_VSOCK_UNAVAILABLE",
+      "this machine was started with a MACHINEN_VSOCK of its own, without guest port 1978",
+    );
+  };
+  const execRaw: GuestCommands["execRaw"] = async (cmd, opts = {}) =>
+    VsockExec.run(socket(), cmd, {
+      ...opts,
+      onStdout: (chunk) => {
+        onLog?.({ source: "exec-stdout", cmd, chunk });
+        opts.onStdout?.(chunk);
+      },
+      onStderr: (chunk) => {
+        onLog?.({ source: "exec-stderr", cmd, chunk });
+        opts.onStderr?.(chunk);
+      },
+    });
+  const exec: GuestCommands["exec"] = async (cmd, opts) => {
+    const result = await execRaw(cmd, opts);
+    if (result.exitCode === 0) return result;
+    const stderr = result.stderr.trim().slice(-SHOWN_STDERR_CHARS);
+    throw new ExecError(
+      "EXEC_NONZERO_EXIT",
+      `the command ended with ${result.exitCode}: ${shorten(cmd)}${stderr ? `\n${stderr}` : ""}`,
+    );
+  };
+  return {
+    exec,
+    execRaw,
+    execPty: (cmd, opts) => VsockExec.startPty(socket(), cmd, opts),
+    writeFile: async (guestPath, contents, opts) => {
+      for (const cmd of buildWriteFileCmds(guestPath, contents, opts)) await exec(cmd);
+    },
+  };
+}

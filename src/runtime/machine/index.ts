@@ -1,0 +1,11 @@
+export { attach } from "./attach.ts";
+export { boot } from "./boot.ts";
+export { bootSnapshotPath, detachedLogRoot, writeBootSnapshot } from "./boot-log.ts";
+export type { AttachOptions, BootOptions, LiveMount, Mount, PortForward } from "./boot-options.ts";
+export { CONSOLE_TAIL_BYTES, collect } from "./console.ts";
+export { measureFirstByte } from "./first-byte.ts";
+export { collectGarbage } from "./gc.ts";
+export { buildMachinenConfig } from "./machinen-config.ts";
+export type { MemoryStats, VmHandle, WriteFileOptions } from "./vm-handle.ts";
+export { resolveVmmBinary } from "./vmm-binary.ts";
+export { buildWriteFileCmd, buildWriteFileCmds } from "./write-file.ts";

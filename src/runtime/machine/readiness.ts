@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { waitForAgent } from "../control/agent-control.ts";
+import { BootError, type MachinenError } from "../errors.ts";
+import { killMachine } from "./end-machine.ts";
+import type { StartedMachine } from "./start-machine.ts";
+
+/** A cold boot takes seconds; a machine that is silent for this long will stay so. */
+const SILENCE_MS = 120_000;
+/** A VMM that refuses its configuration says so and ends: its words are no sign of a booting guest. */
+const REFUSAL_MS = 100;
+const SHOWN_TAIL_BYTES = 4096;
+
+/** The end of what the machine has printed, for error messages. */
+export function consoleTail(started: StartedMachine): string {
+  const text = `${started.stdout.tail.text()}${started.stderr.tail.text()}`.trim();
+  return text.length > SHOWN_TAIL_BYTES ? `...${text.slice(-SHOWN_TAIL_BYTES)}` : text;
+}
+
+type Failure = (reason: string) => MachinenError;
+
+const notReady: Failure = (reason) => new BootError("BOOT_DETACHED_READINESS_FAILED", reason);
+
+async function giveUp(started: StartedMachine, reason: string, failure: Failure): Promise<never> {
+  await killMachine(started.entry);
+  const tail = consoleTail(started);
+  throw failure(
+    `${reason}${tail === "" ? "; it printed nothing" : `; its console ends with:\n${tail}`}`,
+  );
+}
+
+async function describeExit(started: StartedMachine): Promise<string> {
+  const { code, signal } = await started.exited;
+  // What it printed last may still be on its way.
+  await Promise.race([Promise.all([started.stdout.ended, started.stderr.ended]), sleep(500)]);
+  return `the machine ended before it was ready (${signal ?? `status ${code}`})`;
+}
+
+/** Wait for the first byte of a booting machine's console. @throws {BootError} BOOT_DETACHED_READINESS_FAILED */
+export async function waitForConsole(
+  started: StartedMachine,
+  silenceMs = SILENCE_MS,
+): Promise<void> {
+  const timer = new AbortController();
+  const first = await Promise.race([
+    Promise.race([started.stdout.firstByte, started.stderr.firstByte]).then(() => "byte" as const),
+    started.exited.then(() => "exit" as const),
+    sleep(silenceMs, "silence" as const, { signal: timer.signal }).catch(() => "silence" as const),
+  ]);
+  timer.abort();
+  if (first === "byte") await Promise.race([started.exited, sleep(REFUSAL_MS)]);
+  if (started.hasExited()) await giveUp(started, await describeExit(started), notReady);
+  if (first === "silence") {
+    await giveUp(started, `the machine printed nothing for ${silenceMs / 1000} s`, notReady);
+  }
+}
+
+/** Wait for the agent of a machine; kills it and throws what `failure` makes of the reason when it never answers. */
+export async function waitForStartedAgent(
+  started: StartedMachine,
+  agentSocket: string,
+  failure: Failure,
+): Promise<void> {
+  try {
+    await waitForAgent(agentSocket, SILENCE_MS, started.hasExited);
+  } catch (error) {
+    await giveUp(
+      started,
+      started.hasExited() ? await describeExit(started) : (error as Error).message,
+      failure,
+    );
+  }
+}

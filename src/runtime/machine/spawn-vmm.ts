@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { accessSync, constants } from "node:fs";
+import { BootError } from "../errors.ts";
+import { builtVmmBinary } from "./vmm-binary.ts";
+
+export interface VmmLaunch {
+  binary: string;
+  args: string[];
+  cwd: string;
+  env: Record<string, string>;
+  /** In a session of its own, with no standard input, able to outlive us. */
+  detached: boolean;
+  /** Die with this process. */
+  pdeathsig: boolean;
+}
+
+/** Our VMM can arrange a program's death with its parent; without it the program is started plainly. */
+function dieWithParentShim(): string | undefined {
+  const shim = builtVmmBinary();
+  try {
+    accessSync(shim, constants.X_OK);
+    return shim;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A command line that makes `program` end with this process. */
+export function dieWithUs(program: string, args: string[]): { program: string; args: string[] } {
+  const shim = dieWithParentShim();
+  if (shim === undefined) return { program, args };
+  return { program: shim, args: ["die-with-parent", String(process.pid), program, ...args] };
+}
+
+/** Start the VMM. The pid stays the same when the shim becomes the program. */
+export async function spawnVmm(launch: VmmLaunch): Promise<ChildProcess & { pid: number }> {
+  const { program, args } = launch.pdeathsig
+    ? dieWithUs(launch.binary, launch.args)
+    : { program: launch.binary, args: launch.args };
+  const child = spawn(program, args, {
+    cwd: launch.cwd,
+    env: launch.env,
+    detached: launch.detached,
+    stdio: [launch.detached ? "ignore" : "pipe", "pipe", "pipe"],
+  });
+  if (child.pid !== undefined) return child as ChildProcess & { pid: number };
+  const [error] = (await once(child, "error")) as [Error];
+  throw new BootError(
+    "BOOT_VMM_MISSING",
+    `${launch.binary} could not be started: ${error.message}`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,124 @@
+import type { ChildProcess } from "node:child_process";
+import type { OnLog } from "../log.ts";
+import { addEntry, claimName, type NameClaim, type RegistryEntry } from "../registry/index.ts";
+import { bootSnapshotPath } from "./boot-log.ts";
+import { ConsoleStream } from "./console.ts";
+import { forgetMachine } from "./end-machine.ts";
+import { identify } from "./process-identity.ts";
+import { type RunDir, removeRunDir } from "./run-dir.ts";
+import { spawnVmm } from "./spawn-vmm.ts";
+import {
+  type MachineVariables,
+  runDirVariables,
+  vmmEnvironment,
+  vsockSocket,
+} from "./vmm-environment.ts";
+
+export interface StartRequest {
+  binary: string;
+  args?: string[];
+  cwd: string;
+  runDir: RunDir;
+  variables: MachineVariables;
+  vmmEnv?: Record<string, string>;
+  detached: boolean;
+  pdeathsig: boolean;
+  /** A name claimed already, or one made of the pid. */
+  name?: { claim: NameClaim; name: string } | ((pid: number) => string | undefined);
+  /** Whether the boot console is going to be written to `bootSnapshotPath`. */
+  keepsBootLog?: boolean;
+  /** What the registry is to know besides what follows from the request. */
+  record: Partial<RegistryEntry>;
+  onLog?: OnLog;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A VMM that is our child. */
+export interface StartedMachine {
+  entry: RegistryEntry;
+  child: ChildProcess;
+  stdout: ConsoleStream;
+  stderr: ConsoleStream;
+  exited: Promise<Exit>;
+  /** Whether `exited` has resolved. */
+  hasExited(): boolean;
+}
+
+/**
+ * Start a VMM and register it at once: from then on whoever lists or collects garbage finds it, however
+ * this process ends. Before that, the run directory's owner file is what leads to it.
+ */
+export async function startMachine(request: StartRequest): Promise<StartedMachine> {
+  const { runDir, name } = request;
+  const env = vmmEnvironment(
+    process.env,
+    { ...runDirVariables(runDir), ...request.variables },
+    request.vmmEnv,
+  );
+  let child: Awaited<ReturnType<typeof spawnVmm>>;
+  try {
+    child = await spawnVmm({ ...request, args: request.args ?? [], env });
+  } catch (error) {
+    removeRunDir(runDir.path);
+    throw error;
+  }
+  const entry: RegistryEntry = {
+    ...request.record,
+    pid: child.pid,
+    socketPath: vsockSocket(env.MACHINEN_VSOCK, 1978) ?? "",
+    controlPath: env.MACHINEN_CONTROL,
+    statsPath: env.MACHINEN_STATS_FILE,
+    runDir: runDir.path,
+    cleanupPaths: [runDir.path],
+    bootLogPath: request.keepsBootLog ? bootSnapshotPath(child.pid) : undefined,
+    vmmExe: request.binary,
+    processIdentity: identify(child.pid)?.identity,
+    startedAt: Date.now(),
+  };
+  const onChunk = (chunk: Buffer) => request.onLog?.({ source: "guest-console", chunk });
+  let over = false;
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("exit", (code, signal) => {
+      over = true;
+      forgetMachine(entry);
+      resolve({ code, signal });
+    });
+  });
+  const started: StartedMachine = {
+    entry,
+    child,
+    stdout: new ConsoleStream(child.stdout!),
+    stderr: new ConsoleStream(child.stderr!, onChunk),
+    exited,
+    hasExited: () => over,
+  };
+  // Writing to a machine that has ended is no reason for the caller's program to crash.
+  child.stdin?.on("error", () => {});
+  try {
+    entry.name = typeof name === "function" ? name(child.pid) : name?.name;
+    const claim =
+      typeof name === "function"
+        ? entry.name === undefined
+          ? undefined
+          : claimName(entry.name)
+        : name?.claim;
+    addEntry(entry);
+    claim?.commit(child.pid);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  return started;
+}
+
+/** Let a detached machine go: nothing of it keeps this process alive or notices its end. */
+export function letGo(started: StartedMachine): void {
+  started.child.stdin?.destroy();
+  started.stdout.destroy();
+  started.stderr.destroy();
+  started.child.unref();
+}

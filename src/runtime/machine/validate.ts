@@ -1,0 +1,143 @@
+import { existsSync, statSync } from "node:fs";
+import { isIP } from "node:net";
+import { posix, resolve } from "node:path";
+import { BootError, type ErrorCode } from "../errors.ts";
+import { validateMemoryMib } from "../memory/index.ts";
+import type { BootOptions, PortForward } from "./boot-options.ts";
+
+const DISK_BLOCK_BYTES = 4096;
+
+function refuse(code: ErrorCode, message: string): never {
+  throw new BootError(code, message);
+}
+
+/** An option that names a file: absolute afterwards. */
+export function existingFile(code: ErrorCode, option: string, path: string, cwd: string): string {
+  const absolute = resolve(cwd, path);
+  if (!existsSync(absolute)) refuse(code, `${option} ${absolute} does not exist`);
+  return absolute;
+}
+
+/** @throws {BootError} BOOT_CWD_INVALID */
+export function checkGuestCwd(guestCwd: string | undefined): void {
+  if (guestCwd === undefined) return;
+  if (!guestCwd.startsWith("/") || guestCwd.includes("\0")) {
+    refuse("BOOT_CWD_INVALID", `guestCwd ${JSON.stringify(guestCwd)} must be an absolute path`);
+  }
+}
+
+function checkGuestMountPoint(option: string, guest: unknown): string {
+  if (typeof guest !== "string" || guest.includes("\0") || !guest.startsWith("/mnt/")) {
+    refuse("BOOT_MOUNT_INVALID", `${option}.guest must be a path below /mnt/`);
+  }
+  const path = posix.normalize(guest).replace(/\/+$/, "");
+  if (!path.startsWith("/mnt/") || guest.split("/").includes("..")) {
+    refuse("BOOT_MOUNT_INVALID", `${option}.guest ${guest} must stay below /mnt/`);
+  }
+  return path;
+}
+
+function checkHostDirectory(option: string, host: unknown, cwd: string): void {
+  if (typeof host !== "string" || host === "" || host.includes("\0")) {
+    refuse("BOOT_MOUNT_INVALID", `${option}.host must be a directory on this host`);
+  }
+  const path = resolve(cwd, host);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) refuse("BOOT_MOUNT_HOST_NOT_FOUND", `${option}.host ${path} does not exist`);
+  if (!stat.isDirectory()) refuse("BOOT_MOUNT_INVALID", `${option}.host ${path} is no directory`);
+}
+
+type MountOptions = Pick<
+  BootOptions,
+  "mount" | "mountDiskUpperSizeBytes" | "_restoreMountDisk" | "liveMounts"
+>;
+
+/** @throws {BootError} BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND */
+export function checkMounts(opts: MountOptions, cwd: string): void {
+  const taken = new Set<string>();
+  const shares = [
+    ...(opts.mount ? [{ option: "mount", ...opts.mount, mode: "rw" }] : []),
+    ...(opts.liveMounts ?? []).map((share, index) => ({
+      option: `liveMounts[${index}]`,
+      ...share,
+      mode: share.mode ?? "rw",
+    })),
+  ];
+  for (const share of shares) {
+    const guest = checkGuestMountPoint(share.option, share.guest);
+    if (share.mode !== "ro" && share.mode !== "rw") {
+      refuse("BOOT_MOUNT_INVALID", `${share.option}.mode must be "ro" or "rw"`);
+    }
+    if (taken.has(guest)) refuse("BOOT_MOUNT_INVALID", `${share.option}.guest ${guest} is taken`);
+    taken.add(guest);
+  }
+  for (const share of shares) checkHostDirectory(share.option, share.host, cwd);
+  const upper = opts.mountDiskUpperSizeBytes;
+  if (
+    upper !== undefined &&
+    !(Number.isSafeInteger(upper) && upper > 0 && upper % DISK_BLOCK_BYTES === 0)
+  ) {
+    refuse(
+      "BOOT_MOUNT_INVALID",
+      `mountDiskUpperSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
+    );
+  }
+  if (opts.mount || opts._restoreMountDisk) {
+    refuse("BOOT_MOUNT_INVALID", "mount is not supported by this version of machinen yet");
+  }
+  if (taken.size > 0) {
+    refuse("BOOT_MOUNT_INVALID", "liveMounts are not supported by this version of machinen yet");
+  }
+}
+
+function isPort(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 65535;
+}
+
+function bindsSameAddress(a: PortForward, b: PortForward): boolean {
+  const [first, second] = [a.hostAddr ?? "127.0.0.1", b.hostAddr ?? "127.0.0.1"];
+  return first === second || [first, second].some((addr) => addr === "0.0.0.0" || addr === "::");
+}
+
+/** @throws {BootError} BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY */
+export function checkPortForwards(forwards: PortForward[] | undefined): void {
+  const seen: PortForward[] = [];
+  for (const [index, forward] of (forwards ?? []).entries()) {
+    const option = `portForward[${index}]`;
+    if (!isPort(forward.hostPort) || !isPort(forward.guestPort)) {
+      refuse("BOOT_PORT_FORWARD_INVALID", `${option}: ports are integers from 1 to 65535`);
+    }
+    if (forward.hostAddr !== undefined && isIP(forward.hostAddr) === 0) {
+      refuse("BOOT_PORT_FORWARD_INVALID", `${option}.hostAddr must be an IP address`);
+    }
+    if (seen.some((o) => o.hostPort === forward.hostPort && bindsSameAddress(o, forward))) {
+      refuse(
+        "BOOT_PORT_FORWARD_CONFLICT",
+        `${option}: host port ${forward.hostPort} is used twice`,
+      );
+    }
+    seen.push(forward);
+  }
+  if (seen.length > 0) {
+    refuse(
+      "BOOT_PORT_FORWARD_NO_GVPROXY",
+      "portForward is not supported by this version of machinen yet",
+    );
+  }
+}
+
+/** @throws {BootError} BOOT_MEMORY_INVALID */
+export function checkMemory(memory: number | undefined): void {
+  if (memory !== undefined) validateMemoryMib(memory);
+}
+
+/** @throws {BootError} BOOT_PACK_FAILED */
+export function checkRootDiskSize(bytes: number | undefined): void {
+  if (bytes === undefined) return;
+  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes % DISK_BLOCK_BYTES === 0)) {
+    refuse(
+      "BOOT_PACK_FAILED",
+      `rootDiskSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import type { Readable, Writable } from "node:stream";
+import type {
+  VsockExecOptions,
+  VsockExecPtyHandle,
+  VsockExecPtyOptions,
+  VsockExecResult,
+} from "../exec/index.ts";
+import type { ForkOptions, SnapshotOptions, SnapshotResult } from "../snapshot/options.ts";
+
+/** A machine, whoever booted it. */
+export interface VmHandle {
+  /** Pid of the VMM. */
+  readonly pid: number;
+  readonly name?: string;
+  /** The guest's console input. Inert on attached handles. */
+  readonly stdin: Writable;
+  /** What the VMM prints. Inert on attached handles. */
+  readonly stdout: Readable;
+  /** The guest's console. Inert on attached handles. */
+  readonly stderr: Readable;
+  /** Resolves when the VMM has ended. Past the boot's `timeoutMs` it kills the machine and rejects. */
+  wait(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** SIGKILL. Resolves when the machine and everything it kept on the host are gone. */
+  kill(): Promise<void>;
+  /** Let go of the machine; it keeps running. The streams of this handle end. */
+  detach(): Promise<void>;
+  /** Everything on `stdout` until the VMM ends: the last MiB. */
+  output(): Promise<string>;
+  /** The same for `stderr`. */
+  errorOutput(): Promise<string>;
+  /** Run a shell command in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it fails. */
+  exec(cmd: string, opts?: VsockExecOptions): Promise<VsockExecResult>;
+  /** The same, but a failing command is a normal result. */
+  execRaw(cmd: string, opts?: VsockExecOptions): Promise<VsockExecResult>;
+  /**
+   * Run a command on a PTY in the guest. With `opts.session` the PTY has a name, outlives this client and
+   * is joined rather than started when it is there already.
+   */
+  execPty(cmd: string, opts: VsockExecPtyOptions): VsockExecPtyHandle;
+  /** Write a file in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it cannot be written. */
+  writeFile(guestPath: string, contents: Buffer | string, opts?: WriteFileOptions): Promise<void>;
+  /** Write the whole machine (memory, devices, disks) into a bundle. It ends then, unless `leaveRunning`. */
+  snapshot(opts: SnapshotOptions): Promise<SnapshotResult>;
+  /** What the machine costs the host now. */
+  memoryStats(): Promise<MemoryStats>;
+  /** A copy of this running machine, with its processes, sessions and disks. This one goes on. */
+  fork(opts?: ForkOptions): Promise<VmHandle>;
+}
+
+export interface MemoryStats {
+  /** Guest RAM in MiB; `null` when the caller set `MACHINEN_MEMORY` itself. */
+  ceilingMib: number | null;
+  /** Host memory held by the machine's processes; `null` when it has ended. */
+  hostRssBytes: number | null;
+  /** Bytes the guest has given back since it started. */
+  balloonInflatedBytes: number;
+  /** Always 0: restored memory is mapped by the host kernel, which keeps no such count. */
+  lazyPagesPending: number;
+}
+
+export interface WriteFileOptions {
+  /** For instance `0o755`. Default: left as it is. */
+  mode?: number;
+  /** Create missing parent directories. Default true. */
+  recursive?: boolean;
+  /** Append instead of overwriting. Default false. */
+  append?: boolean;
+}

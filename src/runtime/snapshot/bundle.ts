@@ -1,0 +1,101 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { BootError } from "../errors.ts";
+import type { RegistryEntry } from "../registry/index.ts";
+import type { SnapshotMeta } from "./options.ts";
+
+/** What `meta.json` holds: the public part, and what tells whether this host can restore it. */
+export interface BundleMeta extends SnapshotMeta {
+  arch: string;
+}
+
+/** The part of `img/vmm.json` the runtime uses; the VMM checks the rest when it loads. */
+interface SavedMachine {
+  memoryMib: number;
+}
+
+export interface Bundle {
+  meta: BundleMeta;
+  machine: SavedMachine;
+  imgDir: string;
+}
+
+const MAX_JSON_BYTES = 1024 * 1024;
+
+export function describeBundle(entry: RegistryEntry): BundleMeta {
+  return {
+    sourceName: entry.name,
+    sourceImage: entry.imagePath,
+    snappedAt: Date.now(),
+    arch: process.arch,
+  };
+}
+
+function unusable(snapDir: string, reason: string): BootError {
+  return new BootError("BOOT_SNAPSHOT_NOT_FOUND", `${snapDir} cannot be restored: ${reason}`);
+}
+
+type Fields = Record<string, unknown>;
+
+function readJson(snapDir: string, name: string): Fields {
+  const path = join(snapDir, name);
+  let text: string;
+  try {
+    if (statSync(path).size > MAX_JSON_BYTES) throw new Error("it is too large");
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw unusable(snapDir, missing ? `it has no ${name}` : `${name}: ${(error as Error).message}`);
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Fields;
+  } catch {
+    // Falls through: the same answer as for JSON of another shape.
+  }
+  throw unusable(snapDir, `${name} is damaged`);
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function parseLiveMounts(value: unknown): SnapshotMeta["liveMounts"] {
+  if (!Array.isArray(value)) return undefined;
+  return value.filter(
+    (share) =>
+      typeof share?.guest === "string" &&
+      typeof share.host === "string" &&
+      (share.mode === "ro" || share.mode === "rw"),
+  );
+}
+
+/** What a bundle says of itself. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
+export function readBundleMeta(snapDir: string): BundleMeta {
+  const meta = readJson(snapDir, "meta.json");
+  if (typeof meta.snappedAt !== "number" || typeof meta.arch !== "string") {
+    throw unusable(snapDir, "meta.json is damaged");
+  }
+  return {
+    sourceName: optionalText(meta.sourceName),
+    sourceImage: optionalText(meta.sourceImage),
+    snappedAt: meta.snappedAt,
+    liveMounts: parseLiveMounts(meta.liveMounts),
+    arch: meta.arch,
+  };
+}
+
+/** A bundle that can be given to a VMM. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
+export function openBundle(snapDir: string): Bundle {
+  if (!statSync(snapDir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unusable(snapDir, "there is no such directory");
+  }
+  const meta = readBundleMeta(snapDir);
+  if (meta.arch !== process.arch) {
+    throw unusable(snapDir, `it holds a machine of ${meta.arch}, this host is ${process.arch}`);
+  }
+  const saved = readJson(snapDir, join("img", "vmm.json"));
+  if (typeof saved.memoryMib !== "number") throw unusable(snapDir, "img/vmm.json is damaged");
+  return { meta, machine: { memoryMib: saved.memoryMib }, imgDir: join(snapDir, "img") };
+}

@@ -1,0 +1,8 @@
+export type {
+  ForkOptions,
+  RestoreOptions,
+  SnapshotMeta,
+  SnapshotOptions,
+  SnapshotResult,
+} from "./options.ts";
+export { restore } from "./restore.ts";

@@ -1,0 +1,67 @@
+import type { OnLog } from "../log.ts";
+import type { BootOptions, PortForward } from "../machine/boot-options.ts";
+
+export interface SnapshotOptions {
+  /** Where the bundle goes: a directory that is absent or empty. */
+  outDir: string;
+  /** Accepted for compatibility: the whole machine is saved from outside, no command runs in the guest. */
+  dumpCmd?: string;
+  /** Give up after this long; the machine then goes on and nothing is left behind. Default 90 s. */
+  timeoutMs?: number;
+  onLog?: OnLog;
+  /** Keep the machine running. Default false: it ends once the bundle is whole. */
+  leaveRunning?: boolean;
+  /** Accepted for compatibility: host connections end with the link, so a restored guest never shares one. */
+  tcpClose?: boolean;
+}
+
+export interface SnapshotResult {
+  /** Absolute path of the bundle. */
+  snapDir: string;
+  /** Absolute path of the saved machine in the bundle. */
+  imgDir: string;
+  elapsedMs: number;
+  /** What the guest's console printed meanwhile. */
+  consoleLog: string;
+}
+
+/** The bundle's `meta.json`, as far as the public API promises it. */
+export interface SnapshotMeta {
+  sourceName?: string;
+  sourceImage?: string;
+  /** ms since the epoch */
+  snappedAt: number;
+  mountDisk?: { guest: string; lower: string; upper: string };
+  liveMounts?: Array<{ guest: string; host: string; mode: "ro" | "rw" }>;
+}
+
+/**
+ * `image`, `kernel`, `dtb` and `rootDisk` are accepted and not needed: a bundle carries the running kernel
+ * and its disks. `cmd` has been started already; `env`, `guestCwd` and another `memory` are refused.
+ */
+export interface RestoreOptions extends Omit<BootOptions, "snapshot" | "image" | "cmd" | "name"> {
+  /** A bundle written by `vm.snapshot()`. */
+  snapDir: string;
+  image?: string;
+  /** Default: `<source's name>/<pid>`. */
+  name?: string;
+  /** Memory is mapped from the bundle and read on demand either way. */
+  lazy?: boolean;
+}
+
+export interface ForkOptions extends Omit<RestoreOptions, "snapDir"> {
+  /** Also write a bundle of the forked state here, and keep it. */
+  outDir?: string;
+  /** Accepted for compatibility; the source keeps its connections and the fork's end either way. */
+  tcpKeep?: boolean;
+  /** Default: `<source's name>/<pid>`. */
+  name?: string;
+  /** Never inherited: host ports are global. */
+  portForward?: PortForward[];
+  /** For the fork's `wait()`. Default `null`: for ever. */
+  timeoutMs?: number | null;
+  onLog?: OnLog;
+  lazy?: boolean;
+  /** Share of the host's memory that must be free, else `FORK_MEMORY_BACKPRESSURE`. Default 0.01; 0 turns it off. */
+  freeMemoryThreshold?: number;
+}

@@ -1,0 +1,68 @@
+import { resolve } from "node:path";
+import { BootError } from "../errors.ts";
+import type { VmHandle } from "../machine/vm-handle.ts";
+import { chooseVmmBinary } from "../machine/vmm-binary.ts";
+import { openBundle } from "./bundle.ts";
+import { checkResumeOptions } from "./check-resume-options.ts";
+import type { RestoreOptions, SnapshotMeta } from "./options.ts";
+import { resumeMachine } from "./resume.ts";
+
+/** Live mounts of a restore replace recorded ones; they cannot add to them. */
+function checkLiveMountOverrides(opts: RestoreOptions, meta: SnapshotMeta): void {
+  if (meta.liveMounts === undefined) return;
+  const recorded = new Set(meta.liveMounts.map((share) => share.guest));
+  const unknown = opts.liveMounts?.find((share) => !recorded.has(share.guest));
+  if (unknown) {
+    throw new BootError(
+      "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
+      `the bundle has no live mount at ${unknown.guest}`,
+    );
+  }
+}
+
+/** `restore()`, for a fork that goes through a bundle too. */
+export async function restoreBundle(
+  opts: RestoreOptions,
+  lineage: { parentPid?: number; parentName?: string },
+): Promise<VmHandle> {
+  const cwd = opts.cwd ?? process.cwd();
+  const snapDir = resolve(cwd, opts.snapDir);
+  const binary = chooseVmmBinary(opts.binary, cwd);
+  const { meta, machine, imgDir } = openBundle(snapDir);
+  checkLiveMountOverrides(opts, meta);
+  checkResumeOptions(opts, cwd, machine.memoryMib);
+  return resumeMachine({
+    incoming: `bundle:${imgDir}`,
+    binary,
+    args: opts.args,
+    cwd,
+    vmmEnv: opts.vmmEnv,
+    name: opts.name,
+    sourceName: meta.sourceName,
+    record: {
+      ...lineage,
+      imagePath: opts.image ?? meta.sourceImage,
+      memoryCeilingMib: machine.memoryMib,
+      forkedFrom: opts.forkedFrom ?? snapDir,
+    },
+    detached: opts.detached ?? false,
+    pdeathsig: !opts.detached && (opts.pdeathsig ?? true),
+    timeoutMs: opts.timeoutMs,
+    onLog: opts.onLog,
+    failure: (reason) =>
+      new BootError("BOOT_SNAPSHOT_NOT_FOUND", `${snapDir} could not be restored: ${reason}`),
+  });
+}
+
+/**
+ * Start a machine from a bundle: it goes on where the source was, with the right time, fresh random
+ * numbers and its own name.
+ *
+ * @throws {BootError} BOOT_VMM_MISSING | BOOT_SNAPSHOT_NOT_FOUND | BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN |
+ * BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND | BOOT_PORT_FORWARD_INVALID |
+ * BOOT_PORT_FORWARD_CONFLICT | BOOT_MEMORY_INVALID | BOOT_CWD_INVALID
+ * @throws {RegistryError} REGISTRY_NAME_IN_USE
+ */
+export async function restore(opts: RestoreOptions): Promise<VmHandle> {
+  return restoreBundle(opts, {});
+}

@@ -1,0 +1,123 @@
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { vmmConsole } from "../control/vmm-control.ts";
+import { isMachinenError, SnapshotError } from "../errors.ts";
+import { type OnLog, PhaseTimer } from "../log.ts";
+import { killMachine, processOf } from "../machine/end-machine.ts";
+import { waitUntilGone } from "../machine/process-identity.ts";
+import type { RegistryEntry } from "../registry/index.ts";
+import { describeBundle } from "./bundle.ts";
+import {
+  type BundleStaging,
+  checkOutDir,
+  discardStaging,
+  publishBundle,
+  stageBundle,
+} from "./bundle-staging.ts";
+import { consoleSince } from "./console-during.ts";
+import type { SnapshotOptions, SnapshotResult } from "./options.ts";
+import { type Saver, startSaver } from "./saver.ts";
+
+const DEFAULT_TIMEOUT_MS = 90_000;
+/** After `quit` a machine only has to let go of its memory. */
+const QUIT_MS = 5000;
+
+function dumpFailed(error: unknown): SnapshotError {
+  if (isMachinenError(error)) return error as SnapshotError;
+  const reason = (error as NodeJS.ErrnoException).code === "ENOSPC" ? "the disk is full" : "";
+  return new SnapshotError(
+    "SNAPSHOT_DUMP_FAILED",
+    `the bundle could not be written: ${reason || (error as Error).message}`,
+    { cause: error },
+  );
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  const timer = new AbortController();
+  const timeout = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
+    throw new SnapshotError(
+      "SNAPSHOT_TIMEOUT",
+      `the machine was not saved within ${timeoutMs} ms; it goes on`,
+      { retryable: true },
+    );
+  });
+  timeout.catch(() => {});
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    timer.abort();
+  }
+}
+
+function readConsole(controlPath: string): Promise<Buffer> {
+  return vmmConsole(controlPath, 1000).catch(() => Buffer.alloc(0));
+}
+
+/** End the source, whose state is safe in the bundle now. */
+async function endSource(entry: RegistryEntry, saver: Saver): Promise<void> {
+  const vmm = processOf(entry);
+  await saver.finish("quit").catch(() => {});
+  if (vmm) await waitUntilGone([vmm], QUIT_MS);
+  await killMachine(entry);
+}
+
+/** Whatever went wrong, the guest goes on and nothing half-made stays. */
+async function undo(saver: Saver, staging: BundleStaging): Promise<void> {
+  await saver.abort();
+  discardStaging(staging);
+}
+
+/**
+ * Write a machine into a bundle.
+ *
+ * @throws {SnapshotError} SNAPSHOT_NO_DISK | SNAPSHOT_DUMP_FAILED | SNAPSHOT_TIMEOUT
+ */
+export async function snapshotMachine(
+  entry: RegistryEntry,
+  opts: SnapshotOptions,
+  bootLog?: OnLog,
+): Promise<SnapshotResult> {
+  const startedAt = performance.now();
+  const log: OnLog = (event) => {
+    bootLog?.(event);
+    opts.onLog?.(event);
+  };
+  if (entry.snapshotDisabled) {
+    throw new SnapshotError("SNAPSHOT_NO_DISK", "this machine was booted with snapshot: false");
+  }
+  const { controlPath } = entry;
+  if (!controlPath) {
+    throw new SnapshotError("SNAPSHOT_DUMP_FAILED", "this machine has no control socket");
+  }
+  const snapDir = resolve(opts.outDir);
+  const hold = !opts.leaveRunning;
+  const phases = new PhaseTimer("snapshot", log);
+  checkOutDir(snapDir);
+  let staging: BundleStaging | undefined;
+  let saver: Saver | undefined;
+  try {
+    staging = stageBundle(snapDir);
+    const before = await readConsole(controlPath);
+    saver = startSaver(controlPath, staging.imgDir, hold);
+    await within(saver.saved, opts.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    phases.mark("save");
+    const printed = consoleSince(before, await readConsole(controlPath));
+    if (printed.length > 0) log({ source: "guest-console", chunk: printed });
+    publishBundle(staging, describeBundle(entry), snapDir);
+    phases.mark("publish");
+    if (hold) await endSource(entry, saver);
+    phases.mark("end");
+    return {
+      snapDir,
+      imgDir: resolve(snapDir, "img"),
+      elapsedMs: performance.now() - startedAt,
+      consoleLog: printed.toString("utf8"),
+    };
+  } catch (error) {
+    if (staging && saver) await undo(saver, staging);
+    else if (staging) discardStaging(staging);
+    throw dumpFailed(error);
+  } finally {
+    phases.flush();
+  }
+}
