@@ -1,29 +1,319 @@
-import type { CellStyle } from "./cell.ts";
+import {
+  BG_LINKED,
+  BLANK,
+  CELL_WORDS,
+  type CellStyle,
+  CODE_MASK,
+  COMBINED,
+  WIDE_TAIL,
+  WIDTH_SHIFT,
+} from "./cell.ts";
+import { InternTable } from "./intern.ts";
+import { isUnsafe, joins, unicodeProvider, widthOf } from "./unicode.ts";
 
-/** A screen of cells. Rows carry a version that rises only when one of their cells really changed. */
+/** Strings no cell uses any more are dropped when the tables have grown past this. */
+const TABLE_LIMIT = 4096;
+
+/**
+ * A screen of cells. Every row has a version that rises only when one of its cells really changed,
+ * so that readers (the painter, panes) can skip rows nobody touched.
+ */
 export class Grid {
-  cols: number;
-  rows: number;
+  cols = 0;
+  rows = 0;
+  /** CELL_WORDS words per cell, in rows. */
+  cells = new Int32Array(0);
+  /** Per cell: id in `linkTable`, 0 for none. */
+  links = new Int32Array(0);
+  rowVersions = new Int32Array(0);
+  /** Text of combined cells, and targets of links. */
+  texts = new InternTable();
+  linkTable = new InternTable();
+  /** Rises when cell words get a new meaning: another size, other table ids. */
+  generation = 0;
+  private tableLimit = TABLE_LIMIT;
+
   constructor(cols: number, rows: number) {
-    this.cols = cols;
-    this.rows = rows;
+    this.resize(cols, rows);
   }
+
   /** New size; everything becomes blank. */
-  resize(_cols: number, _rows: number): void {}
+  resize(cols: number, rows: number): void {
+    this.cols = Math.max(1, cols);
+    this.rows = Math.max(1, rows);
+    this.cells = new Int32Array(this.cols * this.rows * CELL_WORDS);
+    this.links = new Int32Array(this.cols * this.rows);
+    this.rowVersions = new Int32Array(this.rows);
+    for (let i = 0; i < this.cells.length; i += CELL_WORDS) this.cells[i] = BLANK;
+    this.generation++;
+  }
+
   /** Blank a rectangle (clipped to the grid). */
-  fill(_x: number, _y: number, _w: number, _h: number, _style?: CellStyle): void {}
+  fill(x: number, y: number, w: number, h: number, style: CellStyle = {}): void {
+    const left = Math.max(0, x);
+    const right = Math.min(this.cols, x + w);
+    const bottom = Math.min(this.rows, y + h);
+    for (let row = Math.max(0, y); row < bottom; row++) {
+      if (left >= right) return;
+      this.cutWide(left, row);
+      this.cutWide(right, row);
+      for (let col = left; col < right; col++) {
+        this.put(col, row, BLANK, style.fg ?? 0, style.bg ?? 0, style.ext ?? 0, 0);
+      }
+    }
+  }
+
   /** Copy a rectangle of another grid; wide characters cut at its edges become spaces. */
-  copyFrom(
-    _from: Grid,
-    _sx: number,
-    _sy: number,
-    _w: number,
-    _h: number,
-    _x: number,
-    _y: number,
-  ): void {}
+  copyFrom(from: Grid, sx: number, sy: number, w: number, h: number, x: number, y: number): void {
+    const skipX = Math.max(0, -sx, -x);
+    const skipY = Math.max(0, -sy, -y);
+    const width = Math.min(w, from.cols - sx, this.cols - x) - skipX;
+    const height = Math.min(h, from.rows - sy, this.rows - y);
+    if (width <= 0) return;
+    for (let row = skipY; row < height; row++) {
+      this.copyCells(from, sx + skipX, sy + row, width, x + skipX, y + row);
+    }
+  }
+
   /** Draw text on one row, at most `maxWidth` columns; returns the columns used. */
-  drawText(_x: number, _y: number, _text: string, _style?: CellStyle, _maxWidth?: number): number {
-    return 0;
+  drawText(
+    x: number,
+    y: number,
+    text: string,
+    style: CellStyle = {},
+    maxWidth = this.cols,
+  ): number {
+    const end = Math.min(this.cols, x + maxWidth);
+    const pen = new Pen(this, x, y, end);
+    pen.write(text, style.fg ?? 0, style.bg ?? 0, style.ext ?? 0, 0);
+    pen.finish();
+    return Math.max(0, pen.x - x);
+  }
+
+  /** Store one cell as it is. The caller keeps the normal form of cell.ts. */
+  put(
+    x: number,
+    y: number,
+    content: number,
+    fg: number,
+    bg: number,
+    ext: number,
+    link: number,
+  ): void {
+    const cell = y * this.cols + x;
+    const at = cell * CELL_WORDS;
+    const cells = this.cells;
+    if (
+      cells[at] === content &&
+      cells[at + 1] === fg &&
+      cells[at + 2] === bg &&
+      cells[at + 3] === ext &&
+      this.links[cell] === link
+    ) {
+      return;
+    }
+    cells[at] = content;
+    cells[at + 1] = fg;
+    cells[at + 2] = bg;
+    cells[at + 3] = ext;
+    this.links[cell] = link;
+    this.rowVersions[y] = (this.rowVersions[y] as number) + 1;
+  }
+
+  /** Before something begins at column x: a wide character across this edge becomes two spaces. */
+  cutWide(x: number, y: number): void {
+    if (x <= 0 || x >= this.cols) return;
+    const cell = y * this.cols + x;
+    const at = cell * CELL_WORDS;
+    if (this.cells[at] !== WIDE_TAIL) return;
+    for (let i = x - 1; i <= x; i++) {
+      const fg = this.cells[at + 1] as number;
+      const bg = this.cells[at + 2] as number;
+      this.put(i, y, BLANK, fg, bg, this.cells[at + 3] as number, this.links[cell] as number);
+    }
+  }
+
+  contentAt(x: number, y: number): number {
+    return this.cells[(y * this.cols + x) * CELL_WORDS] as number;
+  }
+
+  /** The text of a cell: "" for the second half of a wide character. */
+  textAt(x: number, y: number): string {
+    const content = this.contentAt(x, y);
+    if (content === WIDE_TAIL) return "";
+    const code = content & CODE_MASK;
+    return content & COMBINED ? this.texts.text(code) : String.fromCodePoint(code);
+  }
+
+  /** One row as text, trailing spaces removed. */
+  rowText(y: number): string {
+    let text = "";
+    for (let x = 0; x < this.cols; x++) text += this.textAt(x, y);
+    return text.trimEnd();
+  }
+
+  /** Forget the strings no cell uses, when there are many; the ids in cells change. */
+  compactTables(): boolean {
+    if (this.texts.size + this.linkTable.size <= this.tableLimit) return false;
+    const texts = new InternTable();
+    const linkTable = new InternTable();
+    for (let cell = 0; cell < this.links.length; cell++) {
+      const at = cell * CELL_WORDS;
+      const content = this.cells[at] as number;
+      if (content & COMBINED) {
+        const id = texts.id(this.texts.text(content & CODE_MASK));
+        this.cells[at] = (content & ~CODE_MASK) | id;
+      }
+      this.links[cell] = linkTable.id(this.linkTable.text(this.links[cell] as number));
+    }
+    this.texts = texts;
+    this.linkTable = linkTable;
+    this.tableLimit = Math.max(TABLE_LIMIT, 2 * (texts.size + linkTable.size));
+    this.generation++;
+    return true;
+  }
+
+  private copyCells(from: Grid, sx: number, sy: number, w: number, x: number, y: number): void {
+    this.cutWide(x, y);
+    this.cutWide(x + w, y);
+    for (let i = 0; i < w; i++) {
+      const cell = sy * from.cols + sx + i;
+      const at = cell * CELL_WORDS;
+      let content = from.cells[at] as number;
+      const bg = from.cells[at + 2] as number;
+      const cut =
+        (i === 0 && content === WIDE_TAIL) || (i === w - 1 && content >>> WIDTH_SHIFT === 2);
+      if (cut) content = BLANK;
+      else if (content & COMBINED && from !== this) {
+        content = (content & ~CODE_MASK) | this.texts.id(from.texts.text(content & CODE_MASK));
+      }
+      let link = 0;
+      if (bg & BG_LINKED) {
+        link = from.links[cell] as number;
+        if (from !== this) link = this.linkTable.id(from.linkTable.text(link));
+      }
+      this.put(
+        x + i,
+        y,
+        content,
+        from.cells[at + 1] as number,
+        bg,
+        from.cells[at + 3] as number,
+        link,
+      );
+    }
+  }
+}
+
+/**
+ * Writes text into one row of a grid between two columns, joining combining marks exactly as a
+ * pane's terminal does.
+ */
+export class Pen {
+  x: number;
+  private preceding = 0;
+  private lastX = -1;
+  private lastText = "";
+  private clipped = false;
+  private readonly start: number;
+  private readonly grid: Grid;
+  private readonly y: number;
+  private readonly end: number;
+
+  constructor(grid: Grid, x: number, y: number, end: number) {
+    this.grid = grid;
+    this.x = x;
+    this.start = x;
+    this.y = y;
+    this.end = y >= 0 && y < grid.rows ? end : x;
+    if (this.end > x) grid.cutWide(x, y);
+  }
+
+  write(text: string, fg: number, bg: number, ext: number, link: number): void {
+    for (let i = 0; i < text.length; ) {
+      const code = text.codePointAt(i) ?? 0;
+      i += code > 0xffff ? 2 : 1;
+      this.writeCode(code, fg, bg, ext, link);
+    }
+  }
+
+  /** A wide character cut by the text's end loses its other half. */
+  finish(): void {
+    if (this.x > this.start && this.end > this.start)
+      this.grid.cutWide(Math.min(this.x, this.end), this.y);
+  }
+
+  /** Colours changed in between: marks no longer join the character before. */
+  breakJoin(): void {
+    this.preceding = 0;
+  }
+
+  private writeCode(code: number, fg: number, bg: number, ext: number, link: number): void {
+    if (code < 32 || (code >= 0x7f && code < 0xa0)) return;
+    const properties = unicodeProvider.charProperties(code, this.preceding);
+    this.preceding = properties;
+    if (joins(properties)) {
+      this.join(code);
+      return;
+    }
+    const width = Math.max(1, widthOf(properties));
+    if (this.clipped || this.x >= this.end) {
+      this.clipped = true;
+      return;
+    }
+    if (this.x + width > this.end) {
+      this.clipped = true;
+      code = 32;
+    }
+    this.cell(code, widthOf(properties) === 0 ? 1 : width, fg, bg, ext, link);
+  }
+
+  private cell(
+    code: number,
+    width: number,
+    fg: number,
+    bg: number,
+    ext: number,
+    link: number,
+  ): void {
+    const { grid, x, y } = this;
+    const blank =
+      this.clipped || isUnsafe(code) || (width === 1 && unicodeProvider.wcwidth(code) === 0);
+    if (x < 0) {
+      // Columns left of the grid are counted, not drawn.
+      this.x += width;
+      if (width === 2 && this.x === 1) grid.put(0, y, BLANK, fg, bg, ext, link);
+      return;
+    }
+    const drawn = this.clipped ? 1 : width;
+    if (x + drawn < grid.cols) grid.cutWide(x + drawn, y);
+    if (blank) {
+      for (let i = 0; i < drawn; i++) grid.put(x + i, y, BLANK, fg, bg, ext, link);
+      this.lastX = -1;
+    } else {
+      grid.put(x, y, code | (width << WIDTH_SHIFT), fg, bg, ext, link);
+      if (width === 2) grid.put(x + 1, y, WIDE_TAIL, fg, bg, ext, link);
+      this.lastX = x;
+      this.lastText = String.fromCodePoint(code);
+    }
+    this.x += drawn;
+  }
+
+  private join(code: number): void {
+    const { grid, y } = this;
+    if (this.lastX < 0 || this.clipped || isUnsafe(code)) return;
+    this.lastText += String.fromCodePoint(code);
+    const cell = y * grid.cols + this.lastX;
+    const at = cell * CELL_WORDS;
+    const width = (grid.cells[at] as number) >>> WIDTH_SHIFT;
+    grid.put(
+      this.lastX,
+      y,
+      grid.texts.id(this.lastText) | COMBINED | (width << WIDTH_SHIFT),
+      grid.cells[at + 1] as number,
+      grid.cells[at + 2] as number,
+      grid.cells[at + 3] as number,
+      grid.links[cell] as number,
+    );
   }
 }
