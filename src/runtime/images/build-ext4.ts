@@ -33,12 +33,12 @@ const MKE2FS_OPTIONS = "-t ext4 -q -F -b 4096 -I 256 -m 0 -O ^has_journal";
  * Device nodes are left out: the guest's devtmpfs has them.
  */
 const SCRIPT = `set -eu
-tarball=$1 staging=$2 image=$3 uuid=$4 mke2fs=$5 exact=$6 percent=$7 min=$8
+tarball=$1 staging=$2 image=$3 uuid=$4 mke2fs=$5 exact=$6 percent=$7 min=$8 xattrs=$9
 now() { date +%s%N | cut -c1-13; }
 trap 'chmod -R u+rwX "$staging/tree" 2>/dev/null; rm -rf "$staging/tree"' EXIT
 mkdir "$staging/tree"
 began=$(now)
-tar -xpf "$tarball" -C "$staging/tree" --numeric-owner --same-owner --xattrs \\
+tar -xpf "$tarball" -C "$staging/tree" --numeric-owner --same-owner $xattrs \\
     --anchored --exclude='./dev/?*' --exclude='dev/?*'
 mkdir -p "$staging/tree/dev" "$staging/tree/proc" "$staging/tree/sys" "$staging/tree/run"
 ended=$(now); echo "tar-extract $((ended - began))"
@@ -73,8 +73,11 @@ export function planExt4(request: Ext4Request): Ext4Command {
   const min = "bytes" in size ? 0 : size.minBytes;
   const numbers = [exact, percent, min].map((value) => String(Math.trunc(value)));
   const script = SCRIPT.replace("OPTIONS", MKE2FS_OPTIONS);
-  const shell = ["sh", "-c", script, "sh", tarball, staging, image, uuid, mke2fs, ...numbers];
-  const [program, ...args] = [...ownFilesPrefix(), ...shell];
+  const prefix = ownFilesPrefix();
+  // fakeroot loses the type of a file whose first faked property is an extended attribute.
+  const xattrs = prefix[0] === "fakeroot" ? "--no-xattrs" : "--xattrs --xattrs-include=*";
+  const values = [tarball, staging, image, uuid, mke2fs, ...numbers, xattrs];
+  const [program, ...args] = [...prefix, "sh", "-f", "-c", script, "sh", ...values];
   return { program: program!, args, request };
 }
 
