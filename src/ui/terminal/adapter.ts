@@ -153,7 +153,7 @@ function copyCell(
   }
   let content = raw & (CODE_MASK | COMBINED);
   if (content & COMBINED) content = combinedContent(grid, line._combined[column] ?? "");
-  else if (content !== 0 && isUnsafe(content)) content = 0;
+  else if (!standsAlone(content)) content = 0;
   const wide = raw >>> WIDTH_SHIFT === 2;
   const tail = wide && column + 1 < length ? (data[at + XTERM_CELL_WORDS] as number) : -1;
   const whole = tail >>> WIDTH_SHIFT === 0;
@@ -165,6 +165,11 @@ function copyCell(
   grid.put(x + column, y, content | (width << WIDTH_SHIFT), fg, bg, ext, link);
   if (wide) grid.put(x + column + 1, y, WIDE_TAIL, fg, bg, ext, link);
   return width;
+}
+
+// A mark without its base would join the neighbouring cell on the outer terminal.
+function standsAlone(code: number): boolean {
+  return code < 0x7f || (!isUnsafe(code) && unicodeProvider.wcwidth(code) > 0);
 }
 
 // xterm leaves bits of an earlier RGB colour beside a palette index.
@@ -192,5 +197,6 @@ function combinedContent(grid: Grid, text: string): number {
     else if (safe === "") return 0;
   }
   const first = safe.codePointAt(0) ?? 0;
+  if (!standsAlone(first)) return 0;
   return safe.length === (first > 0xffff ? 2 : 1) ? first : COMBINED | grid.texts.id(safe);
 }

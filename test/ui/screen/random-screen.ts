@@ -52,7 +52,11 @@ export function randomStyle(random: SeededRandom): { fg: number; bg: number; ext
   if (random.chance(0.3)) {
     fg |= FG_UNDERLINE;
     // SGR has no 16-colour form for underlines.
-    const colour = random.pick([0, COLOUR_256 | random.below(256), COLOUR_RGB | random.below(9999)]);
+    const colour = random.pick([
+      0,
+      COLOUR_256 | random.below(256),
+      COLOUR_RGB | random.below(9999),
+    ]);
     if (random.chance(0.5)) ext = (random.pick([0, 2, 3, 4, 5]) << 26) | colour;
   }
   return { fg, bg, ext };

@@ -25,38 +25,47 @@ export function terminalCells(terminal: Terminal, offset = 0): string[] {
   const cells: string[] = [];
   for (let y = 0; y < terminal.rows; y++) {
     const line = buffer.getLine(buffer.baseY - offset + y);
+    let before = 0;
     for (let x = 0; x < terminal.cols; x++) {
       const cell = line?.getCell(x);
-      cells.push(`${y},${x}: ${cell ? describe(cell) : "missing"}`);
+      const width = cell?.getWidth() ?? 1;
+      // xterm can be left with halves of wide characters and lone marks: nothing to show there.
+      const torn =
+        width === 2 ? line?.getCell(x + 1)?.getWidth() !== 0 : width === 0 && before !== 2;
+      before = torn ? 1 : width;
+      cells.push(`${y},${x}: ${cell ? describe(cell, torn) : "missing"}`);
     }
   }
   return cells;
 }
 
-function describe(cell: Cell): string {
-  const width = cell.getWidth();
-  const text = width === 0 ? "" : cell.getChars() || " ";
+function describe(cell: Cell, torn: boolean): string {
+  const width = torn ? 1 : cell.getWidth();
+  const lone = /^(\p{M}|[\u200b\u200c]|\u200d)/u.test(cell.getChars());
+  const text = width === 0 ? "" : torn || lone ? " " : cell.getChars() || " ";
   const fg = cell.isFgDefault() ? "-" : `${cell.getFgColorMode() >> 24}/${cell.getFgColor()}`;
   const bg = cell.isBgDefault() ? "-" : `${cell.getBgColorMode() >> 24}/${cell.getBgColor()}`;
+  const extended = cell as unknown as {
+    bg: number;
+    fg: number;
+    extended: { _ext: number; _urlId: number };
+  };
+  // The restore-cursor sequences leave shape bits behind; the flag alone decides.
+  const underlined = (extended.fg & 0x10000000) !== 0;
   const flags = [
     cell.isBold() && "bold",
     cell.isDim() && "dim",
     cell.isItalic() && "italic",
-    cell.isUnderline() && "underline",
+    underlined && "underline",
     cell.isBlink() && "blink",
     cell.isInverse() && "inverse",
     cell.isInvisible() && "invisible",
     cell.isStrikethrough() && "strike",
     cell.isOverline() && "overline",
   ].filter(Boolean);
-  const extended = cell as unknown as {
-    bg: number;
-    fg: number;
-    extended: { _ext: number; _urlId: number };
-  };
   // Underline shape and colour have no published getter.
   let underline = "";
-  if (cell.isUnderline() && extended.bg & 0x10000000) {
+  if (underlined && extended.bg & 0x10000000) {
     const colour = extended.extended._ext & 0x3ffffff;
     const mode = colour >> 24;
     const value = mode === 3 ? colour & 0xffffff : colour & 0xff;
