@@ -1,0 +1,240 @@
+#include "bundle.h"
+#include "files.h"
+#include "loop.h"
+#include "sha256.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define BLOCK 65536u
+#define MAX_DESCRIPTION 65536u
+
+static bool bad_file(struct error *error, const char *name) {
+    const char *code = errno == ENOSPC || errno == EDQUOT ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "BUNDLE_IO";
+    return fail(error, code, "%s: %s", name, strerror(errno));
+}
+
+/*
+ * Copies `from` to `to` (-1: only looks), holes kept, and makes its checksum: SHA-256 over each 64 KiB block
+ * that is not all zeros, preceded by its number (u64, big-endian), so that it does not depend on where a
+ * file system has holes.
+ */
+static bool copy_and_sum(int from, int to, uint64_t size, char hex[65]) {
+    static const uint8_t zeros[BLOCK];
+    static uint8_t block[BLOCK];
+    struct sha256 hash;
+    off_t data;
+    sha256_start(&hash);
+    for (uint64_t at = 0; at < size; at += BLOCK) {
+        if ((data = lseek(from, (off_t)at, SEEK_DATA)) < 0 && errno == ENXIO) {
+            break;
+        }
+        if (data < 0 || loop_interrupted()) {
+            errno = data < 0 ? errno : EINTR;
+            return false;
+        }
+        at = (uint64_t)data / BLOCK * BLOCK;
+        size_t length = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
+        if (!read_at(from, block, length, (off_t)at)) {
+            return false;
+        }
+        if (memcmp(block, zeros, length) == 0) {
+            continue;
+        }
+        uint64_t number = htobe64(at / BLOCK);
+        sha256_add(&hash, &number, sizeof number);
+        sha256_add(&hash, block, length);
+        if (to >= 0 && !write_at(to, block, length, (off_t)at)) {
+            return false;
+        }
+    }
+    sha256_end(&hash, hex);
+    return true;
+}
+
+/* Names in the order of captured_fds(). */
+static void file_name(const struct captured *captured, size_t index, char name[40]) {
+    static const char *const fixed[2] = {"memory.img", "device.state"};
+    if (index < 2) {
+        snprintf(name, 40, "%s", fixed[index]);
+        return;
+    }
+    size_t disk = 0;
+    for (index -= 2; index >= captured->disks[disk].layers; disk++) {
+        index -= captured->disks[disk].layers;
+    }
+    snprintf(name, 40, "disk%u-%u.%s", (unsigned)disk & 7, (unsigned)index & 255, index == 0 ? "raw" : "qcow2");
+}
+
+static bool write_file(int directory, const char *name, int from, char *json, size_t room, struct error *error) {
+    struct stat info;
+    char hex[65];
+    int to = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = to >= 0 && fstat(from, &info) == 0 && ftruncate(to, info.st_size) == 0 &&
+              copy_and_sum(from, to, (uint64_t)info.st_size, hex) && fsync(to) == 0;
+    if (!ok) {
+        bad_file(error, name);
+        if (to >= 0) {
+            unlinkat(directory, name, 0);
+        }
+    } else {
+        snprintf(json, room, "{\"name\":\"%s\",\"size\":%llu,\"sha256\":\"%s\"}", name, (unsigned long long)info.st_size, hex);
+    }
+    close_fd(&to);
+    return ok;
+}
+
+static bool write_description(int directory, const char *text, struct error *error) {
+    int fd = openat(directory, "vmm.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write_all(fd, text, strlen(text)) && fsync(fd) == 0 && fsync(directory) == 0;
+    if (!ok) {
+        bad_file(error, "vmm.json");
+        if (fd >= 0) {
+            unlinkat(directory, "vmm.json", 0);
+        }
+    }
+    close_fd(&fd);
+    return ok;
+}
+
+static bool check_room(int directory, const int *fds, size_t count, struct error *error) {
+    struct statvfs room;
+    struct stat info;
+    uint64_t needed = 1 << 20;
+    for (size_t i = 0; i < count; i++) {
+        needed += fstat(fds[i], &info) == 0 ? (uint64_t)info.st_blocks * 512 : 0;
+    }
+    if (fstatvfs(directory, &room) != 0 || needed <= (uint64_t)room.f_bavail * room.f_frsize) {
+        return true;
+    }
+    return fail(error, "NO_SPACE", "the bundle needs up to %llu MiB, the disk has %llu",
+                (unsigned long long)needed >> 20, (unsigned long long)room.f_bavail * room.f_frsize >> 20);
+}
+
+static bool write_all_files(int directory, const struct captured *captured, size_t *written, struct error *error) {
+    int fds[MAX_CAPTURED_FDS];
+    size_t count = captured_fds(captured, fds), room = MAX_DESCRIPTION;
+    char *text = malloc(room), name[40], members[4096];
+    bool ok = text ? check_room(directory, fds, count, error) : fail(error, "NO_MEMORY", "out of memory");
+    int used = ok ? snprintf(text, room, "{%s,\"files\":[", captured_json(captured, members, sizeof members)) : 0;
+    for (; ok && *written < count; (*written)++) {
+        char file[160];
+        file_name(captured, *written, name);
+        ok = write_file(directory, name, fds[*written], file, sizeof file, error);
+        used += ok ? snprintf(text + used, room - (size_t)used, "%s%s", *written ? "," : "", file) : 0;
+    }
+    if (ok) {
+        snprintf(text + used, room - (size_t)used, "]}\n");
+        ok = write_description(directory, text, error);
+    }
+    free(text);
+    return ok;
+}
+
+bool bundle_write(const char *path, const struct captured *captured, struct error *error) {
+    size_t written = 0;
+    char name[40];
+    bool made = mkdir(path, 0700) == 0;
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) {
+        return bad_file(error, path);
+    }
+    bool ok = write_all_files(directory, captured, &written, error);
+    while (!ok && written > 0) {
+        file_name(captured, --written, name);
+        unlinkat(directory, name, 0);
+    }
+    close_fd(&directory);
+    if (!ok && made) {
+        rmdir(path);
+    }
+    return ok;
+}
+
+/* Opens and checks one file; memory and device state come back as sealed copies. */
+static int read_file(int directory, const char *name, struct json entry, bool copy, struct error *error) {
+    struct json value;
+    struct stat info;
+    char wanted[65], hex[65], listed[40];
+    uint64_t size;
+    if (!json_member(entry, "name", &value) || !json_string(value, listed, sizeof listed) || strcmp(listed, name) != 0 ||
+        !json_member(entry, "size", &value) || !json_u64(value, &size) || !json_member(entry, "sha256", &value) ||
+        !json_string(value, wanted, sizeof wanted)) {
+        fail(error, "BUNDLE_CORRUPT", "vmm.json: does not describe %s", name);
+        return -1;
+    }
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), to = -1;
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        bad_file(error, name);
+    } else if (!S_ISREG(info.st_mode) || (uint64_t)info.st_size != size) {
+        fail(error, "BUNDLE_CORRUPT", "%s: has %lld bytes, should have %llu", name, (long long)info.st_size, (unsigned long long)size);
+    } else if (copy && (to = memfd_new("machinen-bundle", size)) < 0) {
+        bad_file(error, name);
+    } else if (!copy_and_sum(fd, to, size, hex) || (copy && !seal(to))) {
+        bad_file(error, name);
+    } else if (strcmp(hex, wanted) != 0) {
+        fail(error, "BUNDLE_CORRUPT", "%s: its checksum is wrong", name);
+    } else {
+        if (copy) {
+            close_fd(&fd);
+        }
+        return copy ? to : fd;
+    }
+    close_fd(&fd);
+    close_fd(&to);
+    return -1;
+}
+
+static bool read_description(int directory, char *text, struct json *object, struct error *error) {
+    int fd = openat(directory, "vmm.json", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_DESCRIPTION);
+    close_fd(&fd);
+    if (n < 0) {
+        return bad_file(error, "vmm.json");
+    }
+    return json_parse(text, (size_t)n, object) || fail(error, "BUNDLE_CORRUPT", "vmm.json: is not JSON");
+}
+
+static bool read_all_files(int directory, struct json object, struct captured *captured, struct error *error) {
+    int fds[MAX_CAPTURED_FDS];
+    size_t count = captured_fds(captured, fds), done = 0;
+    struct json files, entry;
+    char name[40];
+    bool ok = json_member(object, "files", &files) || fail(error, "BUNDLE_CORRUPT", "vmm.json: lists no files");
+    for (; ok && done < count; done += ok) {
+        file_name(captured, done, name);
+        ok = json_element(files, done, &entry) || fail(error, "BUNDLE_CORRUPT", "vmm.json: does not list %s", name);
+        if (ok) {
+            fds[done] = read_file(directory, name, entry, done < 2, error);
+            ok = fds[done] >= 0;
+        }
+    }
+    for (size_t i = 0; !ok && i < done; i++) {
+        close_fd(&fds[i]);
+    }
+    return ok && captured_adopt(captured, fds, count);
+}
+
+bool bundle_read(const char *path, struct captured *captured, struct error *error) {
+    struct json object;
+    struct stat info;
+    captured_init(captured);
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char *text = malloc(MAX_DESCRIPTION);
+    bool ok = directory >= 0 && text ? read_description(directory, text, &object, error) : bad_file(error, path);
+    ok = ok && captured_parse(object, captured, error) && read_all_files(directory, object, captured, error);
+    if (ok && (fstat(captured->memory_fd, &info) != 0 || (uint64_t)info.st_size != (uint64_t)captured->memory_mib << 20)) {
+        captured_close(captured);
+        ok = fail(error, "BUNDLE_CORRUPT", "memory.img: is not as large as vmm.json says");
+    }
+    free(text);
+    close_fd(&directory);
+    return ok;
+}

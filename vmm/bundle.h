@@ -1,0 +1,12 @@
+/* A captured machine as files in a directory (docs/protocol.md, section 6). */
+#ifndef MACHINEN_BUNDLE_H
+#define MACHINEN_BUNDLE_H
+
+#include "captured.h"
+
+/* Whole and synced, or (on false) nothing of it is left. */
+bool bundle_write(const char *directory, const struct captured *captured, struct error *error);
+/* Checks every file. Memory and device state are copied, so the files may change afterwards. */
+bool bundle_read(const char *directory, struct captured *captured, struct error *error);
+
+#endif

@@ -1,0 +1,13 @@
+/* Copying the running machine: a moment of it, in descriptors. */
+#ifndef MACHINEN_CAPTURE_H
+#define MACHINEN_CAPTURE_H
+
+#include "captured.h"
+#include "vm.h"
+
+/* With `hold` the guest stays paused when this succeeds; in every other case it runs on. */
+bool capture(struct vm *vm, bool hold, struct captured *out, struct error *error);
+/* Lets a held guest run on. */
+bool capture_release(struct vm *vm, struct error *error);
+
+#endif

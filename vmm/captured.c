@@ -1,0 +1,128 @@
+#include "captured.h"
+#include "files.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void captured_init(struct captured *captured) {
+    *captured = (struct captured){.memory_fd = -1, .state_fd = -1};
+    for (size_t disk = 0; disk < MAX_DISKS; disk++) {
+        for (size_t layer = 0; layer < MAX_LAYERS; layer++) {
+            captured->disks[disk].fds[layer] = -1;
+        }
+    }
+}
+
+void captured_close(struct captured *captured) {
+    close_fd(&captured->memory_fd);
+    close_fd(&captured->state_fd);
+    for (size_t disk = 0; disk < MAX_DISKS; disk++) {
+        for (size_t layer = 0; layer < MAX_LAYERS; layer++) {
+            close_fd(&captured->disks[disk].fds[layer]);
+        }
+    }
+}
+
+void key_to_hex(const uint8_t key[LINK_KEY_BYTES], char hex[2 * LINK_KEY_BYTES + 1]) {
+    for (size_t i = 0; i < LINK_KEY_BYTES; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", key[i]);
+    }
+}
+
+static bool key_from_hex(const char *hex, uint8_t key[LINK_KEY_BYTES]) {
+    if (strlen(hex) != 2 * LINK_KEY_BYTES || strspn(hex, "0123456789abcdef") != 2 * LINK_KEY_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < LINK_KEY_BYTES; i++) {
+        unsigned byte;
+        sscanf(hex + 2 * i, "%2x", &byte);
+        key[i] = (uint8_t)byte;
+    }
+    return true;
+}
+
+char *captured_json(const struct captured *captured, char *out, size_t room) {
+    char hex[2 * LINK_KEY_BYTES + 1];
+    key_to_hex(captured->key, hex);
+    int n = snprintf(out, room,
+                     "\"memoryMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
+                     "\"qemu\":\"%s\",\"pauseUs\":%llu,\"disks\":[",
+                     captured->memory_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
+                     (unsigned long long)captured->pause_us);
+    for (size_t i = 0; i < captured->disk_count; i++) {
+        n += snprintf(out + n, room - (size_t)n, "%s{\"size\":%llu,\"layers\":%zu}", i ? "," : "",
+                      (unsigned long long)captured->disks[i].size, captured->disks[i].layers);
+    }
+    snprintf(out + n, room - (size_t)n, "]");
+    return out;
+}
+
+static bool member_string(struct json object, const char *key, char *out, size_t room) {
+    struct json value;
+    return json_member(object, key, &value) && json_string(value, out, room);
+}
+
+static bool member_number(struct json object, const char *key, uint64_t low, uint64_t high, uint64_t *number) {
+    struct json value;
+    return json_member(object, key, &value) && json_u64(value, number) && *number >= low && *number <= high;
+}
+
+bool captured_parse(struct json object, struct captured *captured, struct error *error) {
+    char hex[2 * LINK_KEY_BYTES + 1];
+    uint64_t memory, cpus, size, layers;
+    struct json disks, disk;
+    if (!member_number(object, "memoryMib", 64, 1 << 20, &memory) || !member_number(object, "cpus", 1, 64, &cpus) ||
+        !member_string(object, "key", hex, sizeof hex) || !key_from_hex(hex, captured->key) ||
+        !member_string(object, "accel", captured->accel, sizeof captured->accel) ||
+        !member_string(object, "machine", captured->machine, sizeof captured->machine) ||
+        !member_string(object, "qemu", captured->qemu, sizeof captured->qemu) ||
+        !json_member(object, "disks", &disks)) {
+        return fail(error, "STATE_INVALID", "the description of the saved machine is incomplete");
+    }
+    captured->memory_mib = (uint32_t)memory;
+    captured->cpus = (uint32_t)cpus;
+    while (json_element(disks, captured->disk_count, &disk)) {
+        if (captured->disk_count == MAX_DISKS || !member_number(disk, "size", 512, 1ull << 42, &size) ||
+            !member_number(disk, "layers", 1, MAX_LAYERS, &layers)) {
+            return fail(error, "STATE_INVALID", "the description of disk %zu is wrong", captured->disk_count);
+        }
+        captured->disks[captured->disk_count].size = size;
+        captured->disks[captured->disk_count++].layers = (size_t)layers;
+    }
+    if (strcmp(captured->machine, MACHINE_NAME) != 0) {
+        return fail(error, "STATE_MACHINE", "it was saved on machine '%s', this VMM makes '" MACHINE_NAME "'",
+                    captured->machine);
+    }
+    return true;
+}
+
+size_t captured_fds(const struct captured *captured, int fds[MAX_CAPTURED_FDS]) {
+    size_t count = 0;
+    fds[count++] = captured->memory_fd;
+    fds[count++] = captured->state_fd;
+    for (size_t disk = 0; disk < captured->disk_count; disk++) {
+        for (size_t layer = 0; layer < captured->disks[disk].layers; layer++) {
+            fds[count++] = captured->disks[disk].fds[layer];
+        }
+    }
+    return count;
+}
+
+bool captured_adopt(struct captured *captured, const int *fds, size_t count) {
+    int expected[MAX_CAPTURED_FDS];
+    if (captured_fds(captured, expected) != count) {
+        for (size_t i = 0; i < count; i++) {
+            int fd = fds[i];
+            close_fd(&fd);
+        }
+        return false;
+    }
+    captured->memory_fd = *fds++;
+    captured->state_fd = *fds++;
+    for (size_t disk = 0; disk < captured->disk_count; disk++) {
+        for (size_t layer = 0; layer < captured->disks[disk].layers; layer++) {
+            captured->disks[disk].fds[layer] = *fds++;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,44 @@
+/* Everything a second VMM needs to resume a guest: what `capture` hands out and a bundle holds. */
+#ifndef MACHINEN_CAPTURED_H
+#define MACHINEN_CAPTURED_H
+
+#include "error.h"
+#include "json.h"
+#include "stream.h"
+
+#define MAX_DISKS 4
+#define MAX_LAYERS 60
+#define MAX_CAPTURED_FDS (2 + MAX_DISKS * MAX_LAYERS)
+/* Devices and their order. A state can be loaded only where this is the same. */
+#define MACHINE_NAME "microvm-1"
+
+struct captured_disk {
+    uint64_t size;
+    size_t layers;
+    int fds[MAX_LAYERS]; /* read-only, from the bottom up: raw, then qcow2 */
+};
+
+struct captured {
+    uint32_t memory_mib, cpus;
+    uint8_t key[LINK_KEY_BYTES];
+    char accel[8], machine[24], qemu[24];
+    uint64_t pause_us;
+    int memory_fd, state_fd;
+    size_t disk_count;
+    struct captured_disk disks[MAX_DISKS];
+};
+
+/* No descriptors yet (-1 everywhere). */
+void captured_init(struct captured *captured);
+void captured_close(struct captured *captured);
+/* The members of the JSON object, without braces. Returns `out`. */
+char *captured_json(const struct captured *captured, char *out, size_t room);
+/* Reads these members; descriptors stay -1. */
+bool captured_parse(struct json object, struct captured *captured, struct error *error);
+/* Descriptors in the order of docs/protocol.md. */
+size_t captured_fds(const struct captured *captured, int fds[MAX_CAPTURED_FDS]);
+/* Takes over `count` descriptors in that order; false (and all closed) when the number is wrong. */
+bool captured_adopt(struct captured *captured, const int *fds, size_t count);
+void key_to_hex(const uint8_t key[LINK_KEY_BYTES], char hex[2 * LINK_KEY_BYTES + 1]);
+
+#endif

@@ -1,0 +1,34 @@
+/* What the environment asks for (docs/protocol.md, section 1). */
+#ifndef MACHINEN_CONFIG_H
+#define MACHINEN_CONFIG_H
+
+#include "error.h"
+
+#include <stdint.h>
+#include <stddef.h>
+
+#define MAX_FORWARDS 32
+
+enum accel { ACCEL_PROBE, ACCEL_TCG, ACCEL_KVM };
+
+struct forward_config {
+    uint16_t port;
+    char path[108];
+};
+
+struct config {
+    const char *kernel, *initrd, *stats_file, *control, *run_dir, *rootdisk, *cmdline, *qemu;
+    const char *incoming_fork, *incoming_bundle;
+    uint64_t rootdisk_size, tsc_khz;
+    uint32_t memory_mib, cpus;
+    enum accel accel;
+    struct forward_config forwards[MAX_FORWARDS];
+    size_t forward_count;
+};
+
+/* Reads variables through `get` (getenv, or a test's own). */
+bool config_read(struct config *config, char *(*get)(const char *name), struct error *error);
+/* The whole text is a decimal number between `low` and `high`. */
+bool parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
+
+#endif

@@ -1,0 +1,40 @@
+/* A guest disk: read-only layers under one private qcow2 overlay, all of them nameless files. */
+#ifndef MACHINEN_DISK_H
+#define MACHINEN_DISK_H
+
+#include "captured.h"
+#include "qmp.h"
+
+struct disk {
+    unsigned index;
+    uint64_t size;
+    size_t layers;
+    int fds[MAX_LAYERS]; /* read-only; layer 0 is raw */
+    int top, top_read_only;
+    const char *directory; /* overlays live in this one's file system */
+};
+
+/* A fresh overlay over a raw image. `size` 0: as large as the image. */
+bool disk_open(struct disk *disk, const char *image, uint64_t size, const char *directory, struct error *error);
+/* A fresh overlay over captured layers, whose descriptors it takes over. */
+bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
+                 struct error *error);
+
+/* QEMU's descriptor set for a layer; the overlay on top is layer `disk->layers`. */
+unsigned disk_set(const struct disk *disk, size_t layer);
+/* The `-blockdev` / `blockdev-add` description of a layer. `backing` false: joined to its backing later. */
+void disk_layer_json(const struct disk *disk, size_t layer, bool backing, char *out, size_t room);
+
+/* The overlay that a capture will put on top. */
+struct next_overlay {
+    int top, top_read_only;
+};
+/* While the guest runs: create it and hand it to QEMU. */
+bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error);
+/* While it is stopped: what was on top becomes a layer that nobody writes any more. */
+bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error);
+void disk_forget(struct disk *disk, struct qmp *qmp, struct next_overlay *next);
+/* Copies of the descriptors of every frozen layer. */
+bool disk_export(const struct disk *disk, struct captured_disk *to, struct error *error);
+
+#endif

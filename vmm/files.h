@@ -1,0 +1,26 @@
+/* Whole reads and writes, memfds, and copies that keep holes. */
+#ifndef MACHINEN_FILES_H
+#define MACHINEN_FILES_H
+
+#include "error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+bool read_at(int fd, void *bytes, size_t length, off_t offset);
+bool write_at(int fd, const void *bytes, size_t length, off_t offset);
+bool write_all(int fd, const void *bytes, size_t length);
+/* A close-on-exec memfd that can still be sealed; -1 with errno. */
+int memfd_new(const char *name, uint64_t size);
+/* From here on nobody, not even the holder of a writable descriptor, can change it. */
+bool seal(int fd);
+/* A second, independent, read-only open of the same file; -1 with errno. */
+int reopen_read_only(int fd);
+bool make_socketpair(int ends[2]);
+void close_fd(int *fd);
+
+/* Copies the data segments of `from` to the same places of `to`; holes stay holes. */
+bool copy_data(int from, int to, uint64_t size, struct error *error);
+
+#endif

@@ -1,0 +1,23 @@
+/* Unix sockets on the host, each connection one stream to a port in the guest. */
+#ifndef MACHINEN_FORWARD_H
+#define MACHINEN_FORWARD_H
+
+#include "config.h"
+#include "stream.h"
+
+/* Listens from now on; connections wait until the link is up. */
+bool forward_listen(const struct forward_config *forwards, size_t count, struct error *error);
+/* Starts the handshake over the serial port `fd`. */
+bool forward_start(int fd, const uint8_t key[LINK_KEY_BYTES]);
+/* Moves what is queued for the guest; to be called before every wait. */
+void forward_flush(void);
+/* Once QEMU is gone: delivers what it left to clients that take it at once. */
+void forward_finish(void);
+bool forward_linked(void);
+void forward_key(uint8_t key[LINK_KEY_BYTES]);
+void forward_remove_sockets(void);
+
+/* A listening unix socket, mode 0600; a stale one from a dead process is replaced. -1 and `error`. */
+int listen_unix(const char *path, struct error *error);
+
+#endif

@@ -1,0 +1,156 @@
+#include "loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_WATCHES 512
+
+struct watch {
+    int fd;
+    short events;
+    uint32_t generation;
+    ready_fn ready;
+    void *context;
+};
+
+static struct watch watches[MAX_WATCHES];
+static int signal_fd = -1;
+static sigset_t handled, inherited;
+static bool stopping;
+static int stop_status;
+
+uint64_t now_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+struct watch *watch_add(int fd, short events, ready_fn ready, void *context) {
+    for (size_t i = 0; i < MAX_WATCHES; i++) {
+        struct watch *watch = &watches[i];
+        if (watch->ready == NULL) {
+            *watch = (struct watch){fd, events, watch->generation + 1, ready, context};
+            return watch;
+        }
+    }
+    return NULL;
+}
+
+void watch_events(struct watch *watch, short events) {
+    watch->events = events;
+}
+
+void watch_remove(struct watch *watch) {
+    if (watch) {
+        watch->ready = NULL;
+        watch->generation++;
+    }
+}
+
+bool signals_open(void) {
+    sigemptyset(&handled);
+    sigaddset(&handled, SIGTERM);
+    sigaddset(&handled, SIGINT);
+    sigaddset(&handled, SIGHUP);
+    sigaddset(&handled, SIGCHLD);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_BLOCK, &handled, &inherited);
+    signal_fd = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+    return signal_fd >= 0;
+}
+
+void signals_restore(void) {
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGTTIN, SIG_DFL);
+    signal(SIGTTOU, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool loop_interrupted(void) {
+    sigset_t pending;
+    if (signal_fd < 0 || sigpending(&pending) != 0) {
+        return false;
+    }
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+           sigismember(&pending, SIGHUP) || sigismember(&pending, SIGCHLD);
+}
+
+bool wait_ready(int fd, short events, int timeout_ms) {
+    uint64_t deadline = now_us() + (uint64_t)timeout_ms * 1000;
+    for (;;) {
+        struct pollfd fds[2] = {{fd, events, 0}, {signal_fd, POLLIN, 0}};
+        uint64_t now = now_us();
+        int left = now < deadline ? (int)((deadline - now + 999) / 1000) : 0;
+        int n = poll(fds, signal_fd >= 0 ? 2 : 1, left);
+        if (n > 0 && fds[0].revents) {
+            return true;
+        }
+        if (n > 0 || (n < 0 && errno == EINTR && loop_interrupted())) {
+            errno = EINTR;
+            return false;
+        }
+        if (n == 0) {
+            errno = ETIMEDOUT;
+            return false;
+        }
+    }
+}
+
+static void read_signals(void (*signalled)(int)) {
+    struct signalfd_siginfo info;
+    while (read(signal_fd, &info, sizeof info) == sizeof info) {
+        signalled((int)info.ssi_signo);
+    }
+}
+
+int loop_run(const struct loop_hooks *hooks) {
+    uint64_t next_tick = 0;
+    while (!stopping) {
+        struct pollfd fds[MAX_WATCHES + 1];
+        struct watch *owners[MAX_WATCHES];
+        uint32_t generations[MAX_WATCHES];
+        nfds_t count = 0;
+
+        if (now_us() >= next_tick) {
+            hooks->tick();
+            next_tick = now_us() + 1000000;
+        }
+        hooks->before_wait();
+        for (size_t i = 0; i < MAX_WATCHES; i++) {
+            if (watches[i].ready && watches[i].events) {
+                fds[count] = (struct pollfd){watches[i].fd, watches[i].events, 0};
+                owners[count] = &watches[i];
+                generations[count++] = watches[i].generation;
+            }
+        }
+        fds[count] = (struct pollfd){signal_fd, POLLIN, 0};
+        if (stopping || poll(fds, count + 1, 1000) <= 0) {
+            continue;
+        }
+        if (fds[count].revents) {
+            read_signals(hooks->signalled);
+        }
+        for (nfds_t i = 0; i < count && !stopping; i++) {
+            if (fds[i].revents && owners[i]->generation == generations[i]) {
+                owners[i]->ready(owners[i]->context, fds[i].revents);
+            }
+        }
+    }
+    return stop_status;
+}
+
+void loop_stop(int status) {
+    if (!stopping) {
+        stop_status = status;
+    }
+    stopping = true;
+}

@@ -1,0 +1,39 @@
+/* The one poll loop: descriptors with callbacks, signals, one slow tick. */
+#ifndef MACHINEN_LOOP_H
+#define MACHINEN_LOOP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct watch;
+typedef void (*ready_fn)(void *context, short events);
+
+/* NULL when the table is full. `events` of 0 leaves the descriptor out; POLLHUP alone waits for a hang-up. */
+struct watch *watch_add(int fd, short events, ready_fn ready, void *context);
+void watch_events(struct watch *watch, short events);
+/* Safe inside any callback. Does not close the descriptor. */
+void watch_remove(struct watch *watch);
+
+/* Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD, ignores SIGPIPE and the terminal's stop signals. */
+bool signals_open(void);
+/* Undoes signals_open() in a child that is about to become another program. */
+void signals_restore(void);
+/* A signal that ends the machine, or a dead child, is waiting: long work should give up. */
+bool loop_interrupted(void);
+/* Waits for one descriptor outside the loop. False on timeout (errno ETIMEDOUT) or interrupt (EINTR). */
+bool wait_ready(int fd, short events, int timeout_ms);
+
+/* `before_wait` runs before every wait, `tick` about once a second, `signalled` per signal. */
+struct loop_hooks {
+    void (*before_wait)(void);
+    void (*tick)(void);
+    void (*signalled)(int signal);
+};
+/* Runs until loop_stop(); returns what it was given. */
+int loop_run(const struct loop_hooks *hooks);
+void loop_stop(int status);
+
+uint64_t now_us(void);
+
+#endif

@@ -1,0 +1,14 @@
+/* What this host's hardware is good for. */
+#ifndef MACHINEN_PROBE_H
+#define MACHINEN_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Is KVM there and fast enough to be worth it? Takes at most about 150 ms. `reason` says why (not). */
+bool probe_kvm(char *reason, size_t room);
+/* The rate of the time stamp counter, measured for 20 ms; 0 when there is none. */
+uint64_t probe_tsc_khz(void);
+
+#endif

@@ -1,0 +1,34 @@
+/* The one machine of this process: what it is made of and how it is doing. */
+#ifndef MACHINEN_VM_H
+#define MACHINEN_VM_H
+
+#include "config.h"
+#include "disk.h"
+#include "memory.h"
+#include "qmp.h"
+
+struct vm {
+    const struct config *config;
+    uint32_t memory_mib, cpus;
+    enum accel accel;
+    char accel_reason[160];
+    uint64_t tsc_khz;
+    uint8_t key[LINK_KEY_BYTES]; /* the guest's at the start */
+    struct memory memory;
+    struct disk disks[MAX_DISKS];
+    size_t disk_count;
+    int kernel_fd, initrd_fd;
+    int state_fd; /* device state: QEMU writes it at a capture, reads it at a resume */
+    bool resuming;
+
+    pid_t qemu;
+    int qmp_fd, console_fd, link_fd, log_fd;
+    struct qmp qmp;
+    bool paused;
+    uint64_t started_us;
+    uint64_t inflated_bytes;
+};
+
+extern struct vm vm;
+
+#endif
