@@ -10,8 +10,6 @@ import {
 
 /** Dying takes the kernel a moment when much memory is to be freed. */
 const DEATH_MS = 10_000;
-/** QEMU is told by the kernel when its VMM dies; past this it is killed. */
-const ORPHAN_MS = 1000;
 
 /** The machine's own process, unless its pid belongs to somebody else by now. */
 export function processOf(entry: RegistryEntry): ProcessIdentity | undefined {
@@ -34,10 +32,9 @@ export async function killMachine(entry: RegistryEntry): Promise<void> {
     const children = childrenOf(entry.pid);
     signalProcess(vmm, "SIGKILL");
     await waitUntilGone([vmm], DEATH_MS);
-    if (!(await waitUntilGone(children, ORPHAN_MS))) {
-      for (const child of children) signalProcess(child, "SIGKILL");
-      await waitUntilGone(children, DEATH_MS);
-    }
+    // The kernel ends a QEMU whose VMM dies; what some other program started ends here.
+    for (const child of children) signalProcess(child, "SIGKILL");
+    await waitUntilGone(children, DEATH_MS);
   }
   forgetMachine(entry);
 }

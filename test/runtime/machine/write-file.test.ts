@@ -1,0 +1,51 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { buildWriteFileCmd, buildWriteFileCmds } from "../../../src/runtime/machine/write-file.ts";
+import { useScratch } from "./scratch.ts";
+
+const scratch = useScratch();
+afterAll(() => scratch.remove());
+
+const run = (cmds: string[]) => {
+  for (const cmd of cmds) execFileSync("/bin/sh", ["-c", cmd]);
+};
+
+test("writes any bytes to awkward paths, with parents and mode", () => {
+  const path = join(scratch.path, "a dir", "it's $HOME", "file");
+  const contents = Buffer.from([0, 10, 39, 34, 92, 255]);
+  run([buildWriteFileCmd(path, contents, { mode: 0o750 })]);
+  expect(readFileSync(path)).toEqual(contents);
+  expect(statSync(path).mode & 0o7777).toBe(0o750);
+});
+
+test("appends", () => {
+  const path = join(scratch.path, "log");
+  run([buildWriteFileCmd(path, "one\n"), buildWriteFileCmd(path, "two\n", { append: true })]);
+  expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
+});
+
+test("does not make parents when told not to", () => {
+  expect(buildWriteFileCmd("/no/parent", "x", { recursive: false })).not.toContain("mkdir");
+});
+
+test("large contents go in pieces below the limit of one argument and leave no stage behind", () => {
+  const path = join(scratch.path, "large");
+  const contents = randomBytes(300_000);
+  const cmds = buildWriteFileCmds(path, contents, { mode: 0o600 });
+  expect(cmds.length).toBeGreaterThan(2);
+  expect(Math.max(...cmds.map((cmd) => cmd.length))).toBeLessThan(128 * 1024);
+  run(cmds);
+  expect(readFileSync(path).equals(contents)).toBe(true);
+  expect(statSync(path).mode & 0o7777).toBe(0o600);
+  const stage = /\/tmp\/(\.machinen-write-[0-9a-f]+)/.exec(cmds[0]!)![1]!;
+  expect(readdirSync("/tmp")).not.toContain(stage);
+});
+
+test("a write that fails fails the command", () => {
+  const path = join(scratch.path, "large"); // a file where a directory is needed
+  expect(() => run(buildWriteFileCmds(join(path, "below"), "x"))).toThrow();
+  expect(() => run(buildWriteFileCmds(join(path, "below"), randomBytes(100_000)))).toThrow();
+});

@@ -1,0 +1,204 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { listBundles } from "../../../src/runtime/host/snapshot-store.ts";
+import { boot } from "../../../src/runtime/machine/boot.ts";
+import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
+import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import { list } from "../../../src/runtime/registry/index.ts";
+import { openBundle } from "../../../src/runtime/snapshot/bundle.ts";
+import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { rejection, useScratch } from "../machine/scratch.ts";
+
+/** The saver is a script here: what happens around it, in every outcome, is what is tested. */
+const scratch = useScratch();
+const saver = join(scratch.path, "machinen-vmm");
+const bundles = join(scratch.path, "bundles");
+const outDir = join(bundles, "one");
+let vm: VmHandle;
+
+/** `$2` is the control socket, `$3` the directory, `$4` may be `hold`. */
+function saverIs(script: string): void {
+  writeFileSync(saver, `#!/bin/sh\n${script}\n`);
+  chmodSync(saver, 0o755);
+}
+const writes = `echo '{"memoryMib":512}' > "$3/vmm.json"; echo x > "$3/memory.img"`;
+const holds = `${writes}; if [ "$4" = hold ]; then echo saved; read verdict; echo "$verdict" > ${scratch.path}/verdict; fi`;
+
+beforeAll(() => {
+  process.env.MACHINEN_VMM = saver;
+});
+beforeEach(async () => {
+  vm = await boot({ binary: "/bin/cat", name: "source" });
+});
+afterEach(async () => {
+  await vm.kill();
+  expect(list()).toEqual([]);
+});
+afterAll(() => scratch.remove());
+
+describe("vm.snapshot", () => {
+  test("with leaveRunning writes a whole, private bundle and the machine goes on", async () => {
+    saverIs(holds);
+    const result = await vm.snapshot({ outDir, leaveRunning: true });
+    expect(result).toMatchObject({ snapDir: outDir, imgDir: join(outDir, "img"), consoleLog: "" });
+    expect(JSON.parse(readFileSync(join(outDir, "meta.json"), "utf8"))).toMatchObject({
+      sourceName: "source",
+      arch: process.arch,
+    });
+    expect(statSync(outDir).mode & 0o077).toBe(0);
+    expect(readdirSync(bundles)).toEqual(["one"]);
+    expect(identify(vm.pid)).toBeDefined();
+    expect(openBundle(outDir)).toMatchObject({ machine: { memoryMib: 512 } });
+  });
+
+  test("ends the source only when the bundle is whole", async () => {
+    saverIs(`${holds}; [ -f ${bundles}/two/meta.json ] && echo whole >> ${scratch.path}/verdict`);
+    const source = identify(vm.pid)!;
+    await vm.snapshot({ outDir: join(bundles, "two") });
+    expect(readFileSync(join(scratch.path, "verdict"), "utf8")).toBe("quit\nwhole\n");
+    expect(isRunning(source)).toBe(false);
+  });
+
+  const failing: Array<[string, string, number, string, string]> = [
+    [
+      "the saver's reason",
+      "echo 'DISK_FULL: no space left' >&2; exit 1",
+      5000,
+      "SNAPSHOT_DUMP_FAILED",
+      "no space left",
+    ],
+    ["a saver that dies", "kill -9 $$", 5000, "SNAPSHOT_DUMP_FAILED", "SIGKILL"],
+    [
+      "a saver that ends without a word",
+      "exit 0",
+      5000,
+      "SNAPSHOT_DUMP_FAILED",
+      "before it was told",
+    ],
+    ["a saver that hangs", `${writes}; exec sleep 1000`, 100, "SNAPSHOT_TIMEOUT", "100 ms"],
+  ];
+  test.each(failing)(
+    "%s: nothing is left and the machine goes on",
+    async (_what, script, timeoutMs, code, message) => {
+      saverIs(script);
+      const place = join(bundles, "failed");
+      const error = await rejection(vm.snapshot({ outDir: place, timeoutMs }));
+      expect(error.code).toBe(code);
+      expect(error.message).toContain(message);
+      expect(readdirSync(bundles).filter((name) => name.includes("failed"))).toEqual([]);
+      expect(identify(vm.pid)).toBeDefined();
+    },
+  );
+
+  test("never overwrites: a directory with anything in it is refused, an empty one is filled", async () => {
+    saverIs(holds);
+    const full = join(bundles, "full");
+    mkdirSync(full, { recursive: true });
+    writeFileSync(join(full, "precious"), "");
+    expect((await rejection(vm.snapshot({ outDir: full }))).message).toContain("not empty");
+    expect(readdirSync(full)).toEqual(["precious"]);
+    const file = join(full, "precious");
+    expect((await rejection(vm.snapshot({ outDir: file }))).code).toBe("SNAPSHOT_DUMP_FAILED");
+    const empty = join(bundles, "empty");
+    mkdirSync(empty);
+    await vm.snapshot({ outDir: empty, leaveRunning: true });
+    expect(readdirSync(empty).sort()).toEqual(["img", "meta.json"]);
+  });
+
+  test("a machine booted with snapshot: false refuses to be saved or forked", async () => {
+    const closed = await boot({ binary: "/bin/cat", snapshot: false });
+    const options = { outDir: join(bundles, "no") };
+    expect((await rejection(closed.snapshot(options))).code).toBe("SNAPSHOT_NO_DISK");
+    expect((await rejection(closed.fork())).code).toBe("SNAPSHOT_NO_DISK");
+    await closed.kill();
+  });
+
+  test("partial bundles of dead processes go, those of living ones stay", async () => {
+    saverIs(holds);
+    const dead = join(bundles, ".x.partial-999999999-ab");
+    const living = join(bundles, `.x.partial-${process.pid}-ab`);
+    for (const path of [dead, living]) mkdirSync(path, { recursive: true });
+    await vm.snapshot({ outDir: join(bundles, "sweeps"), leaveRunning: true });
+    expect([existsSync(dead), existsSync(living)]).toEqual([false, true]);
+  });
+});
+
+describe("restore refuses", () => {
+  const bundle = join(bundles, "damaged");
+  const put = (name: string, text: string) => {
+    mkdirSync(join(bundle, "img"), { recursive: true });
+    writeFileSync(join(bundle, name), text);
+  };
+  const meta = (more: object = {}) =>
+    put("meta.json", JSON.stringify({ snappedAt: 1, arch: process.arch, ...more }));
+
+  test("what is no bundle, and says what is wrong", async () => {
+    const reason = async () => {
+      const error = await rejection(restore({ snapDir: bundle, binary: "/bin/cat" }));
+      expect(error.code).toBe("BOOT_SNAPSHOT_NOT_FOUND");
+      return error.message;
+    };
+    expect(await reason()).toContain("no such directory");
+    mkdirSync(bundle, { recursive: true });
+    expect(await reason()).toContain("no meta.json");
+    put("meta.json", "{");
+    expect(await reason()).toContain("meta.json is damaged");
+    meta({ arch: "pdp11" });
+    expect(await reason()).toContain("a machine of pdp11");
+    meta();
+    expect(await reason()).toContain("img/vmm.json");
+    put("img/vmm.json", "[]");
+    expect(await reason()).toContain("img/vmm.json is damaged");
+  });
+
+  test("options a machine with a past cannot take", async () => {
+    meta({ liveMounts: [{ guest: "/mnt/a", host: "/tmp", mode: "rw" }] });
+    put("img/vmm.json", '{"memoryMib":512}');
+    const code = async (opts: object) =>
+      (await rejection(restore({ snapDir: bundle, binary: "/bin/cat", ...opts }))).code;
+    expect(await code({ liveMounts: [{ guest: "/mnt/b", host: "/tmp" }] })).toBe(
+      "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
+    );
+    expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
+    expect(await code({ guestCwd: "/" })).toBe("BOOT_CWD_INVALID");
+    expect(await code({ env: { A: "1" } })).toBe("BOOT_CMD_WITHOUT_IMAGE");
+    expect(await code({ portForward: [{ hostPort: 1, guestPort: 1 }] })).toBe(
+      "BOOT_PORT_FORWARD_NO_GVPROXY",
+    );
+  });
+
+  test("a state the VMM cannot load, with the VMM's own words, and nothing is left", async () => {
+    meta({ sourceName: "old" });
+    put("img/vmm.json", '{"memoryMib":512}');
+    saverIs("echo 'the device state is from another QEMU' >&2; exit 4");
+    const error = await rejection(restore({ snapDir: bundle }));
+    expect(error.code).toBe("BOOT_SNAPSHOT_NOT_FOUND");
+    expect(error.message).toContain("from another QEMU");
+    expect(scratch.runDirs().length).toBe(1); // the source's own
+  });
+});
+
+test("listBundles shows whole bundles, newest first", () => {
+  const root = process.env.MACHINEN_SNAPSHOT_DIR!;
+  const put = (name: string, meta: string) => {
+    mkdirSync(join(root, name), { recursive: true });
+    writeFileSync(join(root, name, "meta.json"), meta);
+  };
+  put("older", JSON.stringify({ snappedAt: 1, arch: "x64", sourceName: "m1" }));
+  put("newer", JSON.stringify({ snappedAt: 2, arch: "x64" }));
+  put("damaged", "{");
+  mkdirSync(join(root, "empty"));
+  expect(listBundles()).toEqual([
+    { directory: join(root, "newer"), sourceName: undefined, takenAt: 2 },
+    { directory: join(root, "older"), sourceName: "m1", takenAt: 1 },
+  ]);
+});
