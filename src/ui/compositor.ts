@@ -98,8 +98,8 @@ export class Compositor {
     const box =
       dialog &&
       centered({ x: 0, y: 0, width: cols, height: rows - 1 }, dialog.width, dialog.height);
-    this.rearrange(JSON.stringify([layout, placed, box]));
-    const cursor = this.drawPanes(state, panes, placed);
+    const moved = this.rearrange(JSON.stringify([layout, placed, box]));
+    const cursor = this.drawPanes(state, panes, placed, moved);
     if (placed.length === 0) this.drawEmpty(state, layout.panes);
     this.drawChrome(
       state,
@@ -115,16 +115,18 @@ export class Compositor {
   }
 
   /** Rectangles have moved: what they leave behind must not stay. */
-  private rearrange(arrangement: string): void {
-    if (arrangement === this.arrangement) return;
+  private rearrange(arrangement: string): boolean {
+    if (arrangement === this.arrangement) return false;
     this.arrangement = arrangement;
     this.grid.fill(0, 0, this.grid.cols, this.grid.rows);
+    return true;
   }
 
   private drawPanes(
     state: UiState,
     panes: ReadonlyMap<string, SessionPane>,
     placed: readonly PlacedPane[],
+    moved: boolean,
   ): Cursor | null {
     let cursor: Cursor | null = null;
     for (const { id, rect } of placed) {
@@ -143,13 +145,18 @@ export class Compositor {
         colour: this.options.depth !== "none",
       });
       const inside = paneInside(rect, state.zoomed);
-      this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane);
+      this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, moved);
       if (attached && pane && pane.scrollOffset === 0) cursor = placeCursor(pane, inside);
     }
     return cursor;
   }
 
-  private drawInside(inside: Rect, status: PaneStatus, pane: SessionPane | undefined): void {
+  private drawInside(
+    inside: Rect,
+    status: PaneStatus,
+    pane: SessionPane | undefined,
+    moved: boolean,
+  ): void {
     if (!pane || status.kind === "waiting" || status.kind === "connecting") {
       this.grid.fill(inside.x, inside.y, inside.width, inside.height);
       drawMessage(this.grid, inside, status.kind === "waiting" ? "booting…" : "connecting…");
@@ -157,6 +164,7 @@ export class Compositor {
     }
     pane.terminal.copyTo(this.grid, inside.x, inside.y, inside.width, inside.height, {
       scrollOffset: pane.scrollOffset,
+      force: moved,
     });
     if (status.kind === "ended") {
       const code = status.code === null ? "" : ` with code ${status.code}`;

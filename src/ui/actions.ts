@@ -1,0 +1,212 @@
+import { isMachinenError } from "../runtime/errors.ts";
+import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import type { CommandId } from "./commands.ts";
+import { plainText } from "./format.ts";
+import type { HostTasks } from "./host-tasks.ts";
+import { forkName, machineName, newMachineName } from "./names.ts";
+import type { SessionPane } from "./panes/session-pane.ts";
+import { type Action, machinesOf, selectedMachine, type UiState } from "./state.ts";
+import { dialogLast } from "./view.ts";
+
+/** What commands may touch of the application. */
+export interface ActionContext {
+  readonly host: Host;
+  readonly tasks: HostTasks;
+  readonly state: UiState;
+  dispatch(action: Action): void;
+  pane(id: string): SessionPane | undefined;
+  /** The host's list has changed by our doing. */
+  refresh(): void;
+  /** Attach as soon as the pane's session is live. */
+  attachWhenLive(id: string): void;
+  redraw(): void;
+  suspend(): void;
+  quit(): void;
+}
+
+/** Another program may take a name between our look and our call. */
+const nameAttempts = 3;
+
+export class Actions {
+  private readonly context: ActionContext;
+  /** Names given to machines that are not in the list yet. */
+  private readonly pendingNames = new Set<string>();
+
+  /** The whole vocabulary: the compiler sees to it that no word is without a meaning. */
+  private readonly table: Record<CommandId, () => void> = {
+    "select-next": () => this.context.dispatch({ type: "moved", to: "next" }),
+    "select-previous": () => this.context.dispatch({ type: "moved", to: "previous" }),
+    "select-first": () => this.context.dispatch({ type: "moved", to: "first" }),
+    "select-last": () => this.context.dispatch({ type: "moved", to: "last" }),
+    attach: () => this.onSelected((machine) => this.attach(machine)),
+    detach: () => this.context.dispatch({ type: "detached" }),
+    new: () => void this.boot(),
+    fork: () => this.onSelected((machine) => void this.fork(machine)),
+    snapshot: () => this.onSelected((machine) => void this.snapshot(machine)),
+    restore: () => void this.chooseSnapshot(),
+    stop: () => this.onSelected((machine) => this.askStop(machine)),
+    zoom: () => this.context.dispatch({ type: "zoom-toggled" }),
+    "scroll-up": () => this.onSelected((machine) => this.scroll(machine, 1)),
+    "scroll-down": () => this.onSelected((machine) => this.scroll(machine, -1)),
+    help: () =>
+      this.context.dispatch({ type: "dialog-opened", dialog: { kind: "help", scroll: 0 } }),
+    log: () => this.context.dispatch({ type: "dialog-opened", dialog: { kind: "log", scroll: 0 } }),
+    suspend: () => this.context.suspend(),
+    redraw: () => this.context.redraw(),
+    quit: () => this.context.quit(),
+    "dialog-down": () => this.moveDialog(1),
+    "dialog-up": () => this.moveDialog(-1),
+    "dialog-close": () => this.context.dispatch({ type: "dialog-closed" }),
+    "dialog-accept": () => this.accept(),
+  };
+
+  constructor(context: ActionContext) {
+    this.context = context;
+  }
+
+  /** Does what a command says; what it cannot do now becomes a notice. */
+  run(command: CommandId): void {
+    this.table[command]();
+  }
+
+  /** Starts a machine; also used for the machines a first start may ask for. */
+  async boot(): Promise<void> {
+    const added = await this.named(
+      (taken) => newMachineName(taken),
+      (name) => ({
+        task: { label: `starting ${name}` },
+        work: () => this.context.host.boot({ name }),
+      }),
+    );
+    if (added) this.added(added);
+  }
+
+  private onSelected(action: (machine: MachineInfo) => void): void {
+    const machine = selectedMachine(this.context.state);
+    if (machine) action(machine);
+  }
+
+  private moveDialog(by: number): void {
+    this.context.dispatch({ type: "dialog-moved", by, last: dialogLast(this.context.state) });
+  }
+
+  private attach(machine: MachineInfo): void {
+    const pane = this.context.pane(machine.id);
+    if (!pane) {
+      this.context.tasks.inform(`${machineName(machine)} is still booting`);
+      return;
+    }
+    if (!pane.live) void pane.connect();
+    this.context.attachWhenLive(machine.id);
+  }
+
+  private async fork(source: MachineInfo): Promise<void> {
+    const label = `forking ${machineName(source)}`;
+    const copy = await this.named(
+      (taken) => forkName(source.name, taken),
+      (name) => ({
+        task: { label, machineId: source.id, key: `fork ${source.id}` },
+        work: () => this.context.host.fork(source.id, { name }),
+      }),
+    );
+    if (!copy) return;
+    this.added(copy);
+    this.context.tasks.inform(`${machineName(copy)} is a fork of ${machineName(source)}`);
+  }
+
+  private async snapshot(machine: MachineInfo): Promise<void> {
+    const name = machineName(machine);
+    const task = {
+      label: `snapshotting ${name}`,
+      machineId: machine.id,
+      key: `snapshot ${machine.id}`,
+    };
+    const written = await this.context.tasks.run(task, () =>
+      this.context.host.snapshot(machine.id),
+    );
+    if (written) this.context.tasks.inform(`snapshot of ${name}: ${plainText(written.directory)}`);
+  }
+
+  private async chooseSnapshot(): Promise<void> {
+    const { context } = this;
+    context.dispatch({ type: "dialog-opened", dialog: { kind: "picker", index: 0 } });
+    const task = { label: "looking for snapshots", key: "snapshots" };
+    const snapshots = await context.tasks.run(task, () => context.host.listSnapshots());
+    context.dispatch({ type: "snapshots-listed", snapshots: snapshots ?? [] });
+  }
+
+  private async restore(directory: string, sourceName: string | undefined): Promise<void> {
+    const restored = await this.named(
+      (taken) => (sourceName && !taken.has(sourceName) ? sourceName : forkName(sourceName, taken)),
+      (name) => ({
+        task: { label: `restoring ${sourceName ? plainText(sourceName) : name}` },
+        work: () => this.context.host.restore(directory, { name }),
+      }),
+    );
+    if (restored) this.added(restored);
+  }
+
+  private askStop(machine: MachineInfo): void {
+    const dialog = { kind: "confirm" as const, id: machine.id, name: machineName(machine) };
+    this.context.dispatch({ type: "dialog-opened", dialog });
+  }
+
+  private async stop(id: string, name: string): Promise<void> {
+    const { context } = this;
+    const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}` };
+    const stopped = await context.tasks.run(task, async () => {
+      await context.host.stop(id);
+      return true;
+    });
+    if (stopped) context.dispatch({ type: "machine-gone", id });
+    context.refresh();
+  }
+
+  private accept(): void {
+    const { dialog } = this.context.state;
+    this.context.dispatch({ type: "dialog-closed" });
+    if (dialog?.kind === "confirm") void this.stop(dialog.id, dialog.name);
+    const chosen = dialog?.kind === "picker" ? dialog.snapshots?.[dialog.index] : undefined;
+    if (chosen) void this.restore(chosen.directory, chosen.sourceName);
+  }
+
+  private scroll(machine: MachineInfo, direction: number): void {
+    const pane = this.context.pane(machine.id);
+    pane?.scrollBy(direction * Math.max(1, pane.terminal.rows - 2));
+  }
+
+  private added(machine: MachineInfo): void {
+    this.context.dispatch({ type: "machine-added", machine });
+    this.context.refresh();
+  }
+
+  /** Runs work that needs a free name; takes the next one when somebody else was faster. */
+  private async named(
+    choose: (taken: ReadonlySet<string>) => string,
+    plan: (name: string) => {
+      task: { label: string; machineId?: string; key?: string };
+      work: () => Promise<MachineInfo>;
+    },
+  ): Promise<MachineInfo | undefined> {
+    const refused = new Set<string>();
+    const known = machinesOf(this.context.state).flatMap((machine) => machine.name ?? []);
+    const pick = (): string => choose(new Set([...known, ...this.pendingNames, ...refused]));
+    let name = pick();
+    const { task } = plan(name);
+    return this.context.tasks.run(task, async () => {
+      for (let attempt = 1; ; attempt++) {
+        this.pendingNames.add(name);
+        try {
+          return await plan(name).work();
+        } catch (error) {
+          const taken = isMachinenError(error, "REGISTRY_NAME_IN_USE");
+          if (!taken || attempt === nameAttempts) throw error;
+          refused.add(name);
+        } finally {
+          this.pendingNames.delete(name);
+        }
+        name = pick();
+      }
+    });
+  }
+}
