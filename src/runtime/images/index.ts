@@ -13,6 +13,17 @@ export {
   packTinyBundle,
   packWorkspace,
 } from "./mkinitramfs.ts";
+export { cli } from "./mkinitramfs-cli.ts";
+export {
+  type EnsureMountDiskImageOptions,
+  type EnsureMountDiskImageResult,
+  type EnsureMountDiskUpperOptions,
+  type EnsureMountDiskUpperResult,
+  ensureMountDiskImage,
+  ensureMountDiskUpper,
+  markMountDiskImageClean,
+  mountdiskImgCacheDir,
+} from "./mountdisk-image.ts";
 export {
   resolveBaseDtb,
   resolveBaseKernel,

@@ -1,11 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
-  closeSync,
-  existsSync,
   mkdirSync,
-  openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,6 +12,8 @@ import { join } from "node:path";
 import { ErrorCode, ProvisionError } from "../errors.ts";
 import { type Ext4Command, planExt4, runExt4, runExt4Sync } from "./build-ext4.ts";
 import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
+import { handOut, isUsable, markClean } from "./image-marks.ts";
+import { hashFile } from "./tree-manifest.ts";
 
 const GIB = 1024 * 1024 * 1024;
 
@@ -44,9 +42,7 @@ export function rootfsImgCacheDir(): string {
  * image that has been written to since it was handed out is built again. Never throws.
  */
 export function markRootfsImageClean(imgPath: string): void {
-  try {
-    if (existsSync(imgPath)) writeFileSync(okMarker(imgPath), "");
-  } catch {}
+  markClean(imgPath);
 }
 
 /**
@@ -99,8 +95,7 @@ function planImage(tarPath: string, opts: EnsureRootfsImageOptions): ImageWork {
   const digest = timed(opts, "sha256", () => contentDigest(tarPath, caches));
   const image = join(caches, `${digest}.img`);
   if (!opts.force && isUsable(image)) {
-    handOut(image, opts);
-    return { image };
+    return { image: release(image, opts) };
   }
   const staging = join(caches, `.staging-${process.pid}-${randomBytes(4).toString("hex")}`);
   const { sizeMultiplier: multiplier = 2.5, minSizeBytes: minBytes = 2 * GIB, sizeBytes } = opts;
@@ -123,33 +118,16 @@ function finish(
 ): string {
   for (const [name, ms] of phases) opts.onPhase?.(name, ms);
   renameSync(work.command!.request.image, work.image);
-  handOut(work.image, opts);
-  return work.image;
+  return release(work.image, opts);
 }
 
-/** Whole, and either released cleanly or unchanged since it was handed out. */
-function isUsable(image: string): boolean {
-  if (!existsSync(image)) return false;
-  if (existsSync(okMarker(image))) return true;
-  try {
-    return readFileSync(handOutRecord(image), "utf8") === identity(image);
-  } catch {
-    return false;
-  }
-}
-
-/** Give the image the wanted size, remember its state, and take its mark away. */
-function handOut(image: string, opts: EnsureRootfsImageOptions): void {
+/** Give the image the wanted size and hand it out. */
+function release(image: string, opts: EnsureRootfsImageOptions): string {
   const wanted = opts.sizeBytes ?? 0;
   if (statSync(image).size < wanted)
     timed(opts, "sparse-extend", () => truncateSync(image, wanted));
-  writeFileSync(handOutRecord(image), identity(image));
-  rmSync(okMarker(image), { force: true });
-}
-
-function identity(image: string): string {
-  const { ino, size, mtimeNs } = statSync(image, { bigint: true });
-  return `${ino} ${size} ${mtimeNs}\n`;
+  handOut(image);
+  return image;
 }
 
 /** sha256 of the tarball, remembered for as long as the file is not touched. */
@@ -159,19 +137,7 @@ function contentDigest(tarPath: string, caches: string): string {
     const remembered = readFileSync(memo, "utf8");
     if (/^[0-9a-f]{64}$/.test(remembered)) return remembered;
   } catch {} // not seen before
-  const hash = createHash("sha256");
-  const buffer = Buffer.alloc(1024 * 1024);
-  const fd = openSync(tarPath, "r");
-  try {
-    for (;;) {
-      const read = readSync(fd, buffer);
-      if (read === 0) break;
-      hash.update(buffer.subarray(0, read));
-    }
-  } finally {
-    closeSync(fd);
-  }
-  const digest = hash.digest("hex");
+  const digest = hashFile(tarPath);
   writeFileSync(memo, digest);
   return digest;
 }
@@ -182,6 +148,3 @@ function timed<T>(opts: EnsureRootfsImageOptions, name: string, work: () => T): 
   opts.onPhase?.(name, performance.now() - began);
   return result;
 }
-
-const okMarker = (image: string) => `${image}.ok`;
-const handOutRecord = (image: string) => `${image}.handed-out`;

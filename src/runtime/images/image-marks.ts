@@ -1,0 +1,36 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+
+/*
+ * A cached image carries `.ok` when its last user released it cleanly. It is handed out without the
+ * mark, together with a note of its state: an image that lost its mark but has not been touched
+ * since is as good as new, so that many users may share one that nobody writes to.
+ */
+
+/** Say that an image was released whole. Never throws. */
+export function markClean(image: string): void {
+  try {
+    if (existsSync(image)) writeFileSync(`${image}.ok`, "");
+  } catch {}
+}
+
+/** Whether an image is there and either released cleanly or unchanged since it was handed out. */
+export function isUsable(image: string): boolean {
+  if (!existsSync(image)) return false;
+  if (existsSync(`${image}.ok`)) return true;
+  try {
+    return readFileSync(`${image}.handed-out`, "utf8") === identity(image);
+  } catch {
+    return false;
+  }
+}
+
+/** Note the image's state and take its mark away. */
+export function handOut(image: string): void {
+  writeFileSync(`${image}.handed-out`, identity(image));
+  rmSync(`${image}.ok`, { force: true });
+}
+
+function identity(image: string): string {
+  const { ino, size, mtimeNs } = statSync(image, { bigint: true });
+  return `${ino} ${size} ${mtimeNs}\n`;
+}
