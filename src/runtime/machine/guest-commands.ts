@@ -11,6 +11,7 @@ import type { WriteFileOptions } from "./vm-handle.ts";
 import { buildWriteFileCmds } from "./write-file.ts";
 
 const SHOWN_STDERR_CHARS = 2000;
+const END_POLL_MS = 200;
 
 /** What a handle can do inside its guest. */
 export interface GuestCommands {
@@ -24,8 +25,29 @@ function shorten(cmd: string): string {
   return cmd.length > 200 ? `${cmd.slice(0, 200)}...` : cmd;
 }
 
+/** Rejects when the machine ends: waiting for its agent to appear would be in vain. */
+function watchEnd(isAlive: () => boolean): { ended: Promise<never>; stop: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    const check = () => {
+      if (!isAlive()) {
+        clearInterval(timer);
+        reject(new ExecError("EXEC_AGENT_UNAVAILABLE", "the machine has ended"));
+      }
+    };
+    timer = setInterval(check, END_POLL_MS);
+    check();
+  });
+  ended.catch(() => {});
+  return { ended, stop: () => clearInterval(timer) };
+}
+
 /** `socketPath` is the machine's exec socket; empty when it has none. */
-export function guestCommands(socketPath: string, onLog?: OnLog): GuestCommands {
+export function guestCommands(
+  socketPath: string,
+  isAlive: () => boolean,
+  onLog?: OnLog,
+): GuestCommands {
   const socket = () => {
     if (socketPath) return socketPath;
     throw new ExecError(
@@ -33,8 +55,10 @@ export function guestCommands(socketPath: string, onLog?: OnLog): GuestCommands 
       "this machine was started with a MACHINEN_VSOCK of its own, without guest port 1978",
     );
   };
-  const execRaw: GuestCommands["execRaw"] = async (cmd, opts = {}) =>
-    VsockExec.run(socket(), cmd, {
+  const execRaw: GuestCommands["execRaw"] = async (cmd, opts = {}) => {
+    const path = socket();
+    const watch = watchEnd(isAlive);
+    const run = VsockExec.run(path, cmd, {
       ...opts,
       onStdout: (chunk) => {
         onLog?.({ source: "exec-stdout", cmd, chunk });
@@ -45,6 +69,12 @@ export function guestCommands(socketPath: string, onLog?: OnLog): GuestCommands 
         opts.onStderr?.(chunk);
       },
     });
+    try {
+      return await Promise.race([run, watch.ended]);
+    } finally {
+      watch.stop();
+    }
+  };
   const exec: GuestCommands["exec"] = async (cmd, opts) => {
     const result = await execRaw(cmd, opts);
     if (result.exitCode === 0) return result;

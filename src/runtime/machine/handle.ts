@@ -27,10 +27,12 @@ interface HandleParts {
 }
 
 function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): VmHandle {
+  const identity = processOf(entry);
+  const isAlive = () => identity !== undefined && isRunning(identity);
   return {
     pid: entry.pid,
     name: entry.name,
-    ...guestCommands(entry.socketPath, onLog),
+    ...guestCommands(entry.socketPath, isAlive, onLog),
     ...parts,
     detach: async () => parts.detach(),
     kill: () => killMachine(entry),

@@ -6,19 +6,17 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { BootError } from "../errors.ts";
+import { registryRoot } from "../registry/index.ts";
 import { identify, isRunning, signalProcess } from "./process-identity.ts";
 
 /** Room for `/<12 hex digits>/control.sock` under the 107 bytes a socket path may have. */
 const MAX_ROOT_BYTES = 70;
 const OWNER_FILE = "owner";
-/** A directory without a readable owner is left alone this long: it may be one that is just being made. */
-const UNOWNED_GRACE_MS = 60_000;
 
 /** Parent of all run directories of this user. */
 export function runRoot(): string {
@@ -78,14 +76,20 @@ function describeRunDir(path: string): RunDir {
   };
 }
 
+/** Who made a run directory, and in which registry its machine is to be found. */
+interface Owner {
+  pid: number;
+  identity: string;
+  registry: string;
+}
+
 /** A fresh private directory that names its creator, so that a crash before registration can be cleaned up. */
 export function createRunDir(): RunDir {
   const root = ensureRunRoot();
   const path = join(root, randomBytes(6).toString("hex"));
+  const owner = { ...identify(process.pid), registry: registryRoot() };
   mkdirSync(path, { mode: 0o700 });
-  writeFileSync(join(path, OWNER_FILE), JSON.stringify(identify(process.pid) ?? {}), {
-    mode: 0o600,
-  });
+  writeFileSync(join(path, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
   return describeRunDir(path);
 }
 
@@ -93,17 +97,29 @@ export function removeRunDir(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-function creatorIsRunning(path: string): boolean {
+function readOwner(path: string): Owner | undefined {
   try {
-    const owner = JSON.parse(readFileSync(join(path, OWNER_FILE), "utf8"));
-    return typeof owner.pid === "number" && isRunning(owner);
+    const { pid, identity, registry } = JSON.parse(readFileSync(join(path, OWNER_FILE), "utf8"));
+    const sound =
+      typeof pid === "number" && [identity, registry].every((v) => typeof v === "string");
+    return sound ? { pid, identity, registry } : undefined;
   } catch {
-    try {
-      return Date.now() - statSync(path).mtimeMs < UNOWNED_GRACE_MS;
-    } catch {
-      return false;
-    }
+    return undefined;
   }
+}
+
+/**
+ * Whether this directory's machine can be in no registry and will not come into one. Only the registry it
+ * was made for can tell: a program with another `MACHINEN_REGISTRY_DIR` must not end these machines.
+ */
+function isOrphan(path: string, inUse: ReadonlySet<string>): boolean {
+  const owner = readOwner(path);
+  return (
+    owner !== undefined &&
+    owner.registry === registryRoot() &&
+    !inUse.has(path) &&
+    !isRunning(owner)
+  );
 }
 
 /** Processes started with this run directory: a VMM that lost its creator before it was registered. */
@@ -145,7 +161,7 @@ export function sweepRunDirs(inUse: ReadonlySet<string>, dryRun = false): string
   const orphans = names
     .filter((name) => /^[0-9a-f]{12}$/.test(name))
     .map((name) => join(root, name))
-    .filter((path) => !inUse.has(path) && !creatorIsRunning(path));
+    .filter((path) => isOrphan(path, inUse));
   if (dryRun) return orphans;
   for (const path of orphans) {
     endUsersOf(path);

@@ -9,7 +9,7 @@ export interface VmmLaunch {
   args: string[];
   cwd: string;
   env: Record<string, string>;
-  /** In a session of its own, with no standard input, able to outlive us. */
+  /** Without standard input. */
   detached: boolean;
   /** Die with this process. */
   pdeathsig: boolean;
@@ -41,7 +41,8 @@ export async function spawnVmm(launch: VmmLaunch): Promise<ChildProcess & { pid:
   const child = spawn(program, args, {
     cwd: launch.cwd,
     env: launch.env,
-    detached: launch.detached,
+    // Else Ctrl-C in our terminal would end a machine that is to outlive us.
+    detached: launch.detached || !launch.pdeathsig,
     stdio: [launch.detached ? "ignore" : "pipe", "pipe", "pipe"],
   });
   if (child.pid !== undefined) return child as ChildProcess & { pid: number };

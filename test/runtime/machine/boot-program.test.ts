@@ -10,7 +10,7 @@ import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
 import { measureFirstByte } from "../../../src/runtime/machine/first-byte.ts";
 import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
-import { createRunDir } from "../../../src/runtime/machine/run-dir.ts";
+import { createRunDir, removeRunDir } from "../../../src/runtime/machine/run-dir.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
@@ -110,6 +110,14 @@ describe("a program as VMM", () => {
     await vm.kill();
   });
 
+  test("a command in a machine that ends is refused soon, with the reason", async () => {
+    const vm = await boot(sh("exec sleep 0.2"));
+    const error = await rejection(vm.execRaw("true"));
+    expect(error.code).toBe("EXEC_AGENT_UNAVAILABLE");
+    expect(error.message).toContain("ended");
+    await vm.wait();
+  });
+
   test("memoryStats tells the ceiling only when it is ours", async () => {
     const ours = await boot({ binary: "/bin/cat", memory: 256 });
     expect(await ours.memoryStats()).toMatchObject({
@@ -188,7 +196,7 @@ describe("a creator that was killed", () => {
     const dead = spawn("/bin/true");
     await once(dead, "exit");
     const runDir = createRunDir();
-    writeFileSync(join(runDir.path, "owner"), JSON.stringify({ pid: dead.pid, identity: "gone" }));
+    disown(runDir.path, { pid: dead.pid, identity: "gone" });
     const vmm = spawn("/bin/sleep", ["1000"], {
       env: { MACHINEN_RUN_DIR: runDir.path },
       stdio: "ignore",
@@ -205,12 +213,25 @@ describe("a creator that was killed", () => {
     const runDir = createRunDir();
     collectGarbage();
     expect(existsSync(runDir.path)).toBe(true);
-    writeFileSync(join(runDir.path, "owner"), JSON.stringify({ pid: 1, identity: "other" }));
+    disown(runDir.path, { pid: 1, identity: "other" });
     mkdirSync(join(runDir.path, "deep"));
     collectGarbage();
     expect(existsSync(runDir.path)).toBe(false);
   });
+
+  test("a directory of another registry is left alone", () => {
+    const runDir = createRunDir();
+    disown(runDir.path, { pid: 1, identity: "other", registry: "/another" });
+    collectGarbage();
+    expect(existsSync(runDir.path)).toBe(true);
+    removeRunDir(runDir.path);
+  });
 });
+
+function disown(runDir: string, owner: object): void {
+  const path = join(runDir, "owner");
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...owner }));
+}
 
 /** Node 20 does not run TypeScript: bundle the script with its imports first. */
 async function runTypeScript(script: string): Promise<string> {
