@@ -8,6 +8,7 @@
 #include "save.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,13 @@ int main(int argc, char **argv) {
     }
     /* Descriptors that leaked into us must not keep anything alive. */
     close_range(3, ~0u, 0);
+    /* Nor must a missing standard descriptor let one of ours take its place. */
+    for (int fd = 0; fd >= 0 && fd <= 2;) {
+        fd = open("/dev/null", O_RDWR);
+        if (fd > 2) {
+            close(fd);
+        }
+    }
     if (argc <= 2 && strcmp(mode, "run") == 0) {
         return run();
     }

@@ -69,6 +69,14 @@ static struct verdict run_guest(void) {
     return (struct verdict){NULL, 0, (uint64_t)ROUNDS * LOOPS_PER_ROUND * INSTRUCTIONS_PER_LOOP * 1000000 / (took ? took : 1)};
 }
 
+/* Where SIGCHLD is blocked it would later be taken for QEMU's end. */
+static void forget_child_signal(void) {
+    sigset_t only;
+    sigemptyset(&only);
+    sigaddset(&only, SIGCHLD);
+    sigtimedwait(&only, NULL, &(struct timespec){0, 0});
+}
+
 bool probe_kvm(char *reason, size_t room) {
     struct verdict verdict = {0};
     int ends[2];
@@ -93,6 +101,7 @@ bool probe_kvm(char *reason, size_t room) {
     if (child > 0) {
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
+        forget_child_signal();
     }
     if (!answered) {
         snprintf(reason, room, "KVM is too slow here: a test of %u million instructions did not end in %d ms",

@@ -88,7 +88,7 @@ static void add_kernel(struct command *command, const struct vm *vm) {
         add(command, "/proc/self/fd/%d", keep(command, vm->initrd_fd));
     }
     add(command, "-append");
-    add(command, "console=ttyS0%s mitigations=off quiet i8042.noaux i8042.nokbd reboot=t panic=-1 machinen.key=%s%s%s",
+    add(command, "console=ttyS0%s mitigations=off quiet audit=0 pci=off i8042.noaux i8042.nokbd reboot=t panic=-1 machinen.key=%s%s%s",
         timing, key, vm->config->cmdline ? " " : "", vm->config->cmdline ? vm->config->cmdline : "");
 }
 
