@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,9 +9,15 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
 import { measureFirstByte } from "../../../src/runtime/machine/first-byte.ts";
 import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
-import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
+import {
+  identify,
+  isRunning,
+  waitUntilGone,
+} from "../../../src/runtime/machine/process-identity.ts";
 import { createRunDir, removeRunDir } from "../../../src/runtime/machine/run-dir.ts";
+import { builtVmmBinary } from "../../../src/runtime/machine/vmm-binary.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
+import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 /** Any program can be the VMM: what `boot()` does around it needs no guest. */
@@ -176,22 +182,26 @@ describe("detached", () => {
   });
 
   test("the creator's death does not end it; anyone can", async () => {
-    const script = join(scratch.path, "creator.ts");
-    const root = new URL("../../../src/runtime/machine/", import.meta.url).pathname;
-    writeFileSync(
-      script,
-      `import { boot } from "${root}boot.ts";
-       const vm = await boot({ binary: "/bin/sh", args: ["-c", "echo up >&2; exec sleep 1000"], detached: true, name: "orphan" });
-       console.log(vm.pid);`,
-    );
-    const output = await runTypeScript(script);
+    const creator = await startCreator('{ detached: true, name: "orphan" }');
+    if (creator.process.exitCode === null) await once(creator.process, "exit");
+    expect(creator.process.exitCode).toBe(0);
     const vm = await attach({ name: "orphan" });
-    expect(output.trim()).toBe(String(vm.pid));
+    expect(vm.pid).toBe(creator.vmPid);
     await vm.kill();
   });
 });
 
 describe("a creator that was killed", () => {
+  test.skipIf(!existsSync(builtVmmBinary()))("takes its machines with it", async () => {
+    const creator = await startCreator('{ name: "dependent" }');
+    const machine = identify(creator.vmPid)!;
+    expect(list().map((entry) => entry.pid)).toEqual([machine.pid]);
+    creator.process.kill("SIGKILL");
+    expect(await waitUntilGone([machine], 5000)).toBe(true);
+    expect(list()).toEqual([]);
+    expect(collectGarbage().map((result) => result.name)).toEqual(["dependent"]);
+  });
+
   test("between making the run directory and registering leaves nothing gc cannot remove", async () => {
     const dead = spawn("/bin/true");
     await once(dead, "exit");
@@ -233,25 +243,13 @@ function disown(runDir: string, owner: object): void {
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...owner }));
 }
 
-/** Node 20 does not run TypeScript: bundle the script with its imports first. */
-async function runTypeScript(script: string): Promise<string> {
-  const { build } = await import("esbuild");
-  const outfile = `${script}.mjs`;
-  await build({
-    entryPoints: [script],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    packages: "external",
-    logLevel: "silent",
-  });
-  const child = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  child.stdout.on("data", (chunk) => {
-    output += chunk;
-  });
-  const [code] = await once(child, "close");
-  expect(code).toBe(0);
-  return output;
+/** Another process that boots a machine and says its pid. */
+async function startCreator(options: string): Promise<{ process: ChildProcess; vmPid: number }> {
+  const creator = await runInOtherProcess(
+    `import { boot } from "./machine/boot.ts";
+     const args = ["-c", "echo up >&2; exec sleep 1000"];
+     const vm = await boot({ binary: "/bin/sh", args, ...${options} });
+     console.log(vm.pid);`,
+  );
+  return { process: creator.process, vmPid: Number(creator.firstLine) };
 }
