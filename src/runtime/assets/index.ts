@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { ErrorCode, ProvisionError } from "../errors.ts";
 import { findDamage, readRecord, syncFile, writeRecord } from "./asset-record.ts";
 import { assetNames, assetsDir } from "./assets-dir.ts";
-import { buildDebianBase } from "./debian-base.ts";
+import { buildDebianBase, DEBIAN_RECIPE } from "./debian-base.ts";
 import { withInstallLock } from "./install-lock.ts";
 import { buildKernel } from "./kernel.ts";
 import { buildTinyBase } from "./tiny-base.ts";
+import { TINY_RECIPE } from "./tiny-tree.ts";
 
 export { assetNames, assetsDir, debianArch } from "./assets-dir.ts";
 
@@ -120,19 +121,36 @@ function publish(
 function statusOf(kind: AssetKind, deep: boolean): AssetStatus {
   const directory = assetsDir();
   const path = join(directory, assetNames()[kind]);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) return { kind, state: "missing", path, sizeBytes: 0 };
+  const size = fileSize(path);
+  if (size === undefined) return { kind, state: "missing", path, sizeBytes: 0 };
   const record = readRecord(join(directory, recordName(kind)));
   if (!record) {
     // Files somebody put there are theirs to vouch for; a kernel without modules cannot be.
     const state = kind === "kernel" ? "damaged" : "present";
     const problem = state === "damaged" ? `${recordName(kind)} is missing` : undefined;
-    return { kind, state, path, sizeBytes: stat.size, problem };
+    return { kind, state, path, sizeBytes: size, problem };
   }
-  const problem = findDamage(directory, record, deep) ?? undefined;
+  const problem = findDamage(directory, record, deep) ?? findAge(kind, record.version);
   const sizeBytes = Object.values(record.files).reduce((sum, file) => sum + file.sizeBytes, 0);
   const state = problem ? "damaged" : "present";
   return { kind, state, path, sizeBytes, version: record.version, problem };
+}
+
+/** What is wrong with an asset that was made from an earlier recipe of ours. */
+function findAge(kind: AssetKind, version: string): string | undefined {
+  if (kind === "kernel") return undefined; // the next package is the user's choice
+  const recipe = kind === "tiny" ? TINY_RECIPE : DEBIAN_RECIPE;
+  if (version.endsWith(`recipe ${recipe}`)) return undefined;
+  return `it was made by another version of machinen (${version})`;
+}
+
+/** Undefined when there is no such file, or nothing that could hold it. */
+function fileSize(path: string): number | undefined {
+  try {
+    return statSync(path).size;
+  } catch {
+    return undefined;
+  }
 }
 
 function recordName(kind: AssetKind): string {

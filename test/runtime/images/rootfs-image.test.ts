@@ -1,0 +1,148 @@
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  ensureRootfsImage,
+  ensureRootfsImageAsync,
+  markRootfsImageClean,
+  resolveMke2fs,
+} from "../../../src/runtime/images/index.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+const MIB = 1024 * 1024;
+let scratch: string;
+let tarball: string;
+let cacheDir: string;
+const small = () => ({ cacheDir, minSizeBytes: 16 * MIB });
+
+beforeEach(() => {
+  scratch = temporaryDirectory();
+  cacheDir = join(scratch, "cache");
+  const tree = join(scratch, "tree");
+  mkdirSync(join(tree, "usr/lib/dev"), { recursive: true });
+  mkdirSync(join(tree, "dev"));
+  writeFileSync(join(tree, "dev/not-a-node"), "x");
+  writeFileSync(join(tree, "usr/lib/dev/kept"), "kept");
+  writeFileSync(join(tree, "setuid"), "s");
+  chmodSync(join(tree, "setuid"), 0o4755);
+  symlinkSync("usr/lib", join(tree, "lib"));
+  tarball = join(scratch, "image.tar.gz");
+  execFileSync("tar", ["-C", tree, "--owner=1000", "--group=42", "-czf", tarball, "."]);
+});
+
+const inImage = (image: string, request: string) =>
+  execFileSync("debugfs", ["-R", request, image], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+const phasesOf = (force = false) => {
+  const phases: string[] = [];
+  const image = ensureRootfsImage(tarball, {
+    ...small(),
+    force,
+    onPhase: (name) => phases.push(name),
+  });
+  return { image, phases };
+};
+
+describe("ensureRootfsImage", () => {
+  it("makes a sound sparse ext4 of the tarball, with its owners and modes", () => {
+    const { image, phases } = phasesOf();
+    expect(phases).toEqual(["sha256", "tar-extract", "mke2fs"]);
+    expect(image).toMatch(/\/[0-9a-f]{64}\.img$/);
+    expect(statSync(image).size).toBe(16 * MIB);
+    expect(statSync(image).blocks * 512).toBeLessThan(2 * MIB);
+    execFileSync("e2fsck", ["-fn", image], { stdio: "ignore" });
+    expect(inImage(image, "stat /setuid")).toMatch(/Mode: {2}04755[\s\S]*User: +1000 +Group: +42 /);
+    expect(inImage(image, "stat /lib")).toContain('Fast link dest: "usr/lib"');
+    expect(inImage(image, "cat /usr/lib/dev/kept")).toBe("kept");
+    expect(inImage(image, "ls /dev")).not.toContain("not-a-node");
+    expect(readdirSync(cacheDir).filter((name) => name.startsWith(".staging"))).toEqual([]);
+  });
+
+  it("hands out the same image, also when nobody marked it, and in parallel", async () => {
+    const { image } = phasesOf();
+    const inode = statSync(image).ino;
+    expect(existsSync(`${image}.ok`)).toBe(false);
+    expect(phasesOf().phases).toEqual(["sha256"]);
+    markRootfsImageClean(image);
+    expect(existsSync(`${image}.ok`)).toBe(true);
+    expect(await ensureRootfsImageAsync(tarball, small())).toBe(image);
+    expect(existsSync(`${image}.ok`)).toBe(false);
+    expect(statSync(image).ino).toBe(inode);
+    expect(phasesOf(true).phases).toContain("mke2fs");
+    expect(statSync(image).ino).not.toBe(inode);
+  });
+
+  it("builds an image again that was written to and not released", () => {
+    const { image } = phasesOf();
+    appendFileSync(image, "written");
+    expect(phasesOf().phases).toContain("mke2fs");
+    expect(statSync(image).size).toBe(16 * MIB);
+    appendFileSync(image, "written");
+    markRootfsImageClean(image);
+    expect(phasesOf().phases).toEqual(["sha256"]);
+  });
+
+  it("survives several builds of the same image at once", async () => {
+    const images = await Promise.all([1, 2, 3].map(() => ensureRootfsImageAsync(tarball, small())));
+    expect(new Set(images).size).toBe(1);
+    execFileSync("e2fsck", ["-fn", images[0]!], { stdio: "ignore" });
+    expect(phasesOf().phases).toEqual(["sha256"]);
+  });
+
+  it("takes an exact size and extends a smaller image", () => {
+    const image = ensureRootfsImage(tarball, { cacheDir, sizeBytes: 20 * MIB });
+    expect(statSync(image).size).toBe(20 * MIB);
+    const phases: string[] = [];
+    const onPhase = (name: string) => phases.push(name);
+    ensureRootfsImage(tarball, { cacheDir, sizeBytes: 30 * MIB, onPhase });
+    expect(phases).toEqual(["sha256", "sparse-extend"]);
+    expect(statSync(image).size).toBe(30 * MIB);
+    ensureRootfsImage(tarball, { cacheDir, sizeBytes: 25 * MIB });
+    expect(statSync(image).size).toBe(30 * MIB);
+    execFileSync("e2fsck", ["-fn", image], { stdio: "ignore" });
+  });
+
+  it("grows with the content", () => {
+    truncateSync(join(scratch, "tree/setuid"), 0);
+    writeFileSync(join(scratch, "tree/big"), Buffer.alloc(12 * MIB, 1));
+    execFileSync("tar", ["-C", join(scratch, "tree"), "-czf", tarball, "."]);
+    const image = ensureRootfsImage(tarball, { ...small(), sizeMultiplier: 3 });
+    expect(statSync(image).size).toBeGreaterThanOrEqual(36 * MIB);
+  });
+
+  it("leaves nothing half-made when it fails", () => {
+    const bad = join(scratch, "bad.tar.gz");
+    writeFileSync(bad, "no tarball");
+    const fails = (tar: string, code: string, options = {}) =>
+      expect(() => ensureRootfsImage(tar, { ...small(), ...options })).toThrow(
+        expect.objectContaining({ code }),
+      );
+    fails(join(scratch, "none"), "PROVISION_BASE_NOT_FOUND");
+    fails(bad, "PROVISION_INSTALL_HOOK_FAILED");
+    writeFileSync(join(scratch, "tree/big"), Buffer.alloc(4 * MIB, 1));
+    execFileSync("tar", ["-C", join(scratch, "tree"), "-czf", tarball, "."]);
+    fails(tarball, "PROVISION_INSTALL_HOOK_FAILED", { sizeBytes: 2 * MIB });
+    vi.stubEnv("MACHINEN_MKE2FS", join(scratch, "none"));
+    expect(resolveMke2fs()).toBeUndefined();
+    fails(tarball, "ROOTFS_IMG_TOOL_MISSING");
+    expect(readdirSync(cacheDir).filter((name) => !name.endsWith(".sha256"))).toEqual([]);
+  });
+
+  it("marks nothing that is not there", () => {
+    markRootfsImageClean(join(scratch, "none.img"));
+    expect(existsSync(join(scratch, "none.img.ok"))).toBe(false);
+  });
+});
