@@ -78,7 +78,7 @@ describe("the guest's command", () => {
       "--",
     );
     expect(args).toEqual(["web"]);
-    expect(flags.timeout).toBe(5);
+    expect(flags.stdin).toBe(true);
     expect(flags.json).toBeFalsy();
     expect(guestCommand).toEqual(["ls", "--json", "--"]);
   });

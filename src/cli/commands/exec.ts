@@ -12,10 +12,10 @@ export const exec = defineCommand({
   arguments: [{ name: "target", description: "name or pid of the machine", required: true }],
   guestCommand: "after-arguments",
   flags: {
-    timeout: {
-      type: "number",
-      placeholder: "seconds",
-      description: "give up after this long; default: never",
+    stdin: {
+      type: "boolean",
+      shortFlag: "i",
+      description: "pass standard input on; without it the command's input is empty",
     },
     json: {
       ...jsonFlag,
@@ -25,22 +25,23 @@ export const exec = defineCommand({
   examples: [
     { command: "machinen exec web uname -a", does: "one command" },
     { command: "machinen exec web 'ps | wc -l'", does: "a command line, piped on the machine" },
+    { command: "tar c . | machinen exec -i web tar x -C /srv", does: "send it something" },
   ],
   async run({ flags, args, guestCommand }, context) {
     if (guestCommand.length === 0)
       throw usage("PARSE_ARGUMENT_MISSING", "exec needs a command", exec);
-    if (flags.timeout !== undefined && flags.timeout < 1)
-      throw usage("PARSE_FLAG_MALFORMED", "--timeout needs at least one second", exec);
     const host = await context.host();
     const machine = await resolveTarget(host, args[0]!);
     const command = guestCommandLine(guestCommand);
-    const timeoutMs = (flags.timeout ?? Infinity) * 1000;
+    if (flags.json && flags.stdin)
+      throw usage("PARSE_FLAG_MALFORMED", "--json and --stdin do not go together", exec);
     if (flags.json) {
-      const result = await host.exec(machine.id, command, { timeoutMs });
+      const result = await host.exec(machine.id, command, { timeoutMs: Infinity });
       printJson(context.stdout, result);
       return result.exitCode;
     }
     const { streamExec } = await import("../stream-exec.ts");
-    return streamExec(machine, command, { timeoutMs, ...context });
+    const { stdin, ...output } = context;
+    return streamExec(machine, command, flags.stdin ? { ...output, stdin } : output);
   },
 });

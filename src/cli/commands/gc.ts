@@ -10,8 +10,8 @@ export const gc = defineCommand({
   },
   examples: [{ command: "machinen gc --dry-run", does: "look first" }],
   async run({ flags }, { stdout }) {
-    const { runGc } = await import("../../runtime/registry/index.ts");
-    const results = runGc({ dryRun: flags.dryRun ?? false });
+    const { collectGarbage } = await import("../../runtime/machine/index.ts");
+    const results = collectGarbage({ dryRun: flags.dryRun ?? false });
     if (flags.json) {
       printJson(stdout, results);
       return 0;

@@ -24,8 +24,9 @@ export const tui = defineCommand({
     if (bootWhenEmpty < 0 || bootWhenEmpty > 16)
       throw usage("PARSE_FLAG_MALFORMED", "--boot takes a number from 0 to 16", tui);
     const host = await context.host();
-    if (!context.stdout.isTTY || !context.stdin.isTTY) return runTour(host, context.stdout);
+    const { stdin, stdout } = context;
+    if (!stdout.isTTY || !stdin.isTTY) return runTour(host, stdout);
     const { runTui } = await import("../../ui/index.ts");
-    return runTui({ host, bootWhenEmpty });
+    return runTui({ host, stdin, stdout, bootWhenEmpty });
   },
 });
