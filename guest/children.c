@@ -1,0 +1,96 @@
+#include "children.h"
+
+#include "loop.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KILL_ROUNDS = 20 };
+
+static struct child *children;
+
+static void child_ended(pid_t pid, int status) {
+    for (struct child **at = &children; *at != NULL; at = &(*at)->next) {
+        struct child *child = *at;
+        if (child->pid != pid)
+            continue;
+        *at = child->next;
+        child->ended(child, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+        return;
+    }
+}
+
+static void reap(struct watch *watch, uint32_t events) {
+    (void)events;
+    struct signalfd_siginfo ignored[8];
+    while (read(watch->fd, ignored, sizeof ignored) > 0)
+        continue;
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        child_ended(pid, status);
+}
+
+bool children_init(void) {
+    static struct watch watch = {.ready = reap};
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    watch.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return watch.fd >= 0 && loop_add(&watch, EPOLLIN);
+}
+
+void children_add(struct child *child) {
+    child->next = children;
+    children = child;
+}
+
+/* The session of a process that is not a zombie, or -1. */
+static pid_t session_of(const char *pid) {
+    char path[64], text[512], state;
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (length <= 0)
+        return -1;
+    text[length] = '\0';
+    /* The name before may hold anything, even parentheses. */
+    const char *rest = strrchr(text, ')');
+    int parent, group, session;
+    if (rest == NULL || sscanf(rest + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4)
+        return -1;
+    return state == 'Z' || state == 'X' ? -1 : session;
+}
+
+static unsigned signal_members(pid_t session, int signal) {
+    DIR *proc = opendir("/proc");
+    unsigned count = 0;
+    if (proc == NULL)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || session_of(entry->d_name) != session)
+            continue;
+        kill((pid_t)atoi(entry->d_name), signal);
+        count++;
+    }
+    closedir(proc);
+    return count;
+}
+
+void kill_session(pid_t session, int signal) {
+    if (session <= 1)
+        return;
+    for (unsigned round = 0; round < KILL_ROUNDS; round++)
+        if (signal_members(session, signal) == 0 || signal != SIGKILL)
+            return;
+}

@@ -1,0 +1,22 @@
+/* Reaps every child, ours and orphans, and tells who waits for it. */
+#ifndef MACHINEN_CHILDREN_H
+#define MACHINEN_CHILDREN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child {
+    pid_t pid;
+    /* `code`: exit status, or 128 + signal. Called once; the child is forgotten then. */
+    void (*ended)(struct child *child, int code);
+    void *owner;
+    struct child *next;
+};
+
+/* Blocks SIGCHLD and watches it. */
+bool children_init(void);
+void children_add(struct child *child);
+/* Send to every process of the session; SIGKILL is repeated until none is left. */
+void kill_session(pid_t session, int signal);
+
+#endif

@@ -1,0 +1,71 @@
+#include "config.h"
+
+#include "env.h"
+#include "json.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LARGEST_FILE = 1 << 20 };
+
+static char *member_string(const struct json *root, const char *key) {
+    const struct json *member = json_member(root, key, JSON_STRING);
+    return member == NULL ? NULL : strdup(member->string);
+}
+
+static char **read_command(const struct json *array) {
+    size_t count = 0;
+    if (array == NULL || array->child == NULL)
+        return NULL;
+    for (const struct json *item = array->child; item != NULL; item = item->next)
+        count++;
+    char **command = calloc(count + 1, sizeof *command);
+    if (command == NULL)
+        return NULL;
+    count = 0;
+    for (const struct json *item = array->child; item != NULL; item = item->next)
+        if (item->type == JSON_STRING)
+            command[count++] = strdup(item->string);
+    return command;
+}
+
+static void read_env(const struct json *object) {
+    for (const struct json *item = object == NULL ? NULL : object->child; item != NULL; item = item->next) {
+        char *text;
+        if (item->type != JSON_STRING || asprintf(&text, "%s=%s", item->key, item->string) < 0)
+            continue;
+        env_set(&base_env, text);
+        free(text);
+    }
+}
+
+static struct json *read_json(const char *path) {
+    static char text[LARGEST_FILE];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    for (ssize_t count; fd >= 0 && (count = read(fd, text + length, sizeof text - length)) > 0;)
+        length += (size_t)count;
+    if (fd >= 0)
+        close(fd);
+    return length == sizeof text ? NULL : json_parse(text, length);
+}
+
+bool config_read(const char *path, struct config *config) {
+    *config = (struct config){.command = NULL};
+    if (access(path, F_OK) != 0)
+        return true;
+    struct json *root = read_json(path);
+    if (root == NULL)
+        return false;
+    config->command = read_command(json_member(root, "cmd", JSON_ARRAY));
+    config->cwd = member_string(root, "cwd");
+    config->hostname = member_string(root, "hostname");
+    config->root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL;
+    read_env(json_member(root, "env", JSON_OBJECT));
+    json_free(root);
+    return true;
+}

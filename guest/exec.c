@@ -1,0 +1,224 @@
+#include "exec.h"
+
+#include "children.h"
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* One of the command's output pipes. */
+struct output {
+    struct watch watch;
+    char type;
+    int left; /* after the exit: what was in the pipe at that moment */
+};
+
+struct exec {
+    struct client *client; /* NULL: it left, or the command has ended */
+    struct child child;
+    struct watch input;
+    struct output outputs[2];
+    bool exited;
+    int code;
+};
+
+static void free_if_over(struct exec *exec) {
+    if (exec->client != NULL || !exec->exited || exec->outputs[0].watch.fd >= 0 ||
+        exec->outputs[1].watch.fd >= 0)
+        return;
+    loop_close(&exec->input);
+    free(exec);
+}
+
+/* What a background process holds open after the command's end is read and thrown away, so that the
+ * process is neither stopped nor killed by a pipe nobody reads. */
+static void update_watches(struct exec *exec) {
+    bool read_on = exec->client == NULL || client_is_writable(exec->client);
+    for (unsigned i = 0; i < 2; i++)
+        loop_want(&exec->outputs[i].watch, read_on ? EPOLLIN : 0);
+}
+
+static void end_if_drained(struct exec *exec) {
+    if (exec->client == NULL || !exec->exited || exec->outputs[0].left > 0 || exec->outputs[1].left > 0)
+        return;
+    client_exit(exec->client, exec->code);
+    exec->client = NULL;
+    update_watches(exec);
+}
+
+/* False when the pipe is empty or closed, or the client is full. */
+static bool read_output(struct exec *exec, struct output *output) {
+    static uint8_t bytes[FRAME_BYTES];
+    size_t most = sizeof bytes;
+    if (exec->client != NULL && exec->exited && (size_t)output->left < most)
+        most = (size_t)output->left;
+    ssize_t count = most == 0 ? 0 : read(output->watch.fd, bytes, most);
+    if (count > 0 && exec->client != NULL) {
+        output->left -= exec->exited ? (int)count : 0;
+        return client_send(exec->client, output->type, bytes, (size_t)count);
+    }
+    if (most > 0 && (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)))
+        loop_close(&output->watch);
+    if (count <= 0)
+        output->left = 0;
+    return count > 0;
+}
+
+static void output_ready(struct watch *watch, uint32_t events) {
+    (void)events;
+    struct exec *exec = watch->owner;
+    read_output(exec, (struct output *)watch);
+    update_watches(exec);
+    end_if_drained(exec);
+    free_if_over(exec);
+}
+
+static void drain(struct exec *exec) {
+    for (unsigned i = 0; i < 2; i++)
+        while (exec->outputs[i].left > 0 && client_is_writable(exec->client) &&
+               read_output(exec, &exec->outputs[i]))
+            continue;
+    update_watches(exec);
+    end_if_drained(exec);
+}
+
+static void ended(struct child *child, int code) {
+    struct exec *exec = child->owner;
+    exec->exited = true;
+    exec->code = code;
+    loop_close(&exec->input);
+    for (unsigned i = 0; i < 2; i++)
+        if (exec->outputs[i].watch.fd < 0 ||
+            ioctl(exec->outputs[i].watch.fd, FIONREAD, &exec->outputs[i].left) != 0)
+            exec->outputs[i].left = 0;
+    if (exec->client != NULL)
+        drain(exec);
+    free_if_over(exec);
+}
+
+static void input_ready(struct watch *watch, uint32_t events) {
+    (void)events;
+    struct exec *exec = watch->owner;
+    loop_want(watch, 0);
+    if (exec->client != NULL)
+        client_resume(exec->client);
+}
+
+/* Input that nobody reads is taken and dropped. */
+static size_t take_input(void *job, const uint8_t *bytes, size_t length) {
+    struct exec *exec = job;
+    if (exec->input.fd < 0)
+        return length;
+    ssize_t count = write(exec->input.fd, bytes, length);
+    if (count >= 0)
+        return (size_t)count;
+    if (errno == EAGAIN) {
+        loop_want(&exec->input, EPOLLOUT);
+        return 0;
+    }
+    loop_close(&exec->input);
+    return length;
+}
+
+static void end_input(void *job) {
+    loop_close(&((struct exec *)job)->input);
+}
+
+static void resize(void *job, unsigned cols, unsigned rows) {
+    (void)job, (void)cols, (void)rows;
+}
+
+static void send_signal(void *job, int signal_number) {
+    struct exec *exec = job;
+    if (!exec->exited)
+        kill(-exec->child.pid, signal_number);
+}
+
+static void writable(void *job) {
+    struct exec *exec = job;
+    if (exec->exited)
+        drain(exec);
+    else
+        update_watches(exec);
+    free_if_over(exec);
+}
+
+static void client_gone(void *job) {
+    struct exec *exec = job;
+    exec->client = NULL;
+    loop_close(&exec->input);
+    if (!exec->exited)
+        kill_session(exec->child.pid, SIGKILL);
+    update_watches(exec);
+    free_if_over(exec);
+}
+
+static const struct job exec_job = {take_input, end_input, resize, send_signal, writable, client_gone};
+
+static void close_pair(int pair[2]) {
+    for (unsigned i = 0; i < 2; i++)
+        if (pair[i] >= 0)
+            close(pair[i]);
+}
+
+static void not_blocking(int fd) {
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* Takes over our ends of the pipes, also when it fails. */
+static bool watch_pipes(struct exec *exec, int in, int out, int err) {
+    exec->input = (struct watch){.fd = in, .ready = input_ready, .owner = exec};
+    exec->outputs[0] = (struct output){{.fd = out, .ready = output_ready, .owner = exec}, 'O', 0};
+    exec->outputs[1] = (struct output){{.fd = err, .ready = output_ready, .owner = exec}, 'E', 0};
+    not_blocking(out);
+    not_blocking(err);
+    if (in >= 0)
+        not_blocking(in);
+    return loop_add(&exec->outputs[0].watch, EPOLLIN) && loop_add(&exec->outputs[1].watch, EPOLLIN);
+}
+
+static bool start(struct exec *exec, const struct exec_options *options) {
+    int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
+    bool piped = pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0;
+    if (piped && options->has_input)
+        piped = pipe2(in, O_CLOEXEC) == 0;
+    else if (piped)
+        piped = (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
+    exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
+    if (piped)
+        exec->child.pid = spawn(&(struct spawn){.command = options->command, .env = &options->env,
+                                                .cwd = options->cwd, .user = options->user,
+                                                .in = in[0], .out = out[1], .err = err[1]});
+    if (exec->child.pid < 0) {
+        int error = errno;
+        close_pair(in);
+        close_pair(out);
+        close_pair(err);
+        errno = error;
+        return false;
+    }
+    close(in[0]);
+    close(out[1]);
+    close(err[1]);
+    children_add(&exec->child);
+    watch_pipes(exec, in[1], out[0], err[0]);
+    return true;
+}
+
+void exec_start(struct client *client, const struct exec_options *options) {
+    struct exec *exec = calloc(1, sizeof *exec);
+    if (exec == NULL || !start(exec, options)) {
+        client_refuse(client, "OUT_OF_RESOURCES", strerror(errno));
+        free(exec);
+        return;
+    }
+    exec->client = client;
+    client_attach(client, &exec_job, exec);
+    client_line(client, "A %d", (int)exec->child.pid);
+    update_watches(exec);
+}

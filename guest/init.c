@@ -1,0 +1,119 @@
+#include "init.h"
+
+#include "agent.h"
+#include "children.h"
+#include "config.h"
+#include "console.h"
+#include "control.h"
+#include "env.h"
+#include "key.h"
+#include "loop.h"
+#include "modules.h"
+#include "mounts.h"
+#include "power.h"
+#include "secrets.h"
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST_DESCRIPTORS = 65536 };
+
+bool agent_prepare(void) {
+    struct rlimit limit = {MOST_DESCRIPTORS, MOST_DESCRIPTORS};
+    signal(SIGPIPE, SIG_IGN);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    env_init(&base_env);
+    return loop_init() && children_init();
+}
+
+static void loopback_up(void) {
+    struct ifreq request = {.ifr_name = "lo"};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (ioctl(fd, SIOCGIFFLAGS, &request) == 0) {
+        request.ifr_flags |= IFF_UP | IFF_RUNNING;
+        ioctl(fd, SIOCSIFFLAGS, &request);
+    }
+    close(fd);
+}
+
+/* The kernel kills anything else first when memory is short. */
+static void protect_from_oom_killer(void) {
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (write(fd, "-1000", 5) != 5)
+        console_say("oom_score_adj: %s", strerror(errno));
+    close(fd);
+}
+
+/* When the kernel found no /dev/console, our own first files would become 0, 1 and 2. */
+static void claim_standard_descriptors(void) {
+    int fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = dup(fd);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+static void set_up(struct config *config) {
+    mount_basics();
+    claim_standard_descriptors();
+    protect_from_oom_killer();
+    modules_load();
+    if (!config_read("/machinen-config.json", config))
+        console_say("/machinen-config.json is malformed");
+    if (config->root_disk)
+        mount_root_disk();
+    if (config->hostname != NULL && sethostname(config->hostname, strlen(config->hostname)) != 0)
+        console_say("host name: %s", strerror(errno));
+    default_cwd = config->cwd;
+    loopback_up();
+    mkdir("/run/machinen", 0700);
+    secrets_path = "/run/machinen/secrets";
+    control_owns_machine = true;
+}
+
+static void start(const struct config *config) {
+    uint8_t key[LINK_KEY_BYTES];
+    if (!key_read(key))
+        console_say("no machinen.key on the kernel command line: nobody can reach this machine");
+    else if (!agent_init(-1, key))
+        console_say("no agent: %s", strerror(errno));
+    if (config->command != NULL && !console_run(config->command)) {
+        console_say("cannot start the command: %s", strerror(errno));
+        power_off_wanted = true;
+    }
+}
+
+void init_main(void) {
+    struct config config;
+    bool said = false;
+    umask(022);
+    bool usable = agent_prepare();
+    set_up(&config);
+    if (!usable)
+        console_say("no event loop: %s", strerror(errno));
+    else
+        start(&config);
+    while (usable && !power_off_wanted) {
+        if (!said && agent_is_listening()) {
+            console_say("ready");
+            said = true;
+        }
+        agent_flush();
+        loop_once();
+    }
+    agent_flush();
+    power_off();
+}

@@ -1,0 +1,37 @@
+/* PID 1 of a machine, or `--agent-fd <fd> --key <hex>`: the agent alone, over an inherited socket. */
+#include "agent.h"
+#include "init.h"
+#include "key.h"
+#include "loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static int agent_main(int fd, const uint8_t key[LINK_KEY_BYTES]) {
+    /* Orphans come to us as they come to PID 1. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (!agent_prepare() || !agent_init(fd, key)) {
+        perror("machinen-init");
+        return 1;
+    }
+    for (;;) {
+        agent_flush();
+        loop_once();
+    }
+}
+
+int main(int argc, char **argv) {
+    uint8_t key[LINK_KEY_BYTES];
+    if (getpid() == 1)
+        init_main();
+    if (argc == 5 && strcmp(argv[1], "--agent-fd") == 0 && strcmp(argv[3], "--key") == 0 &&
+        key_parse(argv[4], key))
+        return agent_main(atoi(argv[2]), key);
+    fputs("usage: machinen-init --agent-fd <fd> --key <64 hex digits>\n"
+          "Without arguments it is PID 1 of a machinen guest.\n",
+          stderr);
+    return 2;
+}

@@ -1,0 +1,27 @@
+/* Starts a command in a session of its own. */
+#ifndef MACHINEN_SPAWN_H
+#define MACHINEN_SPAWN_H
+
+#include "env.h"
+#include "users.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct spawn {
+    const char *command;     /* for /bin/sh -c; or */
+    char *const *arguments;  /* a program and its arguments */
+    const struct env *env;   /* on top of base_env; may be NULL */
+    const char *cwd;         /* NULL: the configured one, else HOME, else / */
+    const struct user *user; /* NULL: root */
+    int in, out, err;        /* the caller keeps and closes them */
+    bool terminal;           /* `in` becomes the controlling terminal */
+};
+
+/* Where commands start when they do not say; set by the configuration. */
+extern const char *default_cwd;
+
+/* The process (and session) id, or -1 with errno. A program that cannot be started exits with 127. */
+pid_t spawn(const struct spawn *spawn);
+
+#endif
