@@ -154,11 +154,11 @@ export class Actions {
   private async stop(id: string, name: string): Promise<void> {
     const { context } = this;
     const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}` };
-    const stopped = await context.tasks.run(task, async () => {
+    await context.tasks.run(task, async () => {
       await context.host.stop(id);
-      return true;
+      context.dispatch({ type: "machine-gone", id });
+      context.tasks.inform(`${name} is stopped`);
     });
-    if (stopped) context.dispatch({ type: "machine-gone", id });
     context.refresh();
   }
 

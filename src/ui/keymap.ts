@@ -15,6 +15,8 @@ export interface KeyBinding {
   description: string;
   /** A word for the status line; without it the key is in the help only. */
   hint?: string;
+  /** Shown there instead of the first key, when the row stands for more than itself. */
+  hintKey?: string;
   needs?: Need;
 }
 
@@ -25,6 +27,9 @@ export const keymap: readonly KeyBinding[] = [
     keys: ["j", "down"],
     command: "select-next",
     description: "select the next machine",
+    hint: "select",
+    hintKey: "j/k",
+    needs: "machine",
   },
   {
     mode: "navigate",
@@ -48,7 +53,7 @@ export const keymap: readonly KeyBinding[] = [
     mode: "navigate",
     keys: ["enter", "ctrl-j"],
     command: "attach",
-    description: "type into the selected machine; starts a new shell when the old one has ended",
+    description: "attach: type into the selected machine",
     hint: "attach",
     needs: "machine",
   },
@@ -63,7 +68,7 @@ export const keymap: readonly KeyBinding[] = [
     mode: "navigate",
     keys: ["f"],
     command: "fork",
-    description: "fork the selected running machine: memory, processes and screen",
+    description: "fork the selected machine: memory, processes, screen",
     hint: "fork",
     needs: "running",
   },
@@ -94,7 +99,7 @@ export const keymap: readonly KeyBinding[] = [
     mode: "navigate",
     keys: ["z"],
     command: "zoom",
-    description: "give the selected pane the whole terminal, or put it back; stays while attached",
+    description: "zoom the selected pane, or put it back",
     hint: "zoom",
     needs: "machine",
   },
@@ -116,7 +121,7 @@ export const keymap: readonly KeyBinding[] = [
     mode: "navigate",
     keys: ["l"],
     command: "log",
-    description: "what happened: errors with their codes, finished work",
+    description: "log: errors with their codes, finished work",
   },
   {
     mode: "navigate",
@@ -246,7 +251,10 @@ export function hintsFor(mode: KeyMode, has: ReadonlySet<Need>): KeyHint[] {
       (binding) =>
         binding.mode === mode && binding.hint && (!binding.needs || has.has(binding.needs)),
     )
-    .map((binding) => ({ key: describeKey(binding.keys[0]!), hint: binding.hint! }));
+    .map((binding) => ({
+      key: binding.hintKey ?? describeKey(binding.keys[0]!),
+      hint: binding.hint!,
+    }));
 }
 
 export interface HelpLine {

@@ -113,18 +113,24 @@ export function statusView(state: UiState): StatusView {
   const machine = selectedMachine(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
   const dialog = mode !== "navigate" && mode !== "attached";
+  const attachedTo = mode === "attached" && machine ? plainText(machineName(machine)) : undefined;
+  const badge = attachedTo ?? (dialog ? "dialog" : "machines");
   return {
-    badge:
-      mode === "attached" && machine
-        ? plainText(machineName(machine))
-        : dialog
-          ? "dialog"
-          : "machines",
+    badge,
     tone: mode === "attached" ? "attached" : dialog ? "dialog" : "navigate",
-    hints: hintsFor(mode, present(state)),
+    hints: fitHints(hintsFor(mode, present(state)), state.cols - badge.length - 3),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
     work: task && `${spin(state.now)} ${task.label}…`,
   };
+}
+
+/** Drops hints until the rest fits; the last two (help and the way out) stay longest. */
+export function fitHints(hints: readonly KeyHint[], width: number): KeyHint[] {
+  const kept = [...hints];
+  const used = (): number =>
+    kept.reduce((sum, { key, hint }) => sum + key.length + hint.length + 4, 0) - 3;
+  while (kept.length > 1 && used() > width) kept.splice(kept.length > 2 ? -3 : 0, 1);
+  return kept;
 }
 
 /** The open dialog's content for a screen of this size; scrolling is already applied. */
@@ -132,7 +138,7 @@ export function dialogView(state: UiState): DialogView | undefined {
   const { dialog, cols, rows } = state;
   if (!dialog) return undefined;
   const room = Math.max(1, rows - 8);
-  const wide = Math.min(76, cols - 4);
+  const wide = Math.min(84, cols - 4);
   if (dialog.kind === "confirm") {
     const lines = [
       { text: `Stop ${plainText(dialog.name)}?` },
@@ -193,9 +199,25 @@ function helpText(): DialogLine[] {
 
 function logText(state: UiState): DialogLine[] {
   if (state.log.length === 0) return [{ text: "Nothing has happened yet.", tone: "dim" }];
-  return state.log.toReversed().map((entry) => ({
-    key: formatTime(entry.at),
-    text: entry.text,
-    tone: entry.level === "error" ? "error" : undefined,
-  }));
+  const width = Math.min(84, state.cols - 4) - 16;
+  return state.log.toReversed().flatMap((entry) =>
+    wrapText(entry.text, width).map((text, index) => ({
+      key: index === 0 ? formatTime(entry.at) : "",
+      text,
+      tone: entry.level === "error" ? ("error" as const) : undefined,
+    })),
+  );
+}
+
+/** Lines of at most `width` characters, broken at spaces where there are any. */
+export function wrapText(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(" ", width);
+    const end = space > width / 3 ? space : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
 }

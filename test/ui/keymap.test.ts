@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { bindingFor, describeKey, helpLines, hintsFor, keymap } from "../../src/ui/keymap.ts";
+import { forkName, newMachineName } from "../../src/ui/names.ts";
+
+describe("the key table", () => {
+  it("gives every key of a mode one meaning", () => {
+    for (const mode of new Set(keymap.map((binding) => binding.mode))) {
+      const keys = keymap.filter((binding) => binding.mode === mode).flatMap(({ keys }) => keys);
+      expect(new Set(keys).size, mode).toBe(keys.length);
+    }
+  });
+
+  it("has the keys that are promised", () => {
+    const promised = {
+      j: "select-next",
+      up: "select-previous",
+      enter: "attach",
+      n: "new",
+      f: "fork",
+      s: "snapshot",
+      r: "restore",
+      x: "stop",
+      z: "zoom",
+      "?": "help",
+      q: "quit",
+    };
+    for (const [key, command] of Object.entries(promised)) {
+      expect(bindingFor("navigate", key)?.command).toBe(command);
+    }
+    expect(bindingFor("confirm", "y")?.command).toBe("dialog-accept");
+    expect(bindingFor("confirm", "enter")?.command).toBe("dialog-close");
+  });
+
+  it("leaves every key but the detach key to an attached guest", () => {
+    expect(keymap.filter(({ mode }) => mode === "attached").map(({ command }) => command)).toEqual([
+      "detach",
+    ]);
+  });
+});
+
+it("hints at nothing that needs what is not there", () => {
+  const hints = hintsFor("navigate", new Set()).map(({ hint }) => hint);
+  expect(hints).toContain("new");
+  expect(hints).not.toContain("fork");
+  expect(hintsFor("attached", new Set())).toEqual([{ key: "Ctrl-] Ctrl-]", hint: "detach" }]);
+});
+
+it("writes keys as people do, and explains each in the help", () => {
+  expect(describeKey("ctrl-] ctrl-]")).toBe("Ctrl-] Ctrl-]");
+  expect(describeKey("ctrl-z")).toBe("Ctrl-Z");
+  expect(describeKey("down")).toBe("↓");
+  const lines = helpLines();
+  expect(lines.find(({ description }) => description.startsWith("fork"))?.keys).toBe("f");
+  expect(lines.every(({ keys, description }) => keys && description)).toBe(true);
+});
+
+it("finds free names", () => {
+  expect(newMachineName(new Set(["m1", "m3"]))).toBe("m2");
+  expect(forkName("web", new Set(["web"]))).toBe("web-2");
+  expect(forkName("web-2", new Set(["web", "web-2"]))).toBe("web-3");
+  expect(forkName(undefined, new Set(["m1"]))).toBe("m2");
+});

@@ -1,0 +1,270 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { bundleTui } from "./support/bundle.ts";
+import { OuterTerminal } from "./support/outer-terminal.ts";
+
+const detach = ["\x1d", "\x1d"];
+let bundle: { directory: string; script: string };
+let terminal: OuterTerminal | undefined;
+
+beforeAll(async () => {
+  bundle = await bundleTui();
+}, 60_000);
+
+afterEach(() => {
+  terminal?.kill("SIGKILL");
+  terminal = undefined;
+});
+
+afterAll(() => rmSync(bundle.directory, { recursive: true, force: true }));
+
+/** The TUI as a shell's job: what it leaves behind of the terminal is looked at afterwards. */
+async function start(
+  env: Record<string, string> = {},
+  cols = 120,
+  rows = 34,
+): Promise<OuterTerminal> {
+  const stty = (name: string): string => `stty -a >"${join(bundle.directory, name)}"`;
+  const command = `${stty("before")}; echo $$ >"${join(bundle.directory, "shell.pid")}"
+    "${process.execPath}" "${bundle.script}"; code=$?; ${stty("after")}; echo "EXIT $code"; sleep 60`;
+  terminal = new OuterTerminal(command, { TEST_MACHINES: "2", ...env }, cols, rows);
+  if (cols >= 40 && rows >= 10) await terminal.until("machines");
+  return terminal;
+}
+
+/** The TUI's own process: the shell's child. */
+function tuiPid(): number {
+  const shell = readFileSync(join(bundle.directory, "shell.pid"), "utf8").trim();
+  return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").trim().split(" ")[0]);
+}
+
+async function expectGivenBack(outer: OuterTerminal, code: number): Promise<void> {
+  await outer.until(`EXIT ${code}`);
+  expect(outer.alternateScreen).toBe(false);
+  expect(outer.screen.modes).toMatchObject({
+    mouseTrackingMode: "none",
+    bracketedPasteMode: false,
+    sendFocusMode: false,
+    applicationCursorKeysMode: false,
+  });
+  expect(outer.lastIs("\x1b[?25h", "\x1b[?25l")).toBe(true);
+  expect(outer.lastIs("\x1b[?2026l", "\x1b[?2026h")).toBe(true);
+  const [before, after] = ["before", "after"].map((name) =>
+    readFileSync(join(bundle.directory, name), "utf8"),
+  );
+  expect(after).toBe(before);
+}
+
+describe("the TUI on a terminal", () => {
+  it("attaches, types, detaches and quits, and gives the terminal back", async () => {
+    const outer = await start();
+    await outer.until(/m1\$[\s\S]*m2\$|m1\$.*m2\$/);
+    expect(outer.alternateScreen).toBe(true);
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."echo $((6*7))q", "\r");
+    await outer.until("42q");
+    expect(outer.lastIs("\x1b[?25h", "\x1b[?25l")).toBe(true);
+    await outer.type(...detach);
+    await outer.until(() => !outer.text().includes("attached"));
+    await outer.type("j");
+    await outer.until("▸● m2");
+    await outer.type("q");
+    await expectGivenBack(outer, 0);
+  }, 30_000);
+
+  it("starts machines when asked to and none is there", async () => {
+    const outer = await start({ TEST_MACHINES: "0", TEST_BOOT_WHEN_EMPTY: "2" });
+    await outer.until("▸● m1");
+    await outer.until("2 running");
+    await outer.type("n");
+    await outer.until("● m3");
+  }, 30_000);
+
+  it("says what to do when no machine runs", async () => {
+    const outer = await start({ TEST_MACHINES: "0" });
+    await outer.until("No machine is running.");
+    expect(outer.lines().at(-1)).not.toContain("fork");
+  }, 30_000);
+
+  it("shows a fork beside its source with the same screen, and that it takes a while", async () => {
+    const outer = await start({ TEST_DELAY_MS: "600", TEST_MACHINES: "1" });
+    await outer.until("m1$");
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."echo par''ent", "\r");
+    await outer.until(/^.*│parent/m);
+    await outer.type(...detach, "f");
+    await outer.until("forking m1…");
+    await outer.until("▸└ ● m1-2");
+    await outer.until(/│parent +│{1,2}.*parent/);
+    expect(outer.text()).not.toContain("forking m1…");
+  }, 30_000);
+
+  it("stops a machine only after a yes", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    await outer.type("x");
+    await outer.until("Stop m1?");
+    await outer.type("n");
+    await outer.until(() => !outer.text().includes("Stop m1?"));
+    expect(outer.text()).toContain("● m1");
+    await outer.type("x");
+    await outer.until("Stop m1?");
+    await outer.type("y");
+    await outer.until("m1 is stopped");
+    await outer.until("▸● m2");
+    expect(outer.text()).not.toContain("● m1");
+  }, 30_000);
+
+  it("zooms, also a pane that is then attached", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    await outer.type("z");
+    await outer.until(() => !outer.text().includes("machinen"));
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."stty size", "\r");
+    await outer.until("32 120");
+    await outer.type(...detach, "z");
+    await outer.until("machinen");
+    await outer.until("m2$");
+  }, 30_000);
+
+  it("follows a resize, down to a terminal that is too small", async () => {
+    const outer = await start({ TEST_MACHINES: "1" });
+    await outer.until("m1$");
+    outer.resize(100, 30);
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."stty size", "\r");
+    await outer.until("27 74");
+    await outer.type(...detach);
+    outer.resize(30, 8);
+    await outer.until("machinen needs 40x10");
+    expect(outer.text()).not.toContain("m1$");
+    outer.resize(100, 30);
+    await outer.until("27 74");
+    expect(outer.text()).not.toContain("needs 40x10");
+  }, 30_000);
+
+  it("explains its keys, and keeps failures in a log", async () => {
+    const outer = await start({ TEST_SNAPSHOT_ERROR: "SNAPSHOT_DUMP_FAILED" });
+    await outer.until("m2$");
+    await outer.type("?");
+    await outer.until("Ctrl-] Ctrl-]");
+    await outer.type("q");
+    await outer.until(() => !outer.text().includes("this help"));
+    await outer.type("s");
+    await outer.until("SNAPSHOT_DUMP_FAILED: the disk is full; free some space");
+    await outer.type("l");
+    await outer.until("Log");
+    await outer.until("press s again");
+    await outer.type("q");
+    await outer.type("q");
+    await expectGivenBack(outer, 0);
+  }, 30_000);
+
+  it("writes snapshots and restores the one that is picked", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    await outer.type("r");
+    await outer.until("There are no snapshots yet");
+    await outer.type("\x1b");
+    await outer.until(() => !outer.text().includes("no snapshots"));
+    await outer.type("s");
+    await outer.until("snapshot of m1: /snapshots/m1");
+    await outer.type("r");
+    await outer.until(/▸ \d{4}-\d\d-\d\d \d\d:\d\d {2}m1/);
+    await outer.type("\r");
+    await outer.until("● m1-2");
+  }, 30_000);
+
+  it("says when a shell has ended; Enter starts a new one, and late keys are not commands", async () => {
+    const outer = await start({ TEST_MACHINES: "1" });
+    await outer.until("m1$");
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."exit 3\rq");
+    await outer.until("The shell ended with code 3. Enter starts a new one.");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."echo n''ew", "\r");
+    await outer.until(/│new +│/);
+  }, 30_000);
+
+  it("notices machines that come and go behind its back", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    process.kill(tuiPid(), "SIGUSR1");
+    await outer.until("outside$");
+    process.kill(tuiPid(), "SIGUSR2");
+    await outer.until("outside has ended");
+    expect(outer.text()).not.toContain("outside$");
+  }, 30_000);
+
+  it("passes pastes and the mouse on as the program asked for them", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    await outer.type("\x1b[<0;100;5M", "\x1b[<0;100;5m");
+    await outer.until("▸● m2");
+    await outer.type("\x1b[<0;100;5M", "\x1b[<0;100;5m");
+    await outer.until("attached");
+    await outer.type(..."printf '\\033[?1000h\\033[?1006h\\033[?2004h'; cat -v", "\r");
+    await outer.until(() => outer.text().includes("cat -v"));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await outer.type("\x1b[<0;90;9M", "\x1b[<0;90;9m", "\x1b[200~pasted\x1b[201~", "\r");
+    await outer.until(/\^\[\[<0;\d+;8M.*\^\[\[200~pasted\^\[\[201~/);
+  }, 30_000);
+
+  it("sends arrow keys in the form the program asked for", async () => {
+    const outer = await start({ TEST_MACHINES: "1" });
+    await outer.until("m1$");
+    await outer.type("\r");
+    await outer.until("attached");
+    await outer.type(..."printf '\\033[?1h'; stty -echo; cat -v", "\r");
+    await outer.until("cat -v");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await outer.type("\x1b[A", "\x1b[1;5A", "\r");
+    await outer.until("^[OA^[[1;5A");
+  }, 30_000);
+});
+
+describe("the terminal is given back", () => {
+  it.each([
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+    ["SIGINT", 130],
+  ] as const)(
+    "after %s",
+    async (signal, code) => {
+      const outer = await start();
+      await outer.until("m2$");
+      await outer.type("\r");
+      await outer.until("attached");
+      process.kill(tuiPid(), signal);
+      await expectGivenBack(outer, code);
+    },
+    30_000,
+  );
+
+  it("after a kill -9", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    process.kill(tuiPid(), "SIGKILL");
+    await outer.until(() => !outer.alternateScreen);
+    await outer.until(() => outer.lastIs("\x1b[?25h", "\x1b[?25l"));
+    expect(outer.screen.modes.mouseTrackingMode).toBe("none");
+    await outer.until("EXIT 137");
+  }, 30_000);
+
+  it("after a crash, which is told", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    process.kill(tuiPid(), "SIGALRM");
+    await expectGivenBack(outer, 1);
+    expect(outer.text()).toContain("the interface crashed; the machines keep running");
+  }, 30_000);
+});
