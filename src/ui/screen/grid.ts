@@ -279,14 +279,18 @@ export class Pen {
     const { grid, x, y } = this;
     const blank =
       this.clipped || isUnsafe(code) || (width === 1 && unicodeProvider.wcwidth(code) === 0);
+    const drawn = this.clipped ? 1 : width;
     if (x < 0) {
       // Columns left of the grid are counted, not drawn.
-      this.x += width;
-      if (width === 2 && this.x === 1) grid.put(0, y, BLANK, fg, bg, ext, link);
+      this.x += drawn;
+      this.lastX = -1;
+      if (this.x > 0) {
+        grid.cutWide(1, y);
+        grid.put(0, y, BLANK, fg, bg, ext, link);
+      }
       return;
     }
-    const drawn = this.clipped ? 1 : width;
-    if (x + drawn < grid.cols) grid.cutWide(x + drawn, y);
+    grid.cutWide(x + drawn, y);
     if (blank) {
       for (let i = 0; i < drawn; i++) grid.put(x + i, y, BLANK, fg, bg, ext, link);
       this.lastX = -1;

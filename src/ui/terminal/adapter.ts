@@ -60,6 +60,13 @@ export interface XtermCore {
       synchronizedOutput: boolean;
     };
   };
+  _inputHandler: { eraseInDisplay(params: { params: number[] }, selective: boolean): boolean };
+  _writeBuffer: {
+    _writeBuffer: unknown[];
+    _callbacks: unknown[];
+    _pendingData: number;
+    _bufferOffset: number;
+  };
   coreMouseService: { activeProtocol: string; activeEncoding: string };
   _oscLinkService: { getLinkData(id: number): { uri: string } | undefined };
 }
@@ -90,20 +97,45 @@ export function coreOf(terminal: XtermTerminal): XtermCore {
   return (terminal as unknown as { _core: XtermCore })._core;
 }
 
-/** Parse now: xterm takes the first write after user input at once, others on a timer. */
+/**
+ * Parse now: xterm takes the first write after user input at once, others on a timer. Should its
+ * parser throw, the rest of this write is lost, not the terminal.
+ */
 export function writeSync(terminal: XtermTerminal, data: Uint8Array | string): void {
   if (data.length === 0) return;
   terminal.input("", true);
-  terminal.write(data);
+  try {
+    terminal.write(data);
+  } catch {
+    const pending = coreOf(terminal)._writeBuffer;
+    pending._writeBuffer = [];
+    pending._callbacks = [];
+    pending._pendingData = 0;
+    pending._bufferOffset = 0;
+    // CAN: out of the sequence it was in.
+    terminal.input("", true);
+    terminal.write("\x18");
+  }
 }
 
-/** RIS leaves a hidden cursor hidden; a reset terminal shows it. */
-export function showCursorOnReset(terminal: XtermTerminal): void {
+/** Faults of xterm 6.0 that a program in a pane must not be able to reach. */
+export function guardFaults(terminal: XtermTerminal): void {
   const core = coreOf(terminal);
-  terminal.parser.registerEscHandler({ final: "c" }, () => {
+  const { parser } = terminal;
+  // RIS leaves a hidden cursor hidden.
+  parser.registerEscHandler({ final: "c" }, () => {
     core.coreService.isCursorHidden = false;
     return false;
   });
+  // Erasing up to the last cell looks at the line below it, which need not exist; it is the same
+  // as erasing everything.
+  for (const prefix of [undefined, "?"]) {
+    parser.registerCsiHandler({ prefix, final: "J" }, (params) => {
+      const { lines, x, y } = core.buffers.active;
+      if (params[0] !== 1 || x + 1 < terminal.cols || y + 1 < lines.length) return false;
+      return core._inputHandler.eraseInDisplay({ params: [2] }, prefix === "?");
+    });
+  }
 }
 
 /** Copy `w` cells of a buffer line into a grid row; beyond the line's end, or at index -1, is blank. */

@@ -4,7 +4,7 @@ import {
   copyLine,
   coreOf,
   createTerminal,
-  showCursorOnReset,
+  guardFaults,
   writeSync,
   type XtermCore,
   type XtermTerminal,
@@ -99,7 +99,7 @@ export class PaneTerminal {
     const reply = (text: string) => {
       if (!this.replaying && this.replies.length + text.length <= MAX_REPLY) this.replies += text;
     };
-    showCursorOnReset(this.terminal);
+    guardFaults(this.terminal);
     answerQueries(this.terminal, () => options.colours ?? DEFAULT_COLOURS, reply);
     this.terminal.onData(reply);
     this.terminal.onBell(() => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   coreOf,
   createTerminal,
-  showCursorOnReset,
+  guardFaults,
   writeSync,
 } from "../../../src/ui/terminal/adapter.ts";
 
@@ -79,9 +79,28 @@ describe("the internals of @xterm/headless", () => {
 
   it("show the cursor again after a reset", () => {
     const terminal = createTerminal(10, 3, 5);
-    showCursorOnReset(terminal);
+    guardFaults(terminal);
     writeSync(terminal, "\x1b[?25l\x1bc");
     expect(coreOf(terminal).coreService.isCursorHidden).toBe(false);
+  });
+
+  it("erase up to the last cell of a screen without a line below", () => {
+    for (const start of ["", "\x1b[?1049h"]) {
+      const terminal = createTerminal(4, 2, 10);
+      guardFaults(terminal);
+      writeSync(terminal, `${start}\x1b[1;1Habcdefgh\x1b[1J\x1b[1;1H+`);
+      const line = (y: number) => terminal.buffer.active.getLine(y)?.translateToString(true);
+      expect([line(0), line(1)]).toEqual(["+", ""]);
+    }
+  });
+
+  it("go on after a handler that throws", () => {
+    const terminal = createTerminal(10, 2, 10);
+    terminal.parser.registerCsiHandler({ final: "y" }, () => {
+      throw new Error("fault");
+    });
+    for (const text of ["a", "b\x1b[ylost", "c", "d"]) writeSync(terminal, text);
+    expect(terminal.buffer.active.getLine(0)?.translateToString(true)).toBe("abcd");
   });
 
   it("take widths and joining from our provider", () => {
