@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { readBalloonStats } from "./balloon-stats.ts";
 
 export interface RssTarget {
@@ -42,9 +42,16 @@ function fromProcfs(targets: RssTarget[]): Map<number, number> {
   return result;
 }
 
+/** The kernel lists children by the thread that made them. */
 function childrenOf(pid: number): number[] {
-  const text = readProc(pid, `task/${pid}/children`) ?? "";
-  return text.split(" ").filter(Boolean).map(Number);
+  let threads: string[];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+  const lists = threads.map((thread) => readProc(pid, `task/${thread}/children`) ?? "");
+  return lists.join(" ").split(" ").filter(Boolean).map(Number);
 }
 
 /** By the command name, which every user may read; the kernel cuts it to 15 bytes. */

@@ -1,0 +1,64 @@
+import { ExecError } from "../errors.ts";
+
+/** What a client may say to the exec service: requests that open a stream, and frames on it. */
+
+export function execRequest(cmd: string): Buffer {
+  const text = commandBytes(cmd);
+  return Buffer.concat([Buffer.from(`EXEC2 ${text.length}\n`), text]);
+}
+
+export function ptyRequest(cmd: string, cols: number, rows: number): Buffer {
+  const text = commandBytes(cmd);
+  return Buffer.concat([Buffer.from(`PTY ${size(cols)} ${size(rows)} ${text.length}\n`), text]);
+}
+
+export function sessionRequest(name: string, cmd: string, cols: number, rows: number): Buffer {
+  const id = sessionName(name);
+  const text = commandBytes(cmd);
+  const head = `PTYSESSION ${size(cols)} ${size(rows)} ${id.length} ${text.length}\n`;
+  return Buffer.concat([Buffer.from(head), id, text]);
+}
+
+export const listRequest = (): Buffer => Buffer.from("PTYLIST\n");
+
+export function killRequest(name: string): Buffer {
+  const id = sessionName(name);
+  return Buffer.concat([Buffer.from(`PTYKILL ${id.length}\n`), id]);
+}
+
+export const resizeFrame = (cols: number, rows: number): Buffer =>
+  Buffer.from(`R ${size(cols)} ${size(rows)}\n`);
+
+const MAX_INPUT = 65_536;
+
+/** Input frames for `bytes`: one buffer for a keystroke, no copy of what is large. */
+export function inputFrames(bytes: Buffer): Buffer[] {
+  if (bytes.length === 0) return [];
+  if (bytes.length <= 4096) return [Buffer.concat([Buffer.from(`I ${bytes.length}\n`), bytes])];
+  const frames: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += MAX_INPUT) {
+    const part = bytes.subarray(at, at + MAX_INPUT);
+    frames.push(Buffer.from(`I ${part.length}\n`), part);
+  }
+  return frames;
+}
+
+function commandBytes(cmd: string): Buffer {
+  if (cmd.includes("\0")) throw new ExecError("EXEC_PROTOCOL", "the command holds a NUL byte");
+  return Buffer.from(cmd);
+}
+
+function sessionName(name: string): Buffer {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) {
+    throw new ExecError(
+      "EXEC_PROTOCOL",
+      `bad session name ${JSON.stringify(name)}: 1 to 64 of letters, digits, ".", "_" and "-"`,
+    );
+  }
+  return Buffer.from(name);
+}
+
+/** A terminal that does not know its size yet says 0 or nothing. */
+function size(cells: number): number {
+  return Number.isFinite(cells) ? Math.max(1, Math.min(Math.trunc(cells), 65_535)) : 1;
+}
