@@ -31,12 +31,18 @@ async function tourSteps(host: Host, out: Writable, started: MachineInfo[]): Pro
   };
 
   printLine(out, "1. Boot two machines.");
-  const machines: MachineInfo[] = [];
-  for (const name of [one, two]) {
-    const [machine, took] = await seconds(() => keep(() => host.boot({ name })));
-    machines.push(machine);
-    printLine(out, `   ${name} answers after ${took} (pid ${machine.pid})`);
-  }
+  // Both come to an end before one's failure is told: a machine still in the making would be left.
+  const boots = await Promise.allSettled(
+    [one, two].map(async (name) => {
+      const [machine, took] = await seconds(() => keep(() => host.boot({ name })));
+      printLine(out, `   ${name} answers after ${took} (pid ${machine.pid})`);
+      return machine;
+    }),
+  );
+  const machines = boots.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  });
   const [first, second] = machines as [MachineInfo, MachineInfo];
 
   printLine(out, "2. Run a command in each (exec).");
