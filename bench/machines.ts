@@ -1,5 +1,5 @@
-import { boot, type VmHandle } from "../src/runtime/index.ts";
 import { resolveBaseKernel, resolveImage } from "../src/runtime/images/index.ts";
+import { boot, type VmHandle } from "../src/runtime/index.ts";
 import type { Row } from "./report.ts";
 import { timed } from "./statistics.ts";
 

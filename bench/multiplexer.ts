@@ -1,8 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawnSync } from "node:child_process";
-import { localUi } from "./local-ui.ts";
 import { OuterTerminal } from "./outer-terminal.ts";
 import type { Row } from "./report.ts";
 import { percentile } from "./statistics.ts";
@@ -35,7 +34,11 @@ interface Figures {
 const glyphs = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => String.fromCodePoint(0x100 + (i % 128)));
 
-async function measureOnce(contestant: Contestant, directory: string, round: number): Promise<Figures> {
+async function measureOnce(
+  contestant: Contestant,
+  directory: string,
+  round: number,
+): Promise<Figures> {
   const env: Record<string, string> = {
     PATH: process.env["PATH"] ?? "",
     HOME: directory,
@@ -49,8 +52,12 @@ async function measureOnce(contestant: Contestant, directory: string, round: num
   const figures: Figures = { flood: [], echo: [], drawn: [] };
   try {
     await contestant.prepare(terminal);
-    const marker = [...glyphs(8)].map((_, i) => String.fromCodePoint(0x190 + ((round * 8 + i) % 64)));
-    const octal = [...Buffer.from(marker.join(""))].map((b) => `\\${b.toString(8).padStart(3, "0")}`);
+    const marker = [...glyphs(8)].map((_, i) =>
+      String.fromCodePoint(0x190 + ((round * 8 + i) % 64)),
+    );
+    const octal = [...Buffer.from(marker.join(""))].map(
+      (b) => `\\${b.toString(8).padStart(3, "0")}`,
+    );
     const script = join(directory, "flood.sh");
     writeFileSync(script, `cat ${join(directory, "flood.txt")}\nprintf '${octal.join("")}\\n'\n`);
     terminal.type(`. ${script}`);
@@ -90,11 +97,11 @@ function tmux(directory: string): Contestant {
   };
 }
 
-function machinen(directory: string): Contestant {
-  const script = localUi(directory);
+function machinen(): Contestant {
   return {
     name: "machinen",
-    start: (env) => new OuterTerminal(process.execPath, [script], COLS, ROWS, env),
+    start: (env) =>
+      new OuterTerminal(process.execPath, [process.argv[1]!, "--local-ui"], COLS, ROWS, env),
     async prepare(terminal) {
       await terminal.settle(500);
       terminal.type("z");
@@ -111,7 +118,9 @@ function floodText(): string {
   const words = "lorem ipsum dolor sit amet consetetur sadipscing elitr sed diam nonumy".split(" ");
   const lines: string[] = [];
   for (let size = 0, n = 0; size < FLOOD_BYTES; n++) {
-    const line = Array.from({ length: 3 + (n % 17) }, (_, i) => words[(n * 7 + i * 3) % 11]).join(" ");
+    const line = Array.from({ length: 3 + (n % 17) }, (_, i) => words[(n * 7 + i * 3) % 11]).join(
+      " ",
+    );
     size += line.length + 1;
     lines.push(line);
   }
@@ -119,12 +128,15 @@ function floodText(): string {
 }
 
 /** tmux beside machinen, by turns under one driver: a flood, echo of single keys, bytes drawn. */
-export async function measureMultiplexers(runs: number, log: (line: string) => void): Promise<Row[]> {
+export async function measureMultiplexers(
+  runs: number,
+  log: (line: string) => void,
+): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-bench-"));
   const rows: Row[] = [];
   try {
     writeFileSync(join(directory, "flood.txt"), floodText());
-    const contestants = [tmux(directory), machinen(directory)];
+    const contestants = [tmux(directory), machinen()];
     const all = contestants.map((): Figures => ({ flood: [], echo: [], drawn: [] }));
     const rounds = Math.min(runs, 5);
     for (let round = 0; round < rounds; round++) {
@@ -141,11 +153,21 @@ export async function measureMultiplexers(runs: number, log: (line: string) => v
     ] as const;
     for (const [key, what, unit] of kinds) {
       rows.push({ what: `${what}, tmux`, unit, values: all[0]![key] });
-      rows.push({ what: `${what}, machinen`, unit, values: all[1]![key], against: `${what}, tmux` });
+      rows.push({
+        what: `${what}, machinen`,
+        unit,
+        values: all[1]![key],
+        against: `${what}, tmux`,
+      });
     }
     const p95 = all.map((figures) => percentile(figures.echo, 95));
     rows.push({ what: "key to echo p95, tmux", unit: "ms", values: [p95[0]!] });
-    rows.push({ what: "key to echo p95, machinen", unit: "ms", values: [p95[1]!], against: "key to echo p95, tmux" });
+    rows.push({
+      what: "key to echo p95, machinen",
+      unit: "ms",
+      values: [p95[1]!],
+      against: "key to echo p95, tmux",
+    });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { spawn, type IPty } from "node-pty";
+import { type IPty, spawn } from "node-pty";
 
 /**
  * The user's terminal, from the outside: starts a program on a PTY, types keys, and says when text
@@ -14,7 +14,13 @@ export class OuterTerminal {
   private seen: ((at: number) => void) | undefined;
   readonly exited: Promise<void>;
 
-  constructor(command: string, args: string[], cols: number, rows: number, env: Record<string, string>) {
+  constructor(
+    command: string,
+    args: string[],
+    cols: number,
+    rows: number,
+    env: Record<string, string>,
+  ) {
     this.pty = spawn(command, args, { cols, rows, name: "xterm-256color", env, encoding: null });
     this.pty.onData((data) => this.drawn(data as unknown as Buffer));
     this.exited = new Promise((resolve) => this.pty.onExit(() => resolve()));

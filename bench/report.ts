@@ -60,7 +60,9 @@ export function table(summaries: readonly Summary[]): string {
   return [head, ...body]
     .map((line) =>
       line
-        .map((cell, i) => (i === 0 || i === 7 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .map((cell, i) =>
+          i === 0 || i === 7 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!),
+        )
         .join("  ")
         .trimEnd(),
     )
