@@ -57,7 +57,6 @@ export async function buildDebianBase(
   const from = sources.lines.length > 0 ? [sourcesFile] : [];
   try {
     await runCommand("mmdebstrap", [`--mode=${mode}`, ...OPTIONS, suite, tar, ...from], {
-      // mmdebstrap works under TMPDIR; in unshare mode other uids must be able to enter it.
       onLine: (line) => reportStep(line, onProgress),
     });
   } catch (cause) {

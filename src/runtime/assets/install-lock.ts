@@ -21,7 +21,9 @@ export async function withInstallLock<T>(
   try {
     await new Promise<void>((resolve, reject) => {
       holder.stdout.once("data", () => resolve());
-      holder.once("error", reject);
+      holder.once("error", (error) =>
+        reject(new Error(`could not lock ${directory}: ${error.message} (flock is in util-linux)`)),
+      );
       holder.once("close", () => reject(new Error(`could not lock ${directory}`)));
     });
     clearTimeout(waiting);

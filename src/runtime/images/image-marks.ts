@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 
 /*
  * A cached image carries `.ok` when its last user released it cleanly. It is handed out without the
@@ -26,7 +26,10 @@ export function isUsable(image: string): boolean {
 
 /** Note the image's state and take its mark away. */
 export function handOut(image: string): void {
-  writeFileSync(`${image}.handed-out`, identity(image));
+  const note = `${image}.handed-out`;
+  const staged = `${note}.${process.pid}`;
+  writeFileSync(staged, identity(image));
+  renameSync(staged, note); // another process may be reading it right now
   rmSync(`${image}.ok`, { force: true });
 }
 

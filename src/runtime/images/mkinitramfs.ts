@@ -73,7 +73,7 @@ export interface PackWorkspaceOptions {
   maxMb?: number;
 }
 
-/** What is left out of a workspace unless said otherwise: made by tools, large, or a secret of the host. */
+/** What is left out of a workspace unless said otherwise: what tools make, and make again. */
 export const DEFAULT_WORKSPACE_EXCLUDES: readonly string[] = [
   ".git",
   "node_modules",

@@ -26,7 +26,8 @@ export function hashTree(root: string): string {
   const visit = (path: Buffer, relative: string): void => {
     const stat = lstatSync(path, { bigint: true });
     const shown = [relative, stat.mode, stat.uid, stat.gid, stat.size, stat.mtimeNs].map(String);
-    if (stat.isSymbolicLink()) shown.push(readlinkSync(path, { encoding: "buffer" }).toString("latin1"));
+    if (stat.isSymbolicLink())
+      shown.push(readlinkSync(path, { encoding: "buffer" }).toString("latin1"));
     else if (stat.isFile()) shown.push(hashFile(path));
     hash.update(`${JSON.stringify(shown)}\n`);
     if (!stat.isDirectory()) return;
