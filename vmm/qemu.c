@@ -127,6 +127,7 @@ static void build(struct command *command, const struct vm *vm, int qmp, int con
         add_disk(command, &vm->disks[i]);
     }
     if (vm->resuming) {
+        keep(command, vm->incoming_fd);
         add(command, "-S");
         add(command, "-incoming");
         add(command, "defer");

@@ -24,7 +24,7 @@
 enum { EXIT_CONFIG = 2, EXIT_QEMU = 3, EXIT_INCOMING = 4 };
 #define LOAD_TIMEOUT_US 60000000ull
 
-struct vm vm = {.kernel_fd = -1, .initrd_fd = -1, .state_fd = -1, .memory = {.fd = -1}};
+struct vm vm = {.kernel_fd = -1, .initrd_fd = -1, .state_fd = -1, .incoming_fd = -1, .memory = {.fd = -1}};
 static int fatal_signal;
 
 static const char *overlay_directory(const struct config *config) {
@@ -93,9 +93,8 @@ static bool prepare_boot(struct error *error) {
     return choose_accel(error);
 }
 
-/* Takes over what was captured; QEMU may overwrite its state file at the next capture, so it gets a copy. */
+/* Takes over what was captured. */
 static bool adopt(struct captured *from, struct error *error) {
-    off_t state_size = lseek(from->state_fd, 0, SEEK_END);
     vm.resuming = true;
     vm.memory_mib = from->memory_mib;
     vm.cpus = from->cpus;
@@ -107,9 +106,11 @@ static bool adopt(struct captured *from, struct error *error) {
     }
     vm.memory = (struct memory){from->memory_fd, false, (uint64_t)from->memory_mib << 20};
     from->memory_fd = -1;
+    vm.incoming_fd = from->state_fd;
+    from->state_fd = -1;
     vm.state_fd = memfd_new("machinen-state", 0);
-    if (state_size <= 0 || vm.state_fd < 0 || !copy_data(from->state_fd, vm.state_fd, (uint64_t)state_size, error)) {
-        return fail(error, "STATE_INVALID", "the device state cannot be read");
+    if (vm.state_fd < 0) {
+        return fail(error, "NO_SPACE", "device state: %s", strerror(errno));
     }
     for (; vm.disk_count < from->disk_count; vm.disk_count++) {
         unsigned index = (unsigned)vm.disk_count;
@@ -147,9 +148,9 @@ static bool load_state(struct error *error) {
     char status[32] = "";
     struct json result, value;
     /* QEMU inherits the descriptor's position, too. */
-    lseek(vm.state_fd, 0, SEEK_SET);
+    lseek(vm.incoming_fd, 0, SEEK_SET);
     if (!qmp_command(&vm.qmp, -1, NULL, error,
-                     "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:%d\"}}\n", vm.state_fd)) {
+                     "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:%d\"}}\n", vm.incoming_fd)) {
         return false;
     }
     while (strcmp(status, "completed") != 0) {

@@ -18,7 +18,8 @@ struct vm {
     struct disk disks[MAX_DISKS];
     size_t disk_count;
     int kernel_fd, initrd_fd;
-    int state_fd; /* device state: QEMU writes it at a capture, reads it at a resume */
+    int state_fd;    /* QEMU writes its device state here at every capture */
+    int incoming_fd; /* the device state to resume from; QEMU closes its copy */
     bool resuming;
 
     pid_t qemu;

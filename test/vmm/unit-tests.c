@@ -1,0 +1,261 @@
+/* Unit tests of the VMM's pure parts, run under ASan and UBSan by unit.test.ts: `unit-tests <name> [file]`. */
+#include "config.h"
+#include "captured.h"
+#include "json.h"
+#include "qcow2.h"
+#include "run-dir.h"
+#include "sha256.h"
+#include "vm.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHECK(condition)                                                                \
+    do {                                                                                \
+        if (!(condition)) {                                                             \
+            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);   \
+            exit(1);                                                                    \
+        }                                                                               \
+    } while (0)
+
+static uint32_t random_state = 12345;
+
+static uint32_t random_number(void) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state;
+}
+
+/* A copy without room behind it, so that ASan sees every byte read too far. */
+static bool parse_exact(const char *text, size_t length, struct json *value) {
+    static char *held;
+    free(held);
+    held = malloc(length ? length : 1);
+    memcpy(held, text, length);
+    return json_parse(held, length, value);
+}
+
+static void test_json(void) {
+    static const char *const good[] = {"{}", " [ ] ", "{\"a\":[1,-2.5e+3,true,false,null,\"x\\u00e4\\n\"]}", "0", "\"\""};
+    static const char *const bad[] = {"", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "\"\\x\"", "\"\\u12g4\"", "1.", "1e", "tru", "[1] 2", "\"a\nb\"", "-"};
+    struct json value, member, element;
+    uint64_t number;
+    char text[16];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK(parse_exact(good[i], strlen(good[i]), &value));
+        for (size_t cut = 1; cut < strlen(good[i]); cut++) {
+            parse_exact(good[i], cut, &value);
+        }
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK(!parse_exact(bad[i], strlen(bad[i]), &value));
+    }
+    const char *object = "{\"return\":{\"n\":18446744073709551615,\"big\":18446744073709551616,\"s\":\"a\\\"\\u00e4\\/\"},\"list\":[1,[2,3],\"4\"]}";
+    CHECK(parse_exact(object, strlen(object), &value));
+    CHECK(json_member(value, "return", &member) && json_member(member, "n", &element));
+    CHECK(json_u64(element, &number) && number == UINT64_MAX);
+    CHECK(json_member(member, "big", &element) && !json_u64(element, &number));
+    CHECK(json_member(member, "s", &element) && json_string(element, text, sizeof text) && strcmp(text, "a\"\xc3\xa4/") == 0);
+    CHECK(!json_string(element, text, 5) && json_string(element, text, 6));
+    CHECK(!json_member(value, "n", &element) && !json_member(element, "x", &member));
+    CHECK(json_member(value, "list", &member) && json_element(member, 2, &element) && json_string(element, text, sizeof text));
+    CHECK(strcmp(text, "4") == 0 && !json_element(member, 3, &element));
+    CHECK(strcmp(json_escape("a\"\\\n", text, sizeof text), "a\\\"\\\\\\u000a") == 0);
+    char deep[200];
+    memset(deep, '[', 100);
+    memset(deep + 100, ']', 100);
+    CHECK(!parse_exact(deep, 200, &value) && parse_exact(deep + 80, 40, &value));
+}
+
+/* Bytes that look like QMP, cut and damaged: whatever is accepted must be readable to the end. */
+static void test_json_fuzz(void) {
+    static const char seed[] = "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2}, \"package\": \"D\\u0041\\\\\"}, \"capabilities\": [\"oob\", {}, [1.5e3, null]]}}";
+    static const char alphabet[] = "{}[]\",:\\u0019eE+-.truefalsn \n\x80\x01";
+    int accepted = 0;
+    for (int round = 0; round < 200000; round++) {
+        char text[sizeof seed];
+        size_t length = random_number() % 4 ? sizeof seed - 1 : random_number() % sizeof seed;
+        memcpy(text, seed, sizeof seed);
+        for (uint32_t hits = random_number() % 4; hits > 0; hits--) {
+            text[random_number() % (sizeof seed - 1)] = alphabet[random_number() % (sizeof alphabet - 1)];
+        }
+        struct json value, member, element;
+        char out[64];
+        uint64_t number;
+        if (parse_exact(text, length, &value)) {
+            accepted++;
+            if (json_member(value, "QMP", &member) && json_member(member, "capabilities", &element)) {
+                for (size_t i = 0; i < 5; i++) {
+                    if (json_element(element, i, &member)) {
+                        json_string(member, out, sizeof out);
+                        json_u64(member, &number);
+                    }
+                }
+            }
+            if (json_member(value, "QMP", &member) && json_member(member, "version", &element) && json_member(element, "package", &member)) {
+                json_string(member, out, random_number() % sizeof out);
+            }
+        }
+    }
+    CHECK(accepted > 1000);
+}
+
+static void test_sha256(void) {
+    struct sha256 hash;
+    char hex[65], block[1000];
+    sha256_start(&hash);
+    sha256_end(&hash, hex);
+    CHECK(strcmp(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") == 0);
+    memset(block, 'a', sizeof block);
+    for (size_t piece = 1; piece <= sizeof block; piece += 37) {
+        sha256_start(&hash);
+        for (size_t left = 1000000; left > 0;) {
+            size_t length = piece < left ? piece : left;
+            sha256_add(&hash, block, length);
+            left -= length;
+        }
+        sha256_end(&hash, hex);
+        CHECK(strcmp(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0") == 0);
+    }
+}
+
+static const char *const *environment;
+
+static char *from_environment(const char *name) {
+    for (const char *const *pair = environment; pair[0]; pair += 2) {
+        if (strcmp(pair[0], name) == 0) {
+            return (char *)pair[1];
+        }
+    }
+    return NULL;
+}
+
+static bool read_config(struct config *config, const char *const *pairs, char message[400]) {
+    struct error error = {0};
+    environment = pairs;
+    bool ok = config_read(config, from_environment, &error);
+    snprintf(message, 400, "%s: %s", error.code, error.message);
+    return ok;
+}
+
+#define REFUSED(part, ...)                                                                                     \
+    do {                                                                                                       \
+        const char *const pairs[] = {"MACHINEN_KERNEL", "/k", __VA_ARGS__, NULL, NULL};                        \
+        CHECK(!read_config(&config, pairs, message));                                                          \
+        CHECK(strncmp(message, "CONFIG_INVALID: ", 16) == 0 && strstr(message, part));                         \
+    } while (0)
+
+static void test_config(void) {
+    struct config config;
+    char message[400], long_path[200] = "in:1:/";
+    const char *const plain[] = {"MACHINEN_KERNEL", "/k", NULL, NULL};
+    CHECK(read_config(&config, plain, message) && config.memory_mib == 512 && config.cpus == 1 && config.forward_count == 0);
+    CHECK(config.accel == ACCEL_PROBE && strcmp(config.qemu, "qemu-system-x86_64") == 0);
+    const char *const full[] = {"MACHINEN_INCOMING", "fork:/c", "MACHINEN_VSOCK", "in:1978:/a:b,in:65535:rel", "MACHINEN_ACCEL", "kvm",
+                                "MACHINEN_MEMORY", "1024", "MACHINEN_STATS_FILE", "", NULL, NULL};
+    CHECK(read_config(&config, full, message) && strcmp(config.incoming_fork, "/c") == 0 && config.memory_mib == 1024);
+    CHECK(config.forward_count == 2 && config.forwards[0].port == 1978 && strcmp(config.forwards[0].path, "/a:b") == 0);
+    CHECK(config.forwards[1].port == 65535 && strcmp(config.forwards[1].path, "rel") == 0 && !config.stats_file);
+    const char *const nothing[] = {NULL, NULL};
+    CHECK(!read_config(&config, nothing, message) && strstr(message, "MACHINEN_KERNEL: is not set"));
+    REFUSED("MACHINEN_MEMORY", "MACHINEN_MEMORY", "12");
+    REFUSED("MACHINEN_MEMORY", "MACHINEN_MEMORY", "512M");
+    REFUSED("MACHINEN_MEMORY", "MACHINEN_MEMORY", "99999999999999999999999");
+    REFUSED("MACHINEN_CPUS", "MACHINEN_CPUS", "0");
+    REFUSED("MACHINEN_ACCEL", "MACHINEN_ACCEL", "hvf");
+    REFUSED("MACHINEN_TSC_KHZ", "MACHINEN_TSC_KHZ", "-1");
+    REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "fork:");
+    REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "file:/x");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "1978:/a");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:1978");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:1978:");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in::/a");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:0:/a");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:65536:/a");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:19780000000:/a");
+    REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:1:/a,,in:2:/b");
+    memset(long_path + 6, 'x', 150);
+    REFUSED("1 to 107 bytes", "MACHINEN_VSOCK", long_path);
+    REFUSED("1 to 107 bytes", "MACHINEN_CONTROL", long_path);
+}
+
+static void test_captured(void) {
+    struct captured from, to;
+    struct error error;
+    struct json object;
+    char members[4096], text[4200];
+    captured_init(&from);
+    from.memory_mib = 512;
+    from.cpus = 2;
+    from.key[0] = 0xab;
+    strcpy(from.accel, "tcg");
+    strcpy(from.machine, MACHINE_NAME);
+    strcpy(from.qemu, "7.2.22");
+    from.disk_count = MAX_DISKS;
+    for (size_t i = 0; i < MAX_DISKS; i++) {
+        from.disks[i].size = 4096 << i;
+        from.disks[i].layers = i + 1;
+    }
+    snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
+    captured_init(&to);
+    CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error));
+    CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
+    CHECK(to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
+    int few[3] = {dup(0), dup(0), dup(0)};
+    CHECK(!captured_adopt(&to, few, 3) && fcntl(few[0], F_GETFD) < 0);
+    strcpy(from.machine, "other");
+    snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
+    captured_init(&to);
+    CHECK(json_parse(text, strlen(text), &object) && !captured_parse(object, &to, &error) && strcmp(error.code, "STATE_MACHINE") == 0);
+    /* Damage anywhere must be refused or understood, never believed half. */
+    for (int round = 0; round < 20000; round++) {
+        char damaged[4200];
+        strcpy(damaged, text);
+        damaged[random_number() % strlen(text)] = (char)(32 + random_number() % 95);
+        captured_init(&to);
+        if (parse_exact(damaged, strlen(damaged), &object) && captured_parse(object, &to, &error)) {
+            CHECK(to.disk_count <= MAX_DISKS && to.memory_mib >= 64);
+        }
+    }
+}
+
+static void test_qcow2(const char *path, const char *size) {
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0 && !qcow2_write_empty(fd, 0) && !qcow2_write_empty(fd, QCOW2_MAX_BYTES + 1));
+    CHECK(qcow2_write_empty(fd, strtoull(size, NULL, 10)));
+    close(fd);
+}
+
+static void test_run_dir(const char *path) {
+    struct error error;
+    CHECK(run_dir_check(path, &error));
+    run_dir_remove(path);
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "json") == 0) {
+        test_json();
+    } else if (strcmp(name, "json-fuzz") == 0) {
+        test_json_fuzz();
+    } else if (strcmp(name, "sha256") == 0) {
+        test_sha256();
+    } else if (strcmp(name, "config") == 0) {
+        test_config();
+    } else if (strcmp(name, "captured") == 0) {
+        test_captured();
+    } else if (strcmp(name, "qcow2") == 0 && argc == 4) {
+        test_qcow2(argv[2], argv[3]);
+    } else if (strcmp(name, "run-dir") == 0 && argc == 3) {
+        test_run_dir(argv[2]);
+    } else {
+        fprintf(stderr, "no such test\n");
+        return 2;
+    }
+    return 0;
+}
