@@ -1,0 +1,274 @@
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
+import { attach } from "../../../src/runtime/machine/attach.ts";
+import { boot } from "../../../src/runtime/machine/boot.ts";
+import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
+import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
+import {
+  identify,
+  isRunning,
+  type ProcessIdentity,
+  waitUntilGone,
+} from "../../../src/runtime/machine/process-identity.ts";
+import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import { list, readEntry } from "../../../src/runtime/registry/index.ts";
+import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { canBoot } from "./guest-assets.ts";
+import { runInOtherProcess } from "./other-process.ts";
+import { rejection, useScratch } from "./scratch.ts";
+
+const scratch = useScratch();
+const tiny = { image: "tiny", rootDisk: false, memory: 256 } as const;
+
+async function processesOf(vm: VmHandle): Promise<ProcessIdentity[]> {
+  const { qemuPid } = await vmmStatus(readEntry(vm.pid)!.controlPath!);
+  return [identify(vm.pid)!, identify(qemuPid!)!];
+}
+
+/** Type a line into the guest's session `main` and wait until its screen shows `until`. */
+async function type(vm: VmHandle, line: string, until: string): Promise<void> {
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const pty = vm.execPty("exec /bin/sh -l", { cols: 80, rows: 24, stdin, stdout, session: "main" });
+  pty.result.catch(() => {});
+  stdin.write(`${line}\n`);
+  let seen = "";
+  for await (const chunk of stdout) {
+    seen += chunk;
+    if (seen.includes(until)) break;
+  }
+  pty.cancel();
+  expect(seen).toContain(until);
+}
+
+describe.skipIf(!canBoot("tiny"))("a real machine", () => {
+  let vm: VmHandle;
+
+  beforeAll(async () => {
+    const creator = await runInOtherProcess(
+      `import { boot } from "./machine/boot.ts";
+       const vm = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [], env: { GREETING: "hello" }, name: "base", detached: true });
+       console.log(vm.pid);`,
+    );
+    if (creator.process.exitCode === null) await once(creator.process, "exit");
+    vm = await attach({ name: "base" });
+  });
+  afterAll(async () => {
+    for (const { pid } of list()) await (await attach({ pid })).kill();
+    expect(scratch.runDirs()).toEqual([]);
+    scratch.remove();
+  });
+
+  test("outlives the process that booted it and keeps its boot console", async () => {
+    expect((await vm.exec("uname -s; hostname")).stdout).toBe("Linux\nbase\n");
+    expect(readFileSync(bootSnapshotPath(vm.pid), "utf8")).toContain("machinen: ready");
+    expect(readEntry(vm.pid)).toMatchObject({ memoryCeilingMib: 256, hostname: "base" });
+  });
+
+  test("runs commands and tells their exit codes", async () => {
+    expect(await vm.execRaw("echo out; echo err >&2; exit 7")).toEqual({
+      exitCode: 7,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+    expect((await vm.execRaw("kill -9 $$")).exitCode).toBe(137);
+    const error = await rejection(vm.exec("echo why >&2; exit 3"));
+    expect(error.code).toBe("EXEC_NONZERO_EXIT");
+    expect(error.message).toContain("why");
+  });
+
+  test("logs the output of commands", async () => {
+    const seen: string[] = [];
+    const watched = await attach({
+      pid: vm.pid,
+      onLog: (e) => e.source !== "phase" && seen.push(`${e.source} ${e.chunk}`),
+    });
+    await watched.exec("echo a; sleep 0.1; echo b >&2");
+    expect(seen).toEqual(["exec-stdout a\n", "exec-stderr b\n"]);
+  });
+
+  test("writes files of any size and content", async () => {
+    const contents = Buffer.alloc(200_000, Buffer.from([0, 255, 10, 39]));
+    await vm.writeFile("/work/a b/data", contents, { mode: 0o640 });
+    const { stdout } = await vm.exec("wc -c < '/work/a b/data'; stat -c %a '/work/a b/data'");
+    expect(stdout.split("\n")).toEqual(["200000", "640", ""]);
+    expect((await rejection(vm.writeFile("/proc/none/x", "x"))).code).toBe("EXEC_NONZERO_EXIT");
+  });
+
+  test("its memory is counted with its QEMU's", async () => {
+    const stats = await vm.memoryStats();
+    expect(stats.ceilingMib).toBe(256);
+    expect(stats.hostRssBytes).toBeGreaterThan(30 * 1024 * 1024);
+  });
+
+  test("a fork carries the memory: a shell variable of a session, processes, files", async () => {
+    await type(vm, "X=carried; echo set=$X", "set=carried");
+    await vm.exec("echo before > /tmp/file; setsid sleep 12345 >/dev/null 2>&1 &");
+    const fork = await vm.fork({ detached: true });
+    expect(fork.name).toBe(`base/${fork.pid}`);
+    expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, parentName: "base" });
+    await type(fork, "echo got=$X", "got=carried");
+    expect((await fork.exec("cat /tmp/file; pidof sleep | wc -w")).stdout).toBe("before\n1\n");
+    await fork.exec("echo fork > /tmp/file");
+    await vm.exec("grep -q before /tmp/file");
+
+    const grandchild = await fork.fork({ detached: true, name: "grandchild" });
+    await type(grandchild, "echo got=$X", "got=carried");
+    expect((await grandchild.exec("cat /tmp/file; hostname")).stdout).toBe("fork\ngrandchild\n");
+    expect(list().map((entry) => entry.pid)).toEqual([vm.pid, fork.pid, grandchild.pid]);
+    await fork.kill();
+    await grandchild.exec("true");
+    await grandchild.kill();
+  });
+
+  test("a fork has its own random numbers and the right time", async () => {
+    const forks = await Promise.all([vm.fork({ detached: true }), vm.fork({ detached: true })]);
+    const random = await Promise.all(
+      [vm, ...forks].map(async (m) => (await m.exec("head -c 16 /dev/urandom | od -tx1")).stdout),
+    );
+    expect(new Set(random).size).toBe(3);
+    for (const fork of forks) {
+      const seconds = Number((await fork.exec("date +%s")).stdout);
+      expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(5);
+      await fork.kill();
+    }
+  });
+
+  test("a fork under a taken name is refused and starts nothing", async () => {
+    expect((await rejection(vm.fork({ name: "base" }))).code).toBe("REGISTRY_NAME_IN_USE");
+    expect(list().length).toBe(1);
+    expect(scratch.runDirs().length).toBe(1);
+  });
+
+  test("a fork for which the host has no memory is refused", async () => {
+    const error = await rejection(vm.fork({ freeMemoryThreshold: 1 }));
+    expect(error.code).toBe("FORK_MEMORY_BACKPRESSURE");
+  });
+
+  test("a snapshot is restored with its memory, and again", async () => {
+    await vm.exec("echo kept > /tmp/kept");
+    const { snapDir } = await vm.snapshot({
+      outDir: join(scratch.path, "bundle"),
+      leaveRunning: true,
+    });
+    await vm.exec("echo later > /tmp/kept");
+    const restored = await restore({ snapDir, detached: true });
+    expect(restored.name).toBe(`base/${restored.pid}`);
+    expect(readEntry(restored.pid)?.forkedFrom).toBe(snapDir);
+    expect((await restored.exec("cat /tmp/kept")).stdout).toBe("kept\n");
+    await type(restored, "echo got=$X", "got=carried");
+
+    const again = await restored.snapshot({ outDir: join(scratch.path, "again") });
+    const ended = await rejection(attach({ pid: restored.pid }));
+    expect(ended.code).toBe("REGISTRY_VM_NOT_FOUND");
+    const second = await restore({ snapDir: again.snapDir, name: "second" });
+    expect((await second.exec("cat /tmp/kept; hostname")).stdout).toBe("kept\nsecond\n");
+    await second.kill();
+  });
+
+  test("a fork that keeps its bundle", async () => {
+    const outDir = join(scratch.path, "kept-fork");
+    const fork = await vm.fork({ outDir, detached: true });
+    expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, forkedFrom: outDir });
+    expect(readdirSync(outDir).sort()).toEqual(["img", "meta.json"]);
+    await fork.exec("true");
+    await fork.kill();
+  });
+
+  test("a damaged bundle is refused with what is wrong, and nothing is left", async () => {
+    const { snapDir } = await vm.snapshot({
+      outDir: join(scratch.path, "bad"),
+      leaveRunning: true,
+    });
+    const state = join(snapDir, "img", "device.state");
+    const bytes = readFileSync(state);
+    bytes[100]! ^= 1;
+    writeFileSync(state, bytes);
+    const error = await rejection(restore({ snapDir }));
+    expect(error.code).toBe("BOOT_SNAPSHOT_NOT_FOUND");
+    expect(error.message).toContain("device.state: its checksum is wrong");
+    expect(list().length).toBe(1);
+    expect(scratch.runDirs().length).toBe(1);
+  });
+
+  test("a snapshot that gives up leaves the machine running", async () => {
+    const outDir = join(scratch.path, "hurry");
+    const error = await rejection(vm.snapshot({ outDir, timeoutMs: 1 }));
+    expect(error.code).toBe("SNAPSHOT_TIMEOUT");
+    expect(existsSync(outDir)).toBe(false);
+    await vm.exec("true");
+  });
+
+  test("kill leaves no process, socket or directory", async () => {
+    const fork = await vm.fork();
+    const processes = await processesOf(fork);
+    await fork.kill();
+    expect(processes.filter(isRunning)).toEqual([]);
+    expect(scratch.runDirs().length).toBe(1);
+    expect(list().map((entry) => entry.pid)).toEqual([vm.pid]);
+  });
+
+  test("the VMM killed from outside takes its QEMU along; gc removes the rest", async () => {
+    const fork = await vm.fork({ detached: true, name: "victim" });
+    const processes = await processesOf(fork);
+    process.kill(fork.pid, "SIGKILL");
+    expect(await waitUntilGone(processes, 5000)).toBe(true);
+    expect(list().map((entry) => entry.pid)).toEqual([vm.pid]);
+    collectGarbage();
+    expect(scratch.runDirs().length).toBe(1);
+    const namesake = await vm.fork({ detached: true, name: "victim" });
+    await namesake.kill();
+  });
+
+  test("QEMU killed from outside ends its VMM, which cleans up", async () => {
+    const fork = await vm.fork({ detached: true });
+    const processes = await processesOf(fork);
+    process.kill(processes[1]!.pid, "SIGKILL");
+    expect(await waitUntilGone(processes, 5000)).toBe(true);
+    collectGarbage();
+    expect(scratch.runDirs().length).toBe(1);
+  });
+
+  test("a command is the machine's purpose: its output is the console, its end the machine's", async () => {
+    const job = await boot({
+      ...tiny,
+      cmd: ["/bin/sh", "-c", "echo $GREETING from $PWD"],
+      env: { GREETING: "hi" },
+      guestCwd: "/tmp",
+    });
+    expect(await job.wait()).toEqual({ code: 0, signal: null });
+    expect(await job.errorOutput()).toContain("hi from /tmp");
+  });
+});
+
+describe.skipIf(!canBoot("debian"))("a machine on a disk", () => {
+  test("has a writable Debian on it; forks get their own; the image stays as it was", async () => {
+    const vm = await boot({
+      image: "debian",
+      cmd: [],
+      memory: 512,
+      rootDiskSizeBytes: 3 * 1024 ** 3,
+    });
+    const { stdout } = await vm.exec(
+      "findmnt -n -o SOURCE,FSTYPE /; blockdev --getsize64 /dev/vda",
+    );
+    expect(stdout.split(/\s+/)).toEqual(["/dev/vda", "ext4", String(3 * 1024 ** 3), ""]);
+    await vm.exec("echo parent > /root/file && sync");
+    const fork = await vm.fork({ detached: true });
+    expect((await fork.exec("cat /root/file")).stdout).toBe("parent\n");
+    await fork.exec("echo fork > /root/file && sync");
+    expect((await vm.exec("cat /root/file")).stdout).toBe("parent\n");
+    const { snapDir } = await fork.snapshot({ outDir: join(scratch.path, "disk-bundle") });
+    await vm.kill();
+    const restored = await restore({ snapDir });
+    expect((await restored.exec("cat /root/file; sha256sum /bin/bash")).stdout).toMatch(
+      /^fork\n[0-9a-f]{64}/,
+    );
+    expect(statSync(join(snapDir, "img", "vmm.json")).size).toBeGreaterThan(0);
+    await restored.kill();
+  });
+});
