@@ -4,6 +4,7 @@ import { Actions } from "./actions.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor, visiblePanes } from "./compositor.ts";
 import { describeError } from "./errors.ts";
+import { formatAge, formatBytes } from "./format.ts";
 import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
 import { InputParser } from "./input/parser.ts";
@@ -54,6 +55,7 @@ export class App {
   private attachWanted: string | undefined;
   private echoExpected = false;
   private firstList = true;
+  private lastList = "";
   private escapeTimer: NodeJS.Timeout | undefined;
   private animationTimer: NodeJS.Timeout | undefined;
   private noticeTimer: NodeJS.Timeout | undefined;
@@ -174,7 +176,10 @@ export class App {
     const before = this.state;
     this.state = reduce(before, action);
     if (this.state === before) return;
-    if (before.machines !== this.state.machines) this.syncPanes();
+    if (before.machines !== this.state.machines) {
+      if (action.type !== "listed") this.lastList = "";
+      this.syncPanes();
+    }
     this.syncSizes();
     this.syncAttachment(before);
     if (before.notice !== this.state.notice) this.expireNotice();
@@ -183,7 +188,17 @@ export class App {
   }
 
   private listed(machines: MachineInfo[]): void {
-    this.dispatch({ type: "listed", machines, now: Date.now() });
+    const now = Date.now();
+    // Nothing is to be drawn as long as the list reads the same: that is what idle means.
+    const reads = JSON.stringify(
+      machines.map((machine) => [
+        { ...machine, rssBytes: formatBytes(machine.rssBytes) },
+        formatAge(now - machine.startedAt),
+      ]),
+    );
+    if (reads === this.lastList && machines.length === this.state.machines.length) return;
+    this.lastList = reads;
+    this.dispatch({ type: "listed", machines, now });
     if (!this.firstList) return;
     this.firstList = false;
     if (machines.length > 0) return;

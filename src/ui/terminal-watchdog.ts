@@ -11,7 +11,7 @@ export interface Watchdog {
  */
 const script = `saved=$(stty -g <&3 2>/dev/null); echo ready
 read -r word && exit 0
-printf '%b' "$1" >&3
+printf '%b' "$RESET" >&3
 case "$(stty -a <&3 2>/dev/null)" in *-isig*) stty "$saved" <&3;; esac`;
 
 /** How long the start may wait for it: a TUI without it is better than none. */
@@ -28,10 +28,11 @@ export function startWatchdog(
   const fd = (terminal as unknown as { fd?: number }).fd;
   if (fd === undefined || !terminal.isTTY) return Promise.resolve(undefined);
   const bytes = [...Buffer.from(sequence)].map((byte) => `\\0${byte.toString(8)}`).join("");
-  const child = spawn("/bin/sh", ["-c", script, "machinen-watchdog", bytes], {
+  const child = spawn("/bin/sh", ["-c", script, "machinen-watchdog"], {
     detached: true,
     stdio: ["pipe", "pipe", "ignore", fd],
     cwd: "/",
+    env: { ...process.env, RESET: bytes },
   });
   child.unref();
   const { stdin, stdout } = child;

@@ -120,7 +120,11 @@ export function statusView(state: UiState): StatusView {
     tone: mode === "attached" ? "attached" : dialog ? "dialog" : "navigate",
     hints: fitHints(hintsFor(mode, present(state)), state.cols - badge.length - 3),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
-    work: task && `${spin(state.now)} ${task.label}…`,
+    work: task
+      ? `${spin(state.now)} ${task.label}…`
+      : state.notice?.level === "error" && mode === "navigate"
+        ? "l log"
+        : undefined,
   };
 }
 
