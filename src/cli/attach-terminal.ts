@@ -1,5 +1,5 @@
-import type { Host, SessionHandle } from "../runtime/host/host.ts";
-import { DetachKey } from "../runtime/multiplex/index.ts";
+import type { Host } from "../runtime/host/host.ts";
+import { Attachment, Sandboxes } from "../runtime/multiplex/index.ts";
 import type { Context } from "./command.ts";
 import { RestoredScreen } from "./restored-screen.ts";
 import { freshScreen, terminalReset } from "./terminal-reset.ts";
@@ -7,87 +7,86 @@ import { freshScreen, terminalReset } from "./terminal-reset.ts";
 /** The replay comes in several pieces; it is drawn when no more follows for this long. */
 const replayQuietMs = 15;
 
-export interface AttachEnd {
-  /** The session's exit code, or nothing when the user detached. */
-  exitCode?: number;
+/** Draws what a session showed before us, once all of it is here. */
+class ReplayDrawing {
+  private screen: RestoredScreen | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly stdout: NodeJS.WriteStream;
+
+  constructor(stdout: NodeJS.WriteStream) {
+    this.stdout = stdout;
+  }
+
+  add(replay: { cols: number; rows: number; bytes: Buffer; again: boolean }): void {
+    if (replay.again) this.discard();
+    this.screen ??= new RestoredScreen(replay.cols, replay.rows);
+    this.screen.write(replay.bytes);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.finish(), replayQuietMs);
+  }
+
+  /** Live output comes next, or nothing. */
+  finish(): void {
+    const { columns, rows } = this.stdout;
+    if (this.screen) this.stdout.write(freshScreen(rows) + this.screen.draw(columns, rows));
+    this.discard();
+  }
+
+  private discard(): void {
+    clearTimeout(this.timer);
+    this.screen?.dispose();
+    this.screen = undefined;
+  }
 }
 
-/** Joins the user's terminal with a session until its command ends or Ctrl-] Ctrl-] is typed. */
+/**
+ * Joins the user's terminal with a session until its command ends or Ctrl-] Ctrl-] is typed.
+ * Resolves to the session's exit code, or to nothing when the user left.
+ */
 export async function attachTerminal(
   host: Host,
   id: string,
-  { name, command }: { name?: string; command?: string },
+  target: { name?: string; command?: string },
   { stdin, stdout }: Pick<Context, "stdin" | "stdout">,
-): Promise<AttachEnd> {
-  let screen: RestoredScreen | undefined;
-  let drawTimer: NodeJS.Timeout | undefined;
-
-  function drawReplay(): void {
-    clearTimeout(drawTimer);
-    if (!screen) return;
-    stdout.write(freshScreen(stdout.rows) + screen.draw(stdout.columns, stdout.rows));
-    screen.dispose();
-    screen = undefined;
-  }
-
-  const session: SessionHandle = await host.openSession(id, {
-    ...(name === undefined ? {} : { name }),
-    ...(command === undefined ? {} : { command }),
+): Promise<number | undefined> {
+  const replay = new ReplayDrawing(stdout);
+  const session = await host.openSession(id, {
+    ...target,
     cols: stdout.columns,
     rows: stdout.rows,
-    onReplay: ({ cols, rows, bytes, again }) => {
-      if (again) {
-        screen?.dispose();
-        screen = undefined;
-      }
-      screen ??= new RestoredScreen(cols, rows);
-      screen.write(bytes);
-      clearTimeout(drawTimer);
-      drawTimer = setTimeout(drawReplay, replayQuietMs);
-    },
+    onReplay: (part) => replay.add(part),
   });
-
-  const onOutput = (chunk: Buffer): void => {
-    drawReplay();
-    // A slow terminal slows the guest program down, as it would outside.
-    if (stdout.write(chunk)) return;
-    session.stdout.pause();
-    stdout.once("drain", () => session.stdout.resume());
+  const sandboxes = new Sandboxes();
+  sandboxes.add(id, session);
+  // Before the attachment, whose listener shows the output.
+  sandboxes.onOutput(id, () => replay.finish());
+  const attachment = new Attachment({
+    sandboxes,
+    id,
+    input: stdin,
+    output: stdout,
+    rawTty: true,
+    forwardResize: true,
+  });
+  let leave: () => void = () => {};
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const onInput = (bytes: Buffer): void => {
+    if (attachment.feed(bytes) !== undefined) leave();
   };
-  const onResize = (): void => session.resize(stdout.columns, stdout.rows);
-  const cleanups: (() => void)[] = [];
-  const detached = new Promise<"detached">((resolve) => {
-    const detachKey = new DetachKey();
-    const onInput = (chunk: Buffer): void => {
-      const { forward, detach } = detachKey.feed(chunk);
-      if (forward.length > 0) session.stdin.write(forward);
-      if (detach) resolve("detached");
-    };
-    const leave = (): void => resolve("detached");
-    stdin.on("data", onInput).on("end", leave);
-    // Killed or hung up: the terminal must be given back, the session goes on.
-    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, leave);
-    cleanups.push(() => {
-      stdin.off("data", onInput).off("end", leave);
-      for (const signal of ["SIGTERM", "SIGHUP"] as const) process.off(signal, leave);
-    });
-  });
-
-  stdin.setRawMode(true);
-  stdin.resume();
-  stdout.on("resize", onResize);
-  session.stdout.on("data", onOutput);
+  // Killed or hung up: the terminal must be given back, the session goes on.
+  process.on("SIGTERM", leave).on("SIGHUP", leave);
+  stdin.on("data", onInput).on("end", leave);
   try {
-    const end = await Promise.race([session.wait(), detached]);
-    return end === "detached" ? {} : { exitCode: end.code ?? 1 };
+    const end = await Promise.race([session.wait(), left]);
+    return end ? (end.code ?? 1) : undefined;
   } finally {
-    drawReplay();
-    for (const cleanUp of cleanups) cleanUp();
-    stdout.off("resize", onResize);
-    session.stdout.off("data", onOutput);
+    attachment.end();
+    replay.finish();
+    process.off("SIGTERM", leave).off("SIGHUP", leave);
+    stdin.off("data", onInput).off("end", leave).pause();
     session.close();
-    stdin.setRawMode(false);
-    stdin.pause();
     stdout.write(terminalReset(stdout.rows));
   }
 }

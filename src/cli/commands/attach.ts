@@ -32,7 +32,7 @@ export const attach = defineCommand({
     if (flags.session !== undefined) options.name = flags.session;
     if (guestCommand.length > 0) options.command = guestCommandLine(guestCommand);
     const { attachTerminal } = await import("../attach-terminal.ts");
-    const { exitCode } = await attachTerminal(host, machine.id, options, context);
+    const exitCode = await attachTerminal(host, machine.id, options, context);
     const session = flags.session ?? "main";
     printLine(
       stdout,
