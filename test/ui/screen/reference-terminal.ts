@@ -64,7 +64,7 @@ function describe(cell: Cell, torn: boolean): string {
     cell.isOverline() && "overline",
   ].filter(Boolean);
   // Underline shape and colour have no published getter.
-  let underline = "";
+  let underline = underlined ? " u1/-" : "";
   if (underlined && extended.bg & 0x10000000) {
     const colour = extended.extended._ext & 0x3ffffff;
     const mode = colour >> 24;
