@@ -76,7 +76,7 @@ export interface BootOptions {
   vmmEnv?: Record<string, string>;
   /** Called with all console and exec output, and with the timing of phases. */
   onLog?: OnLog;
-  /** Let the machine outlive this process. Resolves with the first byte of the guest's console. */
+  /** Let the machine outlive this process. Resolves when the guest is ready; with a `binary` of your own, at its first byte. */
   detached?: boolean;
 }
 

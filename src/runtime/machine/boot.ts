@@ -14,7 +14,7 @@ import { detachedHandle, ownHandle } from "./handle.ts";
 import { hostnameFor } from "./hostname.ts";
 import { buildMachinenConfig } from "./machinen-config.ts";
 import { type BootPlan, planBoot } from "./plan-boot.ts";
-import { waitForConsole } from "./readiness.ts";
+import { READY_MARKER, waitForConsole } from "./readiness.ts";
 import { createRunDir, type RunDir, removeRunDir } from "./run-dir.ts";
 import { startMachine } from "./start-machine.ts";
 import type { VmHandle } from "./vm-handle.ts";
@@ -115,7 +115,9 @@ export async function boot(opts: BootOptions = {}): Promise<VmHandle> {
     });
     phases.mark("spawn");
     if (!detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
-    await waitForConsole(started);
+    // A program of the caller's need not know our guest's words.
+    const speaksOurs = opts.binary === undefined && packed.MACHINEN_INITRD !== undefined;
+    await waitForConsole(started, speaksOurs ? READY_MARKER : undefined);
     phases.mark("console");
     writeBootSnapshot(started.entry.bootLogPath!, started.stderr.tail.text());
     return detachedHandle(started, opts.onLog);

@@ -82,6 +82,19 @@ export class ConsoleStream extends Readable {
     });
   }
 
+  /** Resolves when the kept output holds `text`. */
+  saw(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!this.tail.bytes().includes(text)) return;
+        this.source.off("data", check);
+        resolve();
+      };
+      this.source.on("data", check);
+      check();
+    });
+  }
+
   override _read(): void {
     if (!this.wanted) {
       this.wanted = true;

@@ -6,6 +6,8 @@ import type { StartedMachine } from "./start-machine.ts";
 
 /** A cold boot takes seconds; a machine that is silent for this long will stay so. */
 const SILENCE_MS = 120_000;
+/** What PID 1 of a guest prints when its agent serves. */
+export const READY_MARKER = "machinen: ready";
 /** A VMM that refuses its configuration says so and ends: its words are no sign of a booting guest. */
 const REFUSAL_MS = 100;
 const SHOWN_TAIL_BYTES = 4096;
@@ -35,22 +37,29 @@ async function describeExit(started: StartedMachine): Promise<string> {
   return `the machine ended before it was ready (${signal ?? `status ${code}`})`;
 }
 
-/** Wait for the first byte of a booting machine's console. @throws {BootError} BOOT_DETACHED_READINESS_FAILED */
+/**
+ * Wait until a booting machine is ready: until its console shows `marker`, or without one its first byte.
+ *
+ * @throws {BootError} BOOT_DETACHED_READINESS_FAILED
+ */
 export async function waitForConsole(
   started: StartedMachine,
+  marker?: string,
   silenceMs = SILENCE_MS,
 ): Promise<void> {
+  const { stdout, stderr } = started;
+  const sign = marker ? stderr.saw(marker) : Promise.race([stdout.firstByte, stderr.firstByte]);
   const timer = new AbortController();
   const first = await Promise.race([
-    Promise.race([started.stdout.firstByte, started.stderr.firstByte]).then(() => "byte" as const),
+    sign.then(() => "ready" as const),
     started.exited.then(() => "exit" as const),
     sleep(silenceMs, "silence" as const, { signal: timer.signal }).catch(() => "silence" as const),
   ]);
   timer.abort();
-  if (first === "byte") await Promise.race([started.exited, sleep(REFUSAL_MS)]);
+  if (first === "ready" && !marker) await Promise.race([started.exited, sleep(REFUSAL_MS)]);
   if (started.hasExited()) await giveUp(started, await describeExit(started), notReady);
   if (first === "silence") {
-    await giveUp(started, `the machine printed nothing for ${silenceMs / 1000} s`, notReady);
+    await giveUp(started, `the machine was not ready after ${silenceMs / 1000} s`, notReady);
   }
 }
 
