@@ -3,10 +3,31 @@ import { validateMemoryMib } from "./memory/index.ts";
 
 export * from "./errors.ts";
 export {
+  VsockExec,
+  type VsockExecOptions,
+  type VsockExecPtyHandle,
+  type VsockExecPtyOptions,
+  type VsockExecPtyResult,
+  type VsockExecResult,
+  VsockSecrets,
+  type VsockSecretsOptions,
+  VsockWinsize,
+  type VsockWinsizeOptions,
+} from "./exec/index.ts";
+export {
+  cli as mkinitramfsCli,
+  type EnsureMountDiskImageOptions,
+  type EnsureMountDiskImageResult,
+  type EnsureMountDiskUpperOptions,
+  type EnsureMountDiskUpperResult,
   type EnsureRootfsImageOptions,
+  ensureMountDiskImage,
+  ensureMountDiskUpper,
   ensureRootfsImage,
   type ImageConfig,
+  markMountDiskImageClean,
   markRootfsImageClean,
+  mountdiskImgCacheDir,
   type PackBundleOptions,
   type PackMinimalOptions,
   type PackRootfsOptions,
@@ -58,6 +79,16 @@ export {
   readHostTotalBytes,
   STATS_FILE_SIZE,
 } from "./memory/index.ts";
+export {
+  bootPty,
+  type OnOutputListener,
+  type PtyBootOptions,
+  type PtyVmHandle,
+  type SandboxEntry,
+  Sandboxes,
+  Supervisor,
+  type SupervisorOptions,
+} from "./multiplex/index.ts";
 export {
   type GcResult,
   list,

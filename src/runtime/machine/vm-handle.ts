@@ -22,7 +22,7 @@ export interface VmHandle {
   wait(): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   /** SIGKILL. Resolves when the machine and everything it kept on the host are gone. */
   kill(): Promise<void>;
-  /** Let go of the machine; it keeps running. The streams of this handle end. */
+  /** Let go of the machine; it keeps running (unless it is to die with this process: see `pdeathsig`). The streams end. */
   detach(): Promise<void>;
   /** Everything on `stdout` until the VMM ends: the last MiB. */
   output(): Promise<string>;

@@ -9,6 +9,7 @@ import type { ForkOptions } from "./options.ts";
 import { restoreBundle } from "./restore.ts";
 import { resumeMachine } from "./resume.ts";
 import { snapshotMachine } from "./save.ts";
+import { waitUntilUp } from "./wait-until-up.ts";
 
 /**
  * A copy of a running machine, which goes on. Forks are not tied to this process unless `pdeathsig` is
@@ -43,6 +44,7 @@ export async function forkMachine(
     });
     return restoreBundle({ ...defaults, snapDir }, lineage);
   }
+  await waitUntilUp(source);
   return resumeMachine({
     incoming: `fork:${source.controlPath}`,
     binary: chooseVmmBinary(opts.binary, cwd),

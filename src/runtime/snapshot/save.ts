@@ -17,6 +17,7 @@ import {
 import { consoleSince } from "./console-during.ts";
 import type { SnapshotOptions, SnapshotResult } from "./options.ts";
 import { type Saver, startSaver } from "./saver.ts";
+import { waitUntilUp } from "./wait-until-up.ts";
 
 const DEFAULT_TIMEOUT_MS = 90_000;
 /** After `quit` a machine only has to let go of its memory. */
@@ -96,6 +97,8 @@ export async function snapshotMachine(
   let staging: BundleStaging | undefined;
   let saver: Saver | undefined;
   try {
+    await waitUntilUp(entry);
+    phases.mark("up");
     staging = stageBundle(snapDir);
     const before = await readConsole(controlPath);
     saver = startSaver(controlPath, staging.imgDir, hold);

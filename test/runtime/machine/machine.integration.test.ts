@@ -240,6 +240,7 @@ describe.skipIf(!canBoot("tiny"))("a real machine", () => {
       env: { GREETING: "hi" },
       guestCwd: "/tmp",
     });
+    expect(list().map((entry) => entry.pid)).toContain(job.pid);
     expect(await job.wait()).toEqual({ code: 0, signal: null });
     expect(await job.errorOutput()).toContain("hi from /tmp");
   });
