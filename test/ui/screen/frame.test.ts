@@ -56,7 +56,7 @@ describe("parseFrame", () => {
       // Nothing outside the rectangle was touched.
       expect(gridCells(grid, 0, 0, 2, rows + 2).every((cell) => cell.includes(" 1/1 "))).toBe(true);
     }
-  });
+  }, 60_000);
 
   it("cuts what does not fit and blanks what is free", () => {
     const grid = new Grid(6, 3);

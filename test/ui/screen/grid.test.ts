@@ -21,7 +21,7 @@ describe("Grid", () => {
         }
       }
     }
-  });
+  }, 60_000);
 
   it("raises a row's version exactly when a cell of it changes", () => {
     const grid = new Grid(10, 3);

@@ -112,12 +112,12 @@ describe("a terminal that does not read", () => {
     child.pause();
     const ticks = () => (existsSync(ticksFile) ? readFileSync(ticksFile, "utf8") : "");
     try {
-      await vi.waitFor(() => expect(ticks()).toBe("1 2 3 4 5 end "), 10_000);
+      await vi.waitFor(() => expect(ticks()).toBe("1 2 3 4 5 end "), 30_000);
     } finally {
       child.kill("SIGKILL");
       rmSync(directory, { recursive: true });
     }
-  }, 20_000);
+  }, 60_000);
 });
 
 // Frames far larger than a terminal's buffer; a blocking write of the first would never return.

@@ -34,7 +34,7 @@ describe("Painter", () => {
         expect(painter.paint(grid, cursor).length).toBe(0);
       }
     }
-  });
+  }, 60_000);
 
   it("follows a grid that changes its size, and another grid", async () => {
     const random = new SeededRandom(7);
