@@ -50,8 +50,10 @@ export class Relay {
 
   /** Ends the relay and so the agent; the agent's own exit status and complaints are in the result. */
   async stop(): Promise<string> {
+    /* The agent holds the same standard error: `close` comes after its last word. */
+    const closed = new Promise((resolve) => this.#process.once("close", resolve));
     this.#process.stdin?.end();
-    await until(() => this.#process.exitCode !== null || this.#process.signalCode !== null);
+    await closed;
     await until(() => !processExists(this.agentPid));
     rmSync(this.directory, { recursive: true, force: true });
     return this.#log;
