@@ -260,9 +260,12 @@ int run(void) {
     struct error error;
     vm.started_us = now_us();
     vm.config = &config;
-    if (!signals_open() || !config_read(&config, getenv, &error) ||
-        (config.run_dir && !run_dir_check(config.run_dir, &error))) {
+    signals_open();
+    if (!config_read(&config, getenv, &error) || (config.run_dir && !run_dir_check(config.run_dir, &error))) {
         report(&error);
+        if (config.run_dir) {
+            run_dir_remove(config.run_dir);
+        }
         return EXIT_CONFIG;
     }
     int status = start(&config, &error);

@@ -1,11 +1,22 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, type Socket } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 
-export const vmmBinary = process.env.MACHINEN_TEST_VMM || join(packageRoot(), "vmm/build/machinen-vmm");
+export const vmmBinary =
+  process.env.MACHINEN_TEST_VMM || join(packageRoot(), "vmm/build/machinen-vmm");
 
 /** Kernel and modules that `machinen install kernel` lays out. */
 function kernelFiles(): { kernel: string; modules: string } {
@@ -33,15 +44,31 @@ export function makeInitramfs(directory: string, config: object = {}): string {
   const out = `${tree}.cpio`;
   const agent = join(packageRoot(), "guest/build/machinen-init");
   if (!existsSync(agent)) throw new Error(`${agent} is missing: run \`make -C guest\``);
-  for (const name of ["bin", "dev", "proc", "sys", "tmp", "run", "etc", "root", "lib/machinen", "mnt"]) {
+  for (const name of [
+    "bin",
+    "dev",
+    "proc",
+    "sys",
+    "tmp",
+    "run",
+    "etc",
+    "root",
+    "lib/machinen",
+    "mnt",
+  ]) {
     mkdirSync(join(tree, name), { recursive: true });
   }
   cpSync(kernelFiles().modules, join(tree, "lib/machinen/modules"), { recursive: true });
-  copyFileSync(join(tree, "lib/machinen/modules/modules.list"), join(tree, "lib/machinen/modules.list"));
+  copyFileSync(
+    join(tree, "lib/machinen/modules/modules.list"),
+    join(tree, "lib/machinen/modules.list"),
+  );
   copyFileSync(agent, join(tree, "init"));
   copyFileSync("/bin/busybox", join(tree, "bin/busybox"));
   for (const path of ["init", "bin/busybox"]) chmodSync(join(tree, path), 0o755);
-  for (const applet of execFileSync("/bin/busybox", ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+  for (const applet of execFileSync("/bin/busybox", ["--list"], { encoding: "utf8" })
+    .trim()
+    .split("\n")) {
     if (applet !== "busybox") execFileSync("ln", ["-sf", "busybox", join(tree, "bin", applet)]);
   }
   writeFileSync(join(tree, "machinen-config.json"), JSON.stringify(config));
@@ -110,7 +137,11 @@ export class Machine {
 
   /** A cold boot. */
   static boot(directory: string, initrd: string, env: Record<string, string> = {}): Machine {
-    return new Machine(directory, { MACHINEN_KERNEL: kernelFiles().kernel, MACHINEN_INITRD: initrd, ...env });
+    return new Machine(directory, {
+      MACHINEN_KERNEL: kernelFiles().kernel,
+      MACHINEN_INITRD: initrd,
+      ...env,
+    });
   }
 
   fork(directory: string, env: Record<string, string> = {}): Machine {
@@ -131,7 +162,9 @@ export class Machine {
       });
       if (connection) return connection;
       if (this.process.exitCode !== null || this.process.signalCode !== null) {
-        throw new Error(`machinen-vmm ended with ${this.process.exitCode ?? this.process.signalCode}: ${this.console}`);
+        throw new Error(
+          `machinen-vmm ended with ${this.process.exitCode ?? this.process.signalCode}: ${this.console}`,
+        );
       }
       await sleep(20);
     }
@@ -159,12 +192,18 @@ export class Machine {
         if (kind === "!") reject(new Error(line));
         if (kind === "X") {
           connection.destroy();
-          resolve({ code: Number(line), stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() });
+          resolve({
+            code: Number(line),
+            stdout: Buffer.concat(stdout).toString(),
+            stderr: Buffer.concat(stderr).toString(),
+          });
         }
       });
       connection.on("data", (chunk) => reader.push(chunk));
       connection.on("error", reject);
-      connection.on("close", () => reject(new Error(`the connection ended before the command; console: ${this.console}`)));
+      connection.on("close", () =>
+        reject(new Error(`the connection ended before the command; console: ${this.console}`)),
+      );
     });
   }
 
@@ -195,7 +234,11 @@ export function sleep(ms: number): Promise<void> {
 }
 
 /** Polls until `check` gives something true. */
-export async function until<T>(what: string, check: () => T | Promise<T>, timeoutMs = 20000): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  check: () => T | Promise<T>,
+  timeoutMs = 20000,
+): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await check();

@@ -1,0 +1,65 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/runtime/package-root.ts";
+import { scratchDirectory } from "./machine.ts";
+
+const vmm = join(packageRoot(), "vmm");
+const scratch = scratchDirectory();
+const unitTests = (...args: string[]) =>
+  execFileSync(join(vmm, "build/asan/unit-tests"), args, { stdio: "pipe", encoding: "utf8" });
+
+beforeAll(() => {
+  execFileSync("make", ["-s", "-C", vmm, "asan"], { stdio: "pipe" });
+}, 180_000);
+afterAll(() => scratch.remove());
+
+describe("the VMM's pure parts, under sanitizers", () => {
+  it.each(["json", "json-fuzz", "sha256", "config", "captured"])(
+    "%s",
+    (name) => {
+      expect(unitTests(name)).toBe("");
+    },
+    60_000,
+  );
+
+  it.each([512, 1_048_576, 10_737_418_240, 2 ** 42])(
+    "an empty overlay of %d bytes is sound qcow2",
+    (size) => {
+      const file = join(scratch.path, `overlay-${size}`);
+      unitTests("qcow2", file, String(size));
+      execFileSync("qemu-img", ["check", "-q", file]);
+      const info = JSON.parse(
+        execFileSync("qemu-img", ["info", "--output=json", file], { encoding: "utf8" }),
+      );
+      expect(info).toMatchObject({ format: "qcow2", "virtual-size": size });
+    },
+  );
+
+  it("removes the files of a run directory and the directory, but never through a link or into another", () => {
+    const outside = join(scratch.path, "outside");
+    mkdirSync(outside);
+    writeFileSync(join(outside, "keep"), "");
+
+    const plain = join(scratch.path, "plain");
+    mkdirSync(plain, { mode: 0o700 });
+    writeFileSync(join(plain, "file"), "");
+    symlinkSync(outside, join(plain, "link"));
+    unitTests("run-dir", plain);
+    expect(existsSync(plain)).toBe(false);
+
+    const nested = join(scratch.path, "nested");
+    mkdirSync(join(nested, "inner"), { recursive: true, mode: 0o700 });
+    writeFileSync(join(nested, "inner/file"), "");
+    unitTests("run-dir", nested);
+    expect(existsSync(join(nested, "inner/file"))).toBe(true);
+
+    const open = join(scratch.path, "open");
+    mkdirSync(open, { mode: 0o755 });
+    symlinkSync(outside, join(scratch.path, "linked"));
+    expect(() => unitTests("run-dir", open)).toThrow(/not true/);
+    expect(() => unitTests("run-dir", join(scratch.path, "linked"))).toThrow(/not true/);
+    expect(existsSync(join(outside, "keep"))).toBe(true);
+  });
+});
