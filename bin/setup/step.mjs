@@ -1,10 +1,11 @@
 // Runs the programs of one set-up step, and says how it goes.
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 
 const lastLines = 40;
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** On a terminal the line of the running step counts the seconds; a log file gets whole lines only. */
 const live = process.stderr.isTTY;
 
@@ -12,12 +13,10 @@ export class StepFailed extends Error {}
 
 function run({ command, args, cwd, env }, log, current) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", log, log] });
     current.child = child;
-    child.stdout.pipe(log, { end: false });
-    child.stderr.pipe(log, { end: false });
     child.on("error", reject);
-    child.on("close", (code, signal) =>
+    child.on("exit", (code, signal) =>
       code === 0 ? resolve() : reject(new Error(`${command} ended with ${signal ?? code}`)),
     );
   });
@@ -31,16 +30,16 @@ function seconds(start) {
 export async function runStep({ title, programs, retry }) {
   const logDirectory = mkdtempSync(join(tmpdir(), "machinen-setup-"));
   const logFile = join(logDirectory, "log");
-  const log = createWriteStream(logFile);
+  const log = openSync(logFile, "w");
   const start = Date.now();
   const current = {};
   const interrupted = (signal) => {
     current.child?.kill(signal);
     rmSync(logDirectory, { recursive: true, force: true });
     process.stderr.write("\n");
-    process.exit(signal === "SIGINT" ? 130 : 143);
+    process.exit(128 + constants.signals[signal]);
   };
-  process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
+  for (const signal of signals) process.on(signal, interrupted);
   process.stderr.write(live ? `  ${title} ...` : `  ${title} ...\n`);
   const ticker =
     live && setInterval(() => process.stderr.write(`\r  ${title} ... ${seconds(start)}`), 1000);
@@ -48,7 +47,6 @@ export async function runStep({ title, programs, retry }) {
     for (const program of programs) await run(program, log, current);
     process.stderr.write(`${live ? "\r\x1b[K" : ""}  ${title}: done in ${seconds(start)}\n`);
   } catch (error) {
-    await new Promise((resolve) => log.end(resolve));
     const output = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lastLines);
     process.stderr.write(
       `${live ? "\r\x1b[K" : ""}${output.map((line) => `    ${line}\n`).join("")}` +
@@ -58,8 +56,8 @@ export async function runStep({ title, programs, retry }) {
     throw new StepFailed(title);
   } finally {
     if (ticker) clearInterval(ticker);
-    log.destroy();
-    process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
+    closeSync(log);
+    for (const signal of signals) process.off(signal, interrupted);
     rmSync(logDirectory, { recursive: true, force: true });
   }
 }
