@@ -1,5 +1,5 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
-import { DetachKey, Sandboxes } from "../runtime/multiplex/index.ts";
+import { Attachment, Sandboxes } from "../runtime/multiplex/index.ts";
 import { Actions } from "./actions.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor, visiblePanes } from "./compositor.ts";
@@ -11,6 +11,7 @@ import { InputParser } from "./input/parser.ts";
 import { paneInside } from "./layout.ts";
 import { FrameLoop } from "./loop.ts";
 import { MachineWatch } from "./machine-watch.ts";
+import { machineName } from "./names.ts";
 import { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import type { ColourDepth } from "./screen/painter.ts";
@@ -19,6 +20,7 @@ import { isAnimated } from "./view.ts";
 
 export interface AppOptions {
   host: Host;
+  stdin: NodeJS.ReadableStream;
   cols: number;
   rows: number;
   depth: ColourDepth;
@@ -50,7 +52,7 @@ export class App {
   private readonly router: Router;
   private readonly actions: Actions;
   private readonly watch: MachineWatch;
-  private detachKey = new DetachKey();
+  private attachment: Attachment | undefined;
   private terminal: HostTerminal | undefined;
   private attachWanted: string | undefined;
   private echoExpected = false;
@@ -107,6 +109,7 @@ export class App {
   /** Detaches from everything; the machines go on. */
   close(): void {
     this.pause();
+    this.attachment?.end();
     for (const pane of this.panes.values()) pane.close();
     this.panes.clear();
     this.compositor.close();
@@ -165,11 +168,11 @@ export class App {
     this.echoExpected = true;
   }
 
-  feedAttached(bytes: Buffer): boolean {
-    const { forward, detach } = this.detachKey.feed(bytes);
-    this.selectedPane()?.send(forward);
-    if (detach) this.dispatch({ type: "detached" });
-    return detach;
+  feedAttached(bytes: Buffer): Buffer | undefined {
+    this.selectedPane()?.scrollTo(0);
+    const rest = this.attachment?.feed(bytes);
+    if (rest) this.dispatch({ type: "detached" });
+    return rest;
   }
 
   dispatch(action: Action): void {
@@ -233,14 +236,22 @@ export class App {
       ...size,
       onStatus: (status) => {
         if (!this.panes.has(id)) return;
+        const wasLost = this.state.panes[id]?.kind === "lost";
         this.dispatch({ type: "pane-changed", id, status });
-        if (status.kind === "lost") this.tasks.fail(`session of ${id}: ${status.message}`);
+        if (status.kind === "lost" && !wasLost) {
+          this.tasks.fail(`session of ${this.nameOf(id)}: ${status.message}`);
+        }
         this.attachIfLive();
       },
       onChange: () => this.paneChanged(id),
     });
     this.panes.set(id, pane);
     void pane.connect();
+  }
+
+  private nameOf(id: string): string {
+    const machine = machinesOf(this.state).find((candidate) => candidate.id === id);
+    return machine ? machineName(machine) : id;
   }
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */
@@ -267,11 +278,19 @@ export class App {
     const was = before.attached ? before.selected : undefined;
     const is = this.state.attached ? this.state.selected : undefined;
     if (was === is) return;
-    this.detachKey = new DetachKey();
+    this.attachment?.end();
+    this.attachment = is === undefined ? undefined : this.attachTo(is);
     this.tellFocus(was, false);
     this.tellFocus(is, true);
     const lost = was !== undefined && is === undefined && this.panes.get(was)?.live !== true;
     if (lost) this.router.attachmentLost();
+  }
+
+  /** Keys only: the screen, its size and the terminal's modes are ours. */
+  private attachTo(id: string): Attachment {
+    const { sandboxes } = this;
+    const { stdin } = this.options;
+    return new Attachment({ sandboxes, id, input: stdin, rawTty: false, forwardResize: false });
   }
 
   private tellFocus(id: string | undefined, focused: boolean): void {

@@ -22,6 +22,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
   });
   const app = new App({
     host: options.host,
+    stdin,
     cols: stdout.columns || 80,
     rows: stdout.rows || 24,
     ...look,

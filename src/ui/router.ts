@@ -1,7 +1,8 @@
 import { StringDecoder } from "node:string_decoder";
 import type { CommandId } from "./commands.ts";
 import { visiblePanes } from "./compositor.ts";
-import type { InputEvent, KeyEvent, MouseInput, PasteEvent } from "./input/events.ts";
+import type { InputEvent, KeyEvent, MouseInput, PasteEvent, UnknownEvent } from "./input/events.ts";
+import { InputParser } from "./input/parser.ts";
 import { bindingFor } from "./keymap.ts";
 import { contains, layoutScreen, type PlacedPane, paneInside } from "./layout.ts";
 import { encodeKey, wheelAsArrows } from "./panes/key-encoding.ts";
@@ -14,8 +15,8 @@ export interface RouterContext {
   dispatch(action: Action): void;
   pane(id: string): SessionPane | undefined;
   run(command: CommandId): void;
-  /** Bytes of keys for the attached session; true when they ended the attachment. */
-  feedAttached(bytes: Buffer): boolean;
+  /** Typed bytes for the attached session; when they ended the attachment, what came after. */
+  feedAttached(bytes: Buffer): Buffer | undefined;
   /** The user did something the guest will answer. */
   expectEcho(): void;
 }
@@ -29,6 +30,7 @@ const deafMs = 400;
 /** Sends what the user does to where it belongs: a command, a dialog, or the guest. */
 export class Router {
   private readonly context: RouterContext;
+  private readonly typed: Buffer[] = [];
   private paste = "";
   private decoder = new StringDecoder("utf8");
   private grabbed: string | undefined;
@@ -40,12 +42,18 @@ export class Router {
 
   handle(events: readonly InputEvent[]): void {
     for (const event of events) {
+      const attached = keyMode(this.context.state) === "attached";
+      if (attached && (event.type === "key" || event.type === "unknown")) {
+        this.typed.push(this.guestBytes(event));
+        continue;
+      }
+      this.sendTyped();
       if (event.type === "key") this.key(event);
       else if (event.type === "mouse") this.mouse(event);
       else if (event.type === "paste") this.pasted(event);
       else if (event.type === "focus") this.focus(event.focused);
-      else if (keyMode(this.context.state) === "attached") this.context.feedAttached(event.raw);
     }
+    this.sendTyped();
   }
 
   /** The attachment has ended without the user's doing. */
@@ -54,15 +62,23 @@ export class Router {
     this.grabbed = undefined;
   }
 
+  /** What was typed in one go reaches the guest in one piece. */
+  private sendTyped(): void {
+    if (this.typed.length === 0) return;
+    const bytes = Buffer.concat(this.typed.splice(0));
+    this.context.expectEcho();
+    const rest = this.context.feedAttached(bytes);
+    if (rest && rest.length > 0) this.handle(new InputParser().feed(rest));
+  }
+
+  private guestBytes(event: KeyEvent | UnknownEvent): Buffer {
+    if (event.type === "unknown") return event.raw;
+    return encodeKey(event, this.selectedPane()?.terminal.modes.applicationCursorKeys ?? false);
+  }
+
   private key(event: KeyEvent): void {
     const { context } = this;
     const mode = keyMode(context.state);
-    if (mode === "attached") {
-      const modes = this.selectedPane()?.terminal.modes;
-      context.expectEcho();
-      context.feedAttached(encodeKey(event, modes?.applicationCursorKeys ?? false));
-      return;
-    }
     if (performance.now() < this.deafUntil) return;
     context.dispatch({ type: "notice-cleared" });
     const binding = bindingFor(mode, event.key);

@@ -1,5 +1,6 @@
 import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
+import { describeError } from "../errors.ts";
 import type { PaneStatus } from "../state.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
 
@@ -83,12 +84,19 @@ export class SessionPane {
   /** Keys, pastes and mouse reports for the guest. */
   send(bytes: Uint8Array): void {
     if (!this.handle || bytes.length === 0) return;
-    if (this.scrollOffset !== 0) this.scrollTo(0);
+    this.scrollTo(0);
     this.options.sandboxes.send(this.id, Buffer.from(bytes));
   }
 
   scrollBy(lines: number): void {
     this.scrollTo(this.scrollOffset + lines);
+  }
+
+  scrollTo(offset: number): void {
+    const wanted = Math.max(0, Math.min(this.terminal.historyLines, offset));
+    if (wanted === this.scrollOffset) return;
+    this.scrollOffset = wanted;
+    this.options.onChange();
   }
 
   /** The first size of a burst is used at once, the last one after it has ended. */
@@ -121,13 +129,6 @@ export class SessionPane {
     this.resizedAt = Date.now();
     this.terminal.resize(this.cols, this.rows);
     this.handle?.resize(this.cols, this.rows);
-    this.options.onChange();
-  }
-
-  private scrollTo(offset: number): void {
-    const wanted = Math.max(0, Math.min(this.terminal.historyLines, offset));
-    if (wanted === this.scrollOffset) return;
-    this.scrollOffset = wanted;
     this.options.onChange();
   }
 
@@ -184,8 +185,7 @@ export class SessionPane {
 
   private lose(error: unknown): void {
     if (this.closed) return;
-    const message = error instanceof Error ? error.message : String(error);
-    this.setStatus({ kind: "lost", message });
+    this.setStatus({ kind: "lost", message: describeError(error) });
     const wait = retryMs[Math.min(this.attempts, retryMs.length - 1)]!;
     this.attempts++;
     this.retryTimer = setTimeout(() => void this.connect(), wait);

@@ -1,16 +1,16 @@
-import { mkdtempSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-
-const require = createRequire(import.meta.url);
+import { packageRoot } from "../../../src/runtime/package-root.ts";
 
 /** Bundles the test's entry script as the package bundles its own; returns its directory. */
 export async function bundleTui(): Promise<{ directory: string; script: string }> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-ui-test-"));
   const script = join(directory, "tui.mjs");
+  // The native module of local PTYs is loaded at run time, from beside the bundle.
+  symlinkSync(join(packageRoot(), "node_modules"), join(directory, "node_modules"));
   await build({
     entryPoints: [fileURLToPath(new URL("./tui-main.ts", import.meta.url))],
     outfile: script,
@@ -27,11 +27,6 @@ export async function bundleTui(): Promise<{ directory: string; script: string }
       {
         name: "machinen-test",
         setup(builder) {
-          // A native module is loaded from where it was installed.
-          builder.onResolve({ filter: /^node-pty$/ }, () => ({
-            path: require.resolve("node-pty"),
-            external: true,
-          }));
           builder.onResolve({ filter: /^react-devtools-core$/ }, () => ({
             path: "devtools",
             namespace: "empty",
