@@ -17,8 +17,9 @@ describe.skipIf(!canBoot("tiny"))("a host", () => {
 
   afterAll(async () => {
     for (const { id } of await host.list()) await host.stop(id, { graceMs: 0 });
-    expect(scratch.runDirs()).toEqual([]);
+    const left = scratch.runDirs();
     scratch.remove();
+    expect(left).toEqual([]);
   });
 
   test("boots a machine with a short name", async () => {

@@ -14,6 +14,7 @@ import {
   type ProcessIdentity,
   waitUntilGone,
 } from "../../../src/runtime/machine/process-identity.ts";
+import { runRoot } from "../../../src/runtime/machine/run-dir.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
@@ -23,6 +24,13 @@ import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
 const tiny = { image: "tiny", rootDisk: false, memory: 256 } as const;
+
+afterAll(async () => {
+  for (const { pid } of list()) await (await attach({ pid })).kill();
+  const left = existsSync(runRoot()) ? scratch.runDirs() : [];
+  scratch.remove();
+  expect(left).toEqual([]);
+});
 
 async function processesOf(vm: VmHandle): Promise<ProcessIdentity[]> {
   const { qemuPid } = await vmmStatus(readEntry(vm.pid)!.controlPath!);
@@ -56,11 +64,6 @@ describe.skipIf(!canBoot("tiny"))("a real machine", () => {
     );
     if (creator.process.exitCode === null) await once(creator.process, "exit");
     vm = await attach({ name: "base" });
-  });
-  afterAll(async () => {
-    for (const { pid } of list()) await (await attach({ pid })).kill();
-    expect(scratch.runDirs()).toEqual([]);
-    scratch.remove();
   });
 
   test("outlives the process that booted it and keeps its boot console", async () => {
