@@ -68,15 +68,7 @@ describe("flags", () => {
 
 describe("the guest's command", () => {
   test("of exec begins after the target, with its own flags untouched", () => {
-    const { args, flags, guestCommand } = parse(
-      "exec",
-      "--timeout",
-      "5",
-      "web",
-      "ls",
-      "--json",
-      "--",
-    );
+    const { args, flags, guestCommand } = parse("exec", "-i", "web", "ls", "--json", "--");
     expect(args).toEqual(["web"]);
     expect(flags.stdin).toBe(true);
     expect(flags.json).toBeFalsy();
