@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import { DETACH_HOLD_MS, DetachKey } from "./detach-key.ts";
-import type { Sandboxes } from "./sandboxes.ts";
+import type { Sandboxes, SandboxStreams } from "./sandboxes.ts";
 
 export interface AttachmentOptions {
   sandboxes: Sandboxes;
@@ -89,7 +89,7 @@ export class Attachment {
   private followSize(): () => void {
     const tell = () => {
       const { columns, rows } = (this.options.output ?? {}) as MaybeSized;
-      const vm = this.options.sandboxes.get(this.id)?.vm;
+      const vm: SandboxStreams | undefined = this.options.sandboxes.get(this.id)?.vm;
       if (columns && rows) vm?.resize?.(columns, rows);
     };
     tell();

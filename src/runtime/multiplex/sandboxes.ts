@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { SandboxError } from "../errors.ts";
+import type { VmHandle } from "../machine/vm-handle.ts";
 import { ByteRing } from "./byte-ring.ts";
 
 /** What can be multiplexed: a machine, a local PTY, a session in a guest. */
@@ -12,7 +13,8 @@ export interface SandboxStreams {
 
 export interface SandboxEntry {
   id: string;
-  vm: SandboxStreams;
+  /** What was added. Typed as a machine, which it mostly is; a PTY or session has only its streams. */
+  vm: VmHandle;
   /** The last output, at most `scrollbackBytes`; copied whenever it is asked for. */
   readonly scrollback: Buffer;
   readonly addedAt: number;
@@ -60,7 +62,7 @@ export class Sandboxes {
     for (const stream of streams) stream.on("error", ignore);
     this.items.set(id, {
       id,
-      vm,
+      vm: vm as VmHandle,
       addedAt: Date.now(),
       get scrollback() {
         return ring.read();
