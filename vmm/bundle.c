@@ -124,7 +124,7 @@ static bool write_all_files(int directory, const struct captured *captured, size
     char *text = malloc(room), name[40], members[4096];
     bool ok = text ? check_room(directory, fds, count, error) : fail(error, "NO_MEMORY", "out of memory");
     int used = ok ? snprintf(text, room, "{%s,\"files\":[", captured_json(captured, members, sizeof members)) : 0;
-    for (; ok && *written < count; (*written)++) {
+    for (; ok && *written < count; *written += ok) {
         char file[160];
         file_name(captured, *written, name);
         ok = write_file(directory, name, fds[*written], file, sizeof file, error);

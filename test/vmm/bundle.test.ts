@@ -1,0 +1,218 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs, scratchDirectory, until, vmmBinary } from "./machine.ts";
+
+const scratch = scratchDirectory();
+const machines: Machine[] = [];
+let initrd: string;
+let source: Machine;
+let count = 0;
+
+const newDirectory = () => join(scratch.path, `bundle-${count++}`);
+
+function startSave(machine: Machine, directory: string, ...args: string[]) {
+  const child = spawn(vmmBinary, ["save", machine.path("control"), directory, ...args]);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) =>
+    child.on("close", (code) => resolve({ code, stdout, stderr })),
+  );
+  return { child: child as ChildProcessWithoutNullStreams, ended, said: () => stdout };
+}
+
+async function save(machine: Machine, directory = newDirectory()): Promise<string> {
+  expect(await startSave(machine, directory).ended).toEqual({ code: 0, stdout: "", stderr: "" });
+  return directory;
+}
+
+function restore(directory: string): Machine {
+  const machine = new Machine(scratch.path, { MACHINEN_INCOMING: `bundle:${directory}` });
+  machines.push(machine);
+  return machine;
+}
+
+beforeAll(async () => {
+  initrd = makeInitramfs(scratch.path);
+  source = Machine.boot(scratch.path, initrd);
+  await source.run("mkdir -p /tmp; echo kept in memory > /tmp/file");
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
+});
+afterAll(async () => {
+  await source?.quit();
+  scratch.remove();
+});
+
+describe("a bundle", () => {
+  it("brings the machine back, also after it was copied and the original removed, and from a copy of a copy", async () => {
+    const directory = await save(source);
+    expect(readdirSync(directory).sort()).toEqual(["device.state", "memory.img", "vmm.json"]);
+    const memory = statSync(join(directory, "memory.img"));
+    expect(memory.size).toBe(256 << 20);
+    expect(memory.blocks * 512).toBeLessThan(memory.size / 2);
+
+    const moved = newDirectory();
+    cpSync(directory, moved, { recursive: true });
+    rmSync(directory, { recursive: true });
+    const second = restore(moved);
+    expect(await second.run("cat /tmp/file")).toBe("kept in memory\n");
+    await second.run("echo second > /tmp/file");
+    rmSync(moved, { recursive: true });
+    expect(await second.run("find / -xdev -name file -exec cat {} ';'")).toContain("second");
+
+    const third = restore(await save(second));
+    expect(await third.run("cat /tmp/file")).toBe("second\n");
+    expect(await source.run("cat /tmp/file")).toBe("kept in memory\n");
+    const fork = third.fork(scratch.path);
+    machines.push(fork);
+    expect(await fork.run("cat /tmp/file")).toBe("second\n");
+  }, 120_000);
+
+  it.each([
+    [
+      "a changed byte of memory",
+      (directory: string) => {
+        const path = join(directory, "memory.img");
+        const content = readFileSync(path);
+        const at = content.findIndex((byte) => byte !== 0);
+        writeSync(openSync(path, "r+"), Buffer.from([content[at]! ^ 1]), 0, 1, at);
+      },
+      /^BUNDLE_CORRUPT: memory.img: its checksum is wrong\n$/,
+    ],
+    [
+      "a changed byte of device state",
+      (directory: string) => {
+        const content = readFileSync(join(directory, "device.state"));
+        content[content.length >> 1]! ^= 1;
+        writeFileSync(join(directory, "device.state"), content);
+      },
+      /^BUNDLE_CORRUPT: device.state: its checksum is wrong\n$/,
+    ],
+    [
+      "cut memory",
+      (directory: string) => truncateSync(join(directory, "memory.img"), 1 << 20),
+      /^BUNDLE_CORRUPT: memory.img: has 1048576 bytes, should have 268435456\n$/,
+    ],
+    [
+      "a missing file",
+      (directory: string) => rmSync(join(directory, "device.state")),
+      /^BUNDLE_IO: device.state: No such file or directory\n$/,
+    ],
+    [
+      "a description that is no JSON",
+      (directory: string) => truncateSync(join(directory, "vmm.json"), 40),
+      /^BUNDLE_CORRUPT: vmm.json: is not JSON\n$/,
+    ],
+    [
+      "another kind of machine",
+      (directory: string) => edit(directory, (text) => text.replace("microvm-1", "microvm-0")),
+      /^STATE_MACHINE: it was saved on machine 'microvm-0'/,
+    ],
+    [
+      "a memory size that is not the file's",
+      (directory: string) =>
+        edit(directory, (text) => text.replace('"memoryMib":256', '"memoryMib":255')),
+      /^BUNDLE_CORRUPT: memory.img: is not as large as vmm.json says\n$/,
+    ],
+  ])(
+    "with %s is refused with the reason",
+    async (_what, damage, reason) => {
+      const directory = await save(source);
+      damage(directory);
+      const machine = restore(directory);
+      expect(await machine.ended).toEqual({ code: 4, signal: null });
+      expect(machine.console).toMatch(reason);
+      expect(existsSync(machine.runDir)).toBe(false);
+    },
+    60_000,
+  );
+
+  it("is not written over another, and nothing half-made is left", async () => {
+    const taken = newDirectory();
+    mkdirSync(taken);
+    writeFileSync(join(taken, "device.state"), "somebody's");
+    const result = await startSave(source, taken).ended;
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^BUNDLE_IO: device.state: File exists\n$/);
+    expect(readdirSync(taken)).toEqual(["device.state"]);
+    expect(readFileSync(join(taken, "device.state"), "utf8")).toBe("somebody's");
+    const nowhere = await startSave(source, "/nowhere/at/all").ended;
+    expect(nowhere).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^BUNDLE_IO: \/nowhere/),
+    });
+    expect(await source.run("echo on")).toBe("on\n");
+  }, 60_000);
+
+  it("that does not fit on its disk is refused, and nothing is left", async () => {
+    const small = newDirectory();
+    mkdirSync(small);
+    const mounted = spawn("unshare", [
+      "-m",
+      "sh",
+      "-c",
+      `mount -t tmpfs -o size=4m none '${small}' && '${vmmBinary}' save '${source.path("control")}' '${small}/b'; echo $?; ls '${small}'`,
+    ]);
+    let output = "";
+    mounted.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    mounted.stderr.on("data", (chunk) => {
+      output += chunk;
+    });
+    await new Promise((resolve) => mounted.on("close", resolve));
+    expect(output).toMatch(/^NO_SPACE: the bundle needs up to \d+ MiB, the disk has \d\n1\n$/);
+    expect(await source.run("echo on")).toBe("on\n");
+  }, 60_000);
+
+  it("with hold, the machine waits for the word: quit, release, or none", async () => {
+    const machine = Machine.boot(scratch.path, initrd);
+    machines.push(machine);
+    await machine.run("true");
+    const released = startSave(machine, newDirectory(), "hold");
+    await until("saved", () => released.said() === "saved\n");
+    expect(await machine.control("status")).toMatchObject({ state: "paused" });
+    released.child.stdin.end("release\n");
+    expect((await released.ended).code).toBe(0);
+    expect(await machine.control("status")).toMatchObject({ state: "running" });
+
+    const abandoned = startSave(machine, newDirectory(), "hold");
+    await until("saved", () => abandoned.said() === "saved\n");
+    abandoned.child.kill("SIGKILL");
+    await until("it to run on", async () => (await machine.control("status")).state === "running");
+
+    const directory = newDirectory();
+    const moved = startSave(machine, directory, "hold");
+    await until("saved", () => moved.said() === "saved\n");
+    moved.child.stdin.end("quit\n");
+    expect((await moved.ended).code).toBe(0);
+    expect(await machine.ended).toEqual({ code: 0, signal: null });
+    expect(await restore(directory).run("echo back")).toBe("back\n");
+  }, 60_000);
+});
+
+function edit(directory: string, change: (text: string) => string): void {
+  const path = join(directory, "vmm.json");
+  writeFileSync(path, change(readFileSync(path, "utf8")));
+}
