@@ -250,6 +250,32 @@ describe("the terminal is given back", () => {
     30_000,
   );
 
+  it("while it is suspended, and taken again afterwards", async () => {
+    const stopped = join(bundle.directory, "stopped");
+    const outer = new OuterTerminal(
+      `set -m; "${process.execPath}" "${bundle.script}"; stty -a >"${stopped}"; echo STOPPED
+      read -r line; fg; echo EXIT; sleep 60`,
+      { TEST_MACHINES: "2" },
+      120,
+      34,
+      "/bin/bash",
+    );
+    terminal = outer;
+    await outer.until("m2$");
+    await outer.type("\x1a");
+    await outer.until("STOPPED");
+    expect(outer.alternateScreen).toBe(false);
+    expect(outer.screen.modes.mouseTrackingMode).toBe("none");
+    expect(readFileSync(stopped, "utf8")).toMatch(/ icanon/);
+    await outer.type("\r");
+    await outer.until("m2$");
+    expect(outer.alternateScreen).toBe(true);
+    await outer.type("j");
+    await outer.until("▸● m2");
+    await outer.type("q");
+    await outer.until("EXIT");
+  }, 30_000);
+
   it("after a kill -9", async () => {
     const outer = await start();
     await outer.until("m2$");

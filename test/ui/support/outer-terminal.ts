@@ -9,12 +9,18 @@ export class OuterTerminal {
   private readonly pty: IPty;
   private readonly exit: Promise<number>;
 
-  constructor(command: string, env: Record<string, string>, cols: number, rows: number) {
+  constructor(
+    command: string,
+    env: Record<string, string>,
+    cols: number,
+    rows: number,
+    shell = "/bin/sh",
+  ) {
     this.screen = new xterm.Terminal({ cols, rows, allowProposedApi: true });
     const clean = Object.fromEntries(
       Object.entries(process.env).filter(([name]) => !/^(NO_COLOR|COLORTERM|CI)$/.test(name)),
     );
-    this.pty = spawn("/bin/sh", ["-c", command], {
+    this.pty = spawn(shell, ["-c", command], {
       cols,
       rows,
       name: "xterm-256color",

@@ -16,8 +16,10 @@ const ringBytes = 1_048_576;
 /** A shell on a PTY that outlives its clients, as the agent keeps it in a guest. */
 class PtySession {
   readonly vm: PtyVmHandle;
-  ring: Buffer;
   ended = false;
+  /** What was written last, as it came; joined only when a client attaches. */
+  private readonly ring: Buffer[];
+  private ringLength: number;
   private readonly clients = new Set<PassThrough>();
 
   constructor(
@@ -26,7 +28,8 @@ class PtySession {
     public rows: number,
     screen: Buffer = Buffer.alloc(0),
   ) {
-    this.ring = screen;
+    this.ring = [screen];
+    this.ringLength = screen.length;
     this.vm = bootPty({
       binary: "/bin/bash",
       args: ["--norc", "--noprofile", "-i"],
@@ -40,10 +43,14 @@ class PtySession {
     });
   }
 
+  get screen(): Buffer {
+    return Buffer.concat(this.ring);
+  }
+
   attach(options: OpenSessionOptions): SessionHandle {
     const stdout = new PassThrough();
     const { cols, rows } = this;
-    if (this.ring.length > 0) options.onReplay?.({ cols, rows, bytes: this.ring, again: false });
+    if (this.ringLength > 0) options.onReplay?.({ cols, rows, bytes: this.screen, again: false });
     this.clients.add(stdout);
     const resize = (newCols: number, newRows: number): void => {
       this.cols = newCols;
@@ -76,7 +83,9 @@ class PtySession {
   }
 
   private output(chunk: Buffer): void {
-    this.ring = Buffer.concat([this.ring, chunk]).subarray(-ringBytes);
+    this.ring.push(chunk);
+    this.ringLength += chunk.length;
+    while (this.ringLength > ringBytes) this.ringLength -= this.ring.shift()!.length;
     for (const client of this.clients) {
       if (client.write(chunk)) continue;
       this.vm.stdout.pause();
@@ -126,7 +135,7 @@ export class PtyHost implements Host {
       parentName: source.info.name,
     });
     const { main } = source;
-    if (main) this.find(info.id).main = new PtySession("", main.cols, main.rows, main.ring);
+    if (main) this.find(info.id).main = new PtySession("", main.cols, main.rows, main.screen);
     return info;
   }
 
