@@ -41,15 +41,18 @@ async function expectOnly(survivor: string | undefined): Promise<void> {
   expect(world.leftovers()).toEqual([]);
 }
 
-test.each(["vmm", "qemu", "both"] as const)("kill -9 of one machine's %s leaves the other alone", async (victim) => {
-  const { one } = await bootTwo();
-  const qemu = qemuOf(one);
-  expect(running(qemu)).toBe(true);
-  if (victim !== "qemu") process.kill(one, "SIGKILL");
-  if (victim !== "vmm") process.kill(qemu, "SIGKILL");
-  await eventually("both are gone", () => !running(one) && !running(qemu), 5000);
-  await expectOnly("two");
-});
+test.each(["vmm", "qemu", "both"] as const)(
+  "kill -9 of one machine's %s leaves the other alone",
+  async (victim) => {
+    const { one } = await bootTwo();
+    const qemu = qemuOf(one);
+    expect(running(qemu)).toBe(true);
+    if (victim !== "qemu") process.kill(one, "SIGKILL");
+    if (victim !== "vmm") process.kill(qemu, "SIGKILL");
+    await eventually("both are gone", () => !running(one) && !running(qemu), 5000);
+    await expectOnly("two");
+  },
+);
 
 test("kill -9 of both machines leaves an empty list", async () => {
   const { one, two } = await bootTwo();

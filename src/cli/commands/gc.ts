@@ -17,12 +17,14 @@ export const gc = defineCommand({
       return 0;
     }
     const verb = flags.dryRun ? "would remove" : "removed";
-    for (const { pid, name, removedPaths, failedPaths } of results) {
+    for (const { pid, name, removedPaths, failedPaths, registryRemoved } of results) {
       printLine(stdout, `${printable(name ?? `pid ${pid}`)}:`);
       for (const path of removedPaths) printLine(stdout, `  ${verb} ${path}`);
+      // A machine may have removed its files itself in the meantime: only what keeps the record is a failure.
+      if (registryRemoved) continue;
       for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
     }
     if (results.length === 0) printLine(stdout, "Nothing to remove.");
-    return results.some(({ failedPaths }) => failedPaths.length > 0) ? 1 : 0;
+    return results.every(({ registryRemoved }) => registryRemoved) ? 0 : 1;
   },
 });

@@ -25,9 +25,10 @@ export class World {
     this.env = {
       ...inherited,
       HOME: this.directory,
-      XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
+      MACHINEN_CACHE_DIR: process.env.MACHINEN_CACHE_DIR ?? join(homedir(), ".cache", "machinen"),
       XDG_RUNTIME_DIR: this.directory,
-      MACHINEN_ASSETS_DIR: process.env["MACHINEN_ASSETS_DIR"] ?? join(homedir(), ".machinen", "assets"),
+      MACHINEN_ASSETS_DIR:
+        process.env.MACHINEN_ASSETS_DIR ?? join(homedir(), ".machinen", "assets"),
       MACHINEN_REGISTRY_DIR: this.registry,
       LANG: "C.UTF-8",
       TERM: "xterm-256color",
@@ -36,7 +37,10 @@ export class World {
   }
 
   /** Run the real CLI to its end with nothing on a terminal. */
-  run(args: string[], options: { input?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Finished> {
+  run(
+    args: string[],
+    options: { input?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Finished> {
     const child = spawn(this.binary, args, { env: { ...this.env, ...options.env } });
     child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
@@ -47,7 +51,11 @@ export class World {
     return new Promise((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code) =>
-        resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
+        resolve({
+          code,
+          stdout: Buffer.concat(out).toString(),
+          stderr: Buffer.concat(err).toString(),
+        }),
       );
     });
   }
@@ -55,7 +63,8 @@ export class World {
   /** Run it and insist on success. */
   async ok(args: string[], options: { input?: string } = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(args, options);
-    if (code !== 0) throw new Error(`machinen ${args.join(" ")} ended with ${code}: ${stderr}${stdout}`);
+    if (code !== 0)
+      throw new Error(`machinen ${args.join(" ")} ended with ${code}: ${stderr}${stdout}`);
     return stdout;
   }
 

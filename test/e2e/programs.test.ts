@@ -1,0 +1,83 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
+import { DETACH, onTerminal, pane } from "./support/screen.ts";
+import { World } from "./support/world.ts";
+
+const world = new World();
+let outer: OuterTerminal | undefined;
+
+beforeAll(async () => {
+  await world.ok(["install", "debian"]);
+  await world.ok(["boot", "deb", "--image", "debian"]);
+}, 300_000);
+afterEach(() => {
+  outer?.kill("SIGKILL");
+  outer = undefined;
+});
+afterAll(async () => {
+  await world.run(["stop", "--all"]);
+  world.dispose();
+});
+
+async function attach(cols = 120, rows = 34): Promise<OuterTerminal> {
+  const terminal = onTerminal(world, "", cols, rows);
+  outer = terminal;
+  await terminal.until(() => /root@deb/.test(pane(terminal, "deb")), 60_000);
+  await terminal.type("\r");
+  await terminal.until("attached");
+  await terminal.type(..."clear", "\r");
+  return terminal;
+}
+
+async function leave(terminal: OuterTerminal): Promise<void> {
+  await terminal.type(...DETACH);
+  await terminal.until(() => !terminal.text().includes("attached"));
+  await terminal.type("q");
+  await terminal.until("GIVEN BACK, EXIT 0");
+}
+
+test("vim edits a file, follows a resize and a zoom", async () => {
+  const terminal = await attach();
+  await terminal.type(..."vi /root/notes.txt", "\r");
+  await terminal.until(() => pane(terminal, "deb").includes("notes.txt"), 30_000);
+  await terminal.type("i", ..."the quick brown fox", "\r", ..."jumps", "\x1b");
+  await terminal.until(() => /the quick brown fox\s*\njumps/.test(pane(terminal, "deb")));
+  const tildes = (): number => (terminal.text().match(/^[^\S\n]*│?~\s*│?$|│~/gm) ?? []).length;
+  const small = tildes();
+  terminal.resize(140, 44);
+  await terminal.until(() => tildes() >= small + 8, 20_000);
+  await terminal.type(...DETACH);
+  await terminal.until(() => !terminal.text().includes("attached"));
+  await terminal.type("z");
+  await terminal.until(() => terminal.lines()[1] === "the quick brown fox", 20_000);
+  await terminal.type("z");
+  await terminal.until(() => pane(terminal, "deb").startsWith("the quick brown fox"), 20_000);
+  await terminal.type("\r");
+  await terminal.until("attached");
+  await terminal.type(..."\x1b:wq", "\r");
+  await terminal.until(() => /root@deb[^\n]*$/.test(pane(terminal, "deb").trimEnd()), 20_000);
+  await leave(terminal);
+  expect(await world.ok(["exec", "deb", "--", "cat", "/root/notes.txt"])).toBe(
+    "the quick brown fox\njumps\n",
+  );
+});
+
+test("less pages and searches, top refreshes", async () => {
+  const terminal = await attach();
+  await terminal.type(..."seq 1 500 | less", "\r");
+  await terminal.until(() => /^1\n2\n3\n/.test(pane(terminal, "deb")), 30_000);
+  await terminal.type(..."/^400$", "\r");
+  await terminal.until(() => pane(terminal, "deb").startsWith("400\n401\n"), 20_000);
+  await terminal.type("q");
+  await terminal.until(() => /root@deb[^\n]*$/.test(pane(terminal, "deb").trimEnd()), 20_000);
+  await terminal.type(..."top -d 1", "\r");
+  await terminal.until(
+    () => /PID USER[\s\S]*machinen|PID USER[\s\S]*init/.test(pane(terminal, "deb")),
+    30_000,
+  );
+  const first = pane(terminal, "deb").split("\n")[0];
+  await terminal.until(() => pane(terminal, "deb").split("\n")[0] !== first, 20_000);
+  await terminal.type("q");
+  await terminal.until(() => /root@deb[^\n]*$/.test(pane(terminal, "deb").trimEnd()), 20_000);
+  await leave(terminal);
+});

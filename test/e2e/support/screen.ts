@@ -1,0 +1,28 @@
+import { OuterTerminal } from "../../ui/support/outer-terminal.ts";
+import type { World } from "./world.ts";
+
+export const DETACH = ["\x1d", "\x1d"];
+
+/** The real program on a terminal, as a job of a shell that tells how it ended and what it left of the terminal. */
+export function onTerminal(world: World, args: string, cols = 160, rows = 45): OuterTerminal {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(world.env)) if (value !== undefined) env[name] = value;
+  const command = `stty -a >"${world.directory}/before"; "${world.binary}" ${args}; code=$?
+    stty -a >"${world.directory}/after"; cmp "${world.directory}/before" "${world.directory}/after" && echo "GIVEN BACK, EXIT $code"; sleep 60`;
+  return new OuterTerminal(command, env, cols, rows);
+}
+
+/** The inside of the pane whose title line names the machine. */
+export function pane(outer: OuterTerminal, name: string): string {
+  const lines = outer.lines();
+  const cells = lines.map((line) => [...line]);
+  for (const [y, row] of cells.entries()) {
+    const text = row.join("");
+    const title = text.indexOf(`╭─ ${name} `);
+    if (title < 0) continue;
+    const width = row.indexOf("╮", title) - title - 1;
+    const height = cells.slice(y + 1).findIndex((below) => below[title] === "╰");
+    if (width > 0 && height > 0) return outer.region(title + 1, y + 1, width, height);
+  }
+  return "";
+}

@@ -1,0 +1,88 @@
+import { readlinkSync } from "node:fs";
+import { basename } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
+import { DETACH, onTerminal, pane } from "./support/screen.ts";
+import { eventually, World } from "./support/world.ts";
+
+let world: World;
+let outer: OuterTerminal | undefined;
+beforeEach(() => {
+  world = new World();
+});
+afterEach(() => {
+  outer?.kill("SIGKILL");
+  outer = undefined;
+  world.dispose();
+});
+
+const isNode = (pid: number): boolean => basename(readlinkSync(`/proc/${pid}/exe`)) === "node";
+
+const CONSOLE_READY = 60_000;
+
+async function expectGivenBack(): Promise<void> {
+  await outer!.until("GIVEN BACK, EXIT 0");
+  expect(outer!.alternateScreen).toBe(false);
+  expect(outer!.screen.modes.mouseTrackingMode).toBe("none");
+  expect(outer!.screen.modes.bracketedPasteMode).toBe(false);
+  expect(outer!.lastIs("\x1b[?25h", "\x1b[?25l")).toBe(true);
+}
+
+test("two machines, a shell variable, a fork that has it, and everything is there the next time", async () => {
+  outer = onTerminal(world, "tui --boot 2");
+  await outer.until(
+    () => /root@m1/.test(pane(outer!, "m1")) && /root@m2/.test(pane(outer!, "m2")),
+    CONSOLE_READY,
+  );
+  await outer.type("\r");
+  await outer.until("attached");
+  await outer.type(..."secret=forty-two; echo set", "\r");
+  await outer.until(() => /^set$/m.test(pane(outer!, "m1")));
+  await outer.type(...DETACH);
+  await outer.until(() => !outer!.text().includes("attached"));
+  await outer.type("f");
+  await outer.until(() => pane(outer!, "m1.1") !== "", CONSOLE_READY);
+  await outer.until(() => /^set$/m.test(pane(outer!, "m1.1")));
+  expect(pane(outer, "m1.1").trim()).toBe(pane(outer, "m1").trim());
+
+  await outer.type("\r");
+  await outer.until("attached");
+  await outer.type(..."echo got $secret in $(hostname)", "\r");
+  await outer.until(() => pane(outer!, "m1.1").includes("got forty-two in m1-1"));
+  expect(pane(outer, "m1")).not.toContain("got forty-two");
+  await outer.type(...DETACH);
+  await outer.until(() => !outer!.text().includes("attached"));
+  const before = ["m1", "m1.1", "m2"].map((name) => pane(outer!, name).trim());
+  await outer.type("q");
+  await expectGivenBack();
+  outer.kill("SIGKILL");
+
+  expect((await world.machines()).map(({ name }) => name).sort()).toEqual(["m1", "m1.1", "m2"]);
+  outer = onTerminal(world, "");
+  await outer.until(() => pane(outer!, "m1.1").includes("got forty-two"), CONSOLE_READY);
+  expect(["m1", "m1.1", "m2"].map((name) => pane(outer!, name).trim())).toEqual(before);
+  await outer.type("q");
+  await expectGivenBack();
+
+  for (const name of ["m1", "m1.1", "m2"]) await world.ok(["stop", name]);
+  expect(await world.machines()).toEqual([]);
+});
+
+test("kill -9 of the TUI leaves the machines, and the next TUI shows them", async () => {
+  await world.ok(["boot", "one"]);
+  outer = onTerminal(world, "");
+  await outer.until(() => /root@one/.test(pane(outer!, "one")), CONSOLE_READY);
+  const tui = world
+    .processes()
+    .filter((pid) => pid !== outer!.pid)
+    .find((pid) => isNode(pid));
+  process.kill(tui!, "SIGKILL");
+  await outer.until("EXIT 137", CONSOLE_READY);
+  outer.kill("SIGKILL");
+  outer = onTerminal(world, "");
+  await outer.until(() => /root@one/.test(pane(outer!, "one")), CONSOLE_READY);
+  await outer.type("q");
+  await expectGivenBack();
+  await world.ok(["stop", "one"]);
+  await eventually("the machine is gone", async () => (await world.machines()).length === 0);
+});
