@@ -108,18 +108,20 @@ function readOwner(path: string): Owner | undefined {
   }
 }
 
+/** A run directory whose machine is in no registry and will not come into one. */
+export interface OrphanDir {
+  path: string;
+  creatorPid: number;
+}
+
 /**
- * Whether this directory's machine can be in no registry and will not come into one. Only the registry it
- * was made for can tell: a program with another `MACHINEN_REGISTRY_DIR` must not end these machines.
+ * Only the registry a directory was made for can tell that it is an orphan: a program with another
+ * `MACHINEN_REGISTRY_DIR` must not end these machines.
  */
-function isOrphan(path: string, inUse: ReadonlySet<string>): boolean {
+function asOrphan(path: string, inUse: ReadonlySet<string>): OrphanDir | undefined {
   const owner = readOwner(path);
-  return (
-    owner !== undefined &&
-    owner.registry === registryRoot() &&
-    !inUse.has(path) &&
-    !isRunning(owner)
-  );
+  if (owner === undefined || owner.registry !== registryRoot()) return undefined;
+  return inUse.has(path) || isRunning(owner) ? undefined : { path, creatorPid: owner.pid };
 }
 
 /** Processes started with this run directory: a VMM that lost its creator before it was registered. */
@@ -150,7 +152,7 @@ function endUsersOf(path: string): void {
  * Remove run directories whose creator died before it registered its machine, and the machine with them.
  * `inUse` holds those of registered machines. Returns what was (or would be) removed.
  */
-export function sweepRunDirs(inUse: ReadonlySet<string>, dryRun = false): string[] {
+export function sweepRunDirs(inUse: ReadonlySet<string>, dryRun = false): OrphanDir[] {
   const root = runRoot();
   let names: string[] = [];
   try {
@@ -160,10 +162,9 @@ export function sweepRunDirs(inUse: ReadonlySet<string>, dryRun = false): string
   }
   const orphans = names
     .filter((name) => /^[0-9a-f]{12}$/.test(name))
-    .map((name) => join(root, name))
-    .filter((path) => isOrphan(path, inUse));
+    .flatMap((name) => asOrphan(join(root, name), inUse) ?? []);
   if (dryRun) return orphans;
-  for (const path of orphans) {
+  for (const { path } of orphans) {
     endUsersOf(path);
     removeRunDir(path);
   }

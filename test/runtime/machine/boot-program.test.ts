@@ -212,9 +212,10 @@ describe("a creator that was killed", () => {
       stdio: "ignore",
     });
     const ended = once(vmm, "exit");
-    expect(collectGarbage({ dryRun: true })).toEqual([]);
+    const result = { pid: dead.pid, status: "dead", removedPaths: [runDir.path] };
+    expect(collectGarbage({ dryRun: true })).toMatchObject([result]);
     expect(existsSync(runDir.path)).toBe(true);
-    collectGarbage();
+    expect(collectGarbage()).toMatchObject([result]);
     expect(existsSync(runDir.path)).toBe(false);
     expect((await ended)[1]).toBe("SIGKILL");
   });
