@@ -33,7 +33,7 @@ async function leave(terminal: OuterTerminal): Promise<void> {
   await terminal.type(...DETACH);
   await terminal.until(() => !terminal.text().includes("attached"));
   await terminal.type("q");
-  await terminal.until("GIVEN BACK, EXIT 0");
+  await terminal.until("GIVEN BACK\nEXIT 0");
 }
 
 test("vim edits a file, follows a resize and a zoom", async () => {

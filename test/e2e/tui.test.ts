@@ -21,7 +21,7 @@ const isNode = (pid: number): boolean => basename(readlinkSync(`/proc/${pid}/exe
 const CONSOLE_READY = 60_000;
 
 async function expectGivenBack(): Promise<void> {
-  await outer!.until("GIVEN BACK, EXIT 0");
+  await outer!.until("GIVEN BACK\nEXIT 0");
   expect(outer!.alternateScreen).toBe(false);
   expect(outer!.screen.modes.mouseTrackingMode).toBe("none");
   expect(outer!.screen.modes.bracketedPasteMode).toBe(false);

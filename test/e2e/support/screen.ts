@@ -7,8 +7,8 @@ export const DETACH = ["\x1d", "\x1d"];
 export function onTerminal(world: World, args: string, cols = 160, rows = 45): OuterTerminal {
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries(world.env)) if (value !== undefined) env[name] = value;
-  const command = `stty -a >"${world.directory}/before"; "${world.binary}" ${args}; code=$?
-    stty -a >"${world.directory}/after"; cmp "${world.directory}/before" "${world.directory}/after" && echo "GIVEN BACK, EXIT $code"; sleep 60`;
+  const command = `before=$(stty -g); "${world.binary}" ${args}; code=$?
+    [ "$before" = "$(stty -g)" ] && echo "GIVEN BACK"; echo "EXIT $code"; sleep 60`;
   return new OuterTerminal(command, env, cols, rows);
 }
 
