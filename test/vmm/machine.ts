@@ -85,7 +85,7 @@ export interface ExecResult {
 
 /** Reads whole agent frames; calls back with kind, argument line and payload. */
 export class FrameReader {
-  private held = Buffer.alloc(0);
+  private held: Buffer = Buffer.alloc(0);
   private readonly onFrame: (kind: string, line: string, payload: Buffer) => void;
   constructor(onFrame: (kind: string, line: string, payload: Buffer) => void) {
     this.onFrame = onFrame;
