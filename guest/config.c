@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include "env.h"
-#include "json.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -54,18 +53,33 @@ static struct json *read_json(const char *path) {
     return length == sizeof text ? NULL : json_parse(text, length);
 }
 
+struct config config_from(const struct json *root) {
+    read_env(json_member(root, "env", JSON_OBJECT));
+    return (struct config){
+        .command = read_command(json_member(root, "cmd", JSON_ARRAY)),
+        .cwd = member_string(root, "cwd"),
+        .hostname = member_string(root, "hostname"),
+        .root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL,
+        .waits = json_member(root, "wait", JSON_TRUE) != NULL,
+    };
+}
+
+void config_free(struct config *config) {
+    for (char **item = config->command; item != NULL && *item != NULL; item++)
+        free(*item);
+    free(config->command);
+    free(config->hostname);
+    free(config->cwd);
+    *config = (struct config){.command = NULL};
+}
+
 bool config_read(const char *path, struct config *config) {
     *config = (struct config){.command = NULL};
     if (access(path, F_OK) != 0)
         return true;
     struct json *root = read_json(path);
-    if (root == NULL)
-        return false;
-    config->command = read_command(json_member(root, "cmd", JSON_ARRAY));
-    config->cwd = member_string(root, "cwd");
-    config->hostname = member_string(root, "hostname");
-    config->root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL;
-    read_env(json_member(root, "env", JSON_OBJECT));
+    if (root != NULL)
+        *config = config_from(root);
     json_free(root);
-    return true;
+    return root != NULL;
 }

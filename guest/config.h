@@ -1,6 +1,8 @@
-/* /machinen-config.json: what this machine is to do. */
+/* What a machine is to do: /machinen-config.json, or the `config` of a RESUME. */
 #ifndef MACHINEN_CONFIG_H
 #define MACHINEN_CONFIG_H
+
+#include "json.h"
 
 #include <stdbool.h>
 
@@ -8,9 +10,13 @@ struct config {
     char **command; /* NULL: none */
     char *cwd, *hostname;
     bool root_disk;
+    bool waits; /* the rest comes with a RESUME */
 };
 
-/* Puts `env` into base_env. False when the file is there and malformed. */
+/* Puts `env` into base_env. */
+struct config config_from(const struct json *root);
+/* False when the file is there and malformed. */
 bool config_read(const char *path, struct config *config);
+void config_free(struct config *config);
 
 #endif

@@ -11,8 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+static char path[64];
+
+void console_use(const char *device) {
+    snprintf(path, sizeof path, "%s", device);
+}
+
 const char *console_path(void) {
-    static char path[64];
     char names[256] = "";
     FILE *file = fopen("/sys/class/tty/console/active", "re");
     if (path[0] != '\0' || file == NULL) {

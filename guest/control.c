@@ -1,48 +1,18 @@
 #include "control.h"
 
+#include "frame.h"
+#include "identity.h"
 #include "lines.h"
 #include "loop.h"
+#include "resume.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/random.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { MOST_ENTROPY = 512, LONGEST_HOSTNAME = 64 };
 
 bool control_owns_machine;
 bool power_off_wanted;
-
-static bool decode_hex(const char *text, uint8_t *bytes, size_t most, size_t *length) {
-    for (*length = 0; *text != '\0'; text += 2, (*length)++) {
-        char pair[3] = {text[0], text[1], '\0'}, *end;
-        if (*length == most || strspn(pair, "0123456789abcdefABCDEF") != 2)
-            return false;
-        bytes[*length] = (uint8_t)strtoul(pair, &end, 16);
-    }
-    return *length > 0;
-}
-
-static bool mix_entropy(const uint8_t *bytes, size_t length) {
-    struct {
-        struct rand_pool_info info;
-        uint8_t bytes[MOST_ENTROPY];
-    } pool = {.info = {.entropy_count = (int)length * 8, .buf_size = (int)length}};
-    memcpy(pool.info.buf, bytes, length);
-    int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool ok = ioctl(fd, RNDADDENTROPY, &pool) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return ok;
-}
 
 static bool set_time(const char *text, bool *understood) {
     long long seconds;
@@ -50,14 +20,7 @@ static bool set_time(const char *text, bool *understood) {
     char rest;
     *understood = sscanf(text, "%lld %ld%c", &seconds, &nanoseconds, &rest) == 2 && seconds >= 0 &&
                   nanoseconds >= 0 && nanoseconds < 1000000000;
-    struct timespec time = {.tv_sec = seconds, .tv_nsec = nanoseconds};
-    return *understood && clock_settime(CLOCK_REALTIME, &time) == 0;
-}
-
-static bool valid_hostname(const char *name) {
-    size_t length = strlen(name);
-    return length > 0 && length <= LONGEST_HOSTNAME &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == length;
+    return *understood && set_clock(seconds, nanoseconds);
 }
 
 static void answer(struct lines *lines, bool understood, bool done) {
@@ -80,15 +43,34 @@ static void change_machine(struct lines *lines, const char *verb, const char *te
     if (strcmp(verb, "TIME") == 0) {
         done = set_time(text, &understood);
     } else if (strcmp(verb, "ENTROPY") == 0) {
-        understood = decode_hex(text, bytes, sizeof bytes, &length);
+        understood = decode_entropy(text, bytes, &length);
         done = understood && mix_entropy(bytes, length);
     } else if (strcmp(verb, "HOSTNAME") == 0) {
-        understood = valid_hostname(text);
-        done = understood && sethostname(text, strlen(text)) == 0;
+        understood = is_host_name(text);
+        done = understood && set_host_name(text);
     } else {
         power_off_wanted = done = true;
     }
     answer(lines, understood, done);
+}
+
+static void resume_with(struct lines *lines, char *text, size_t length) {
+    const char *error = resume(text, length);
+    if (error == NULL)
+        lines_answer(lines, "OK\n");
+    else
+        lines_answer(lines, "ERR %s\n", error);
+}
+
+/* Text whose length nobody knows cannot be skipped, and must not be taken for requests. */
+static void expect_resume(struct lines *lines, const char *text) {
+    unsigned length;
+    if (parse_numbers(text, 1, &length) && length <= LARGEST_RESUME) {
+        lines_expect(lines, length, resume_with);
+        return;
+    }
+    lines_answer(lines, "ERR malformed request\n");
+    lines_end(lines);
 }
 
 static void request(struct lines *lines, char *line) {
@@ -101,6 +83,8 @@ static void request(struct lines *lines, char *line) {
     } else if (strcmp(verb, "SYNC") == 0) {
         sync();
         lines_answer(lines, "OK\n");
+    } else if (strcmp(verb, "RESUME") == 0) {
+        expect_resume(lines, text);
     } else if (strcmp(verb, "TIME") == 0 || strcmp(verb, "ENTROPY") == 0 ||
                strcmp(verb, "HOSTNAME") == 0 || strcmp(verb, "POWEROFF") == 0) {
         change_machine(lines, verb, text);

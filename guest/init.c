@@ -11,8 +11,8 @@
 #include "modules.h"
 #include "mounts.h"
 #include "power.h"
+#include "resume.h"
 #include "secrets.h"
-#include "spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,22 +75,19 @@ static void set_up(struct config *config) {
         console_say("/machinen-config.json is malformed");
     if (config->root_disk)
         mount_root_disk();
-    if (config->hostname != NULL && sethostname(config->hostname, strlen(config->hostname)) != 0)
-        console_say("host name: %s", strerror(errno));
-    default_cwd = config->cwd;
     loopback_up();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
     control_owns_machine = true;
 }
 
-static void start(const struct config *config) {
+static void start(struct config *config) {
     uint8_t key[LINK_KEY_BYTES];
     if (!key_read(key))
         console_say("no machinen.key on the kernel command line: nobody can reach this machine");
     else if (!agent_init(-1, key))
         console_say("no agent: %s", strerror(errno));
-    if (config->command != NULL && !console_run(config->command)) {
+    if (!run_config(config)) {
         console_say("cannot start the command: %s", strerror(errno));
         power_off_wanted = true;
     }

@@ -1,6 +1,6 @@
 #include "json.h"
 
-#include <stdint.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,12 +115,12 @@ static char *read_string(struct reader *reader) {
     return string;
 }
 
-/* Numbers are let through, none is used yet. */
-static bool skip_number(struct reader *reader) {
+/* As text: who wants a number knows of which kind. */
+static char *read_number(struct reader *reader) {
     const char *start = reader->at;
     while (reader->at < reader->end && *reader->at != '\0' && strchr("+-.eE0123456789", *reader->at) != NULL)
         reader->at++;
-    return reader->at > start;
+    return reader->at > start ? strndup(start, (size_t)(reader->at - start)) : NULL;
 }
 
 static bool read_children(struct reader *reader, struct json *value, char close, unsigned depth) {
@@ -170,7 +170,9 @@ static bool read_into(struct reader *reader, struct json *value, unsigned depth)
                   : take(reader, "true")  ? JSON_TRUE
                   : take(reader, "false") ? JSON_FALSE
                                           : JSON_NUMBER;
-    return value->type != JSON_NUMBER || skip_number(reader);
+    if (value->type == JSON_NUMBER)
+        value->string = read_number(reader);
+    return value->type != JSON_NUMBER || value->string != NULL;
 }
 
 static struct json *read_value(struct reader *reader, unsigned depth) {
@@ -205,11 +207,24 @@ void json_free(struct json *value) {
     }
 }
 
-const struct json *json_member(const struct json *value, const char *key, enum json_type type) {
+const struct json *json_find(const struct json *value, const char *key) {
     if (value == NULL || value->type != JSON_OBJECT)
         return NULL;
     for (const struct json *member = value->child; member != NULL; member = member->next)
-        if (member->type == type && strcmp(member->key, key) == 0)
+        if (strcmp(member->key, key) == 0)
             return member;
     return NULL;
+}
+
+const struct json *json_member(const struct json *value, const char *key, enum json_type type) {
+    const struct json *member = json_find(value, key);
+    return member != NULL && member->type == type ? member : NULL;
+}
+
+bool json_integer(const struct json *value, int64_t most, int64_t *number) {
+    if (value == NULL || value->type != JSON_NUMBER || strspn(value->string, "0123456789") != strlen(value->string))
+        return false;
+    errno = 0;
+    *number = strtoll(value->string, NULL, 10);
+    return errno == 0 && *number <= most;
 }

@@ -2,6 +2,7 @@
  * Stands in for machinen-vmm in tests: unix sockets on one side, the agent's link on the other.
  *
  *   link-relay spawn <agent program> <port>:<socket> ...     runs the agent as a child
+ *   link-relay wait <agent program> <port>:<socket> ...      the same; the agent waits for RESUME
  *   link-relay connect <chardev socket> <key> <port>:<socket> ...   a guest under QEMU
  *
  * Prints `up` after each handshake. Lines on standard input: `restart` does a new handshake,
@@ -255,7 +256,7 @@ static void loop(void) {
     }
 }
 
-static void spawn_agent(const char *program, const uint8_t key[LINK_KEY_BYTES]) {
+static void spawn_agent(const char *program, bool waits, const uint8_t key[LINK_KEY_BYTES]) {
     int pair[2];
     char number[16], hex[2 * LINK_KEY_BYTES + 1];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
@@ -266,7 +267,7 @@ static void spawn_agent(const char *program, const uint8_t key[LINK_KEY_BYTES]) 
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
-        execl(program, program, "--agent-fd", number, "--key", hex, NULL);
+        execl(program, program, "--agent-fd", number, "--key", hex, waits ? "--wait" : NULL, NULL);
         _exit(127);
     }
     printf("agent %d\n", (int)pid);
@@ -297,7 +298,7 @@ int main(int argc, char **argv) {
     if (getrandom(key, sizeof key, 0) != sizeof key)
         die("getrandom");
     if (first == 3)
-        spawn_agent(argv[2], key);
+        spawn_agent(argv[2], strcmp(argv[1], "wait") == 0, key);
     else
         connect_guest(argv[2], argv[3], key);
     fcntl(link_fd, F_SETFL, O_NONBLOCK);

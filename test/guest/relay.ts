@@ -19,11 +19,11 @@ export class Relay {
   #log = "";
   agentPid = 0;
 
-  constructor() {
+  constructor(mode: "spawn" | "wait" = "spawn") {
     const ports = [1970, 1974, 1975, 1978, 4242].map((port) => `${port}:${this.socket(port)}`);
     this.#process = spawn(
       join(guest, "build/link-relay"),
-      ["spawn", join(guest, "build/machinen-init-asan"), ...ports],
+      [mode, join(guest, "build/machinen-init-asan"), ...ports],
       { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ASAN_OPTIONS: "detect_leaks=1" } },
     );
     this.#process.stdout?.on("data", (data) => {

@@ -1,0 +1,91 @@
+#include "resume.h"
+
+#include "console.h"
+#include "control.h"
+#include "identity.h"
+#include "json.h"
+#include "spawn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NS_PER_S = 1000000000 };
+
+struct request {
+    bool has_time;
+    int64_t seconds, nanoseconds;
+    uint8_t entropy[MOST_ENTROPY];
+    size_t entropy_length;
+    const char *hostname;
+    const struct json *config;
+};
+
+bool waits_for_config;
+
+static bool is_type(const struct json *value, enum json_type type) {
+    return value == NULL || value->type == type;
+}
+
+static bool read_request(const struct json *root, struct request *request) {
+    const struct json *time = json_find(root, "time"), *entropy = json_find(root, "entropy");
+    const struct json *hostname = json_find(root, "hostname");
+    *request = (struct request){.has_time = time != NULL, .config = json_find(root, "config")};
+    if (!is_type(root, JSON_OBJECT) || !is_type(time, JSON_ARRAY) || !is_type(entropy, JSON_STRING) ||
+        !is_type(hostname, JSON_STRING) || !is_type(request->config, JSON_OBJECT))
+        return false;
+    if (time != NULL && (!json_integer(time->child, INT64_MAX, &request->seconds) ||
+                         !json_integer(time->child->next, NS_PER_S - 1, &request->nanoseconds) ||
+                         time->child->next->next != NULL))
+        return false;
+    if (entropy != NULL && !decode_entropy(entropy->string, request->entropy, &request->entropy_length))
+        return false;
+    request->hostname = hostname == NULL ? NULL : hostname->string;
+    return hostname == NULL || is_host_name(hostname->string);
+}
+
+bool run_config(struct config *config) {
+    if (config->hostname != NULL && control_owns_machine && !set_host_name(config->hostname))
+        console_say("host name: %s", strerror(errno));
+    if (config->cwd != NULL) {
+        default_cwd = config->cwd;
+        config->cwd = NULL;
+    }
+    waits_for_config = config->waits;
+    return config->waits || config->command == NULL || console_run(config->command);
+}
+
+static bool change_identity(const struct request *request) {
+    return (!request->has_time || set_clock(request->seconds, (long)request->nanoseconds)) &&
+           (request->entropy_length == 0 || mix_entropy(request->entropy, request->entropy_length)) &&
+           (request->hostname == NULL || set_host_name(request->hostname));
+}
+
+static const char *apply(const struct request *request) {
+    bool identity = request->has_time || request->entropy_length > 0 || request->hostname != NULL;
+    if (identity && !control_owns_machine)
+        return "not PID 1 here";
+    if (!change_identity(request))
+        return strerror(errno);
+    if (request->config == NULL || !waits_for_config)
+        return NULL;
+    struct config config = config_from(request->config);
+    config.waits = false;
+    if (request->hostname != NULL) {
+        /* The machine has it already; it wins over the configuration's. */
+        free(config.hostname);
+        config.hostname = NULL;
+    }
+    const char *error = run_config(&config) ? NULL : strerror(errno);
+    waits_for_config = error != NULL;
+    config_free(&config);
+    return error;
+}
+
+const char *resume(const char *text, size_t length) {
+    struct request request;
+    struct json *root = json_parse(text, length);
+    const char *error = root != NULL && read_request(root, &request) ? apply(&request) : "malformed request";
+    json_free(root);
+    return error;
+}
