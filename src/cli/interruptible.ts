@@ -19,14 +19,23 @@ function childPids(): number[] {
   }
 }
 
-/**
- * Runs something that makes a machine. A signal meanwhile ends the half-made one (its maker then
- * fails and cleans up), or stops it when it was just finished.
- */
+/** Runs something that makes a machine; see `makeMachines`. */
 export async function makeMachine(
   host: Host,
   make: () => Promise<MachineInfo>,
 ): Promise<MachineInfo> {
+  const [machine] = await makeMachines(host, async () => [await make()]);
+  return machine!;
+}
+
+/**
+ * Runs something that makes machines. A signal meanwhile ends the half-made ones (their maker then
+ * fails and cleans up), or stops them when they were just finished.
+ */
+export async function makeMachines(
+  host: Host,
+  make: () => Promise<MachineInfo[]>,
+): Promise<MachineInfo[]> {
   let received: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     received ??= signal;
@@ -40,9 +49,9 @@ export async function makeMachine(
   };
   for (const signal of signals) process.on(signal, onSignal);
   try {
-    const machine = await make();
-    if (received) await host.stop(machine.id, { graceMs: 0 });
-    else return machine;
+    const machines = await make();
+    if (!received) return machines;
+    await Promise.all(machines.map(({ id }) => host.stop(id, { graceMs: 0 })));
   } catch (error) {
     if (!received) throw error;
   } finally {

@@ -99,6 +99,7 @@ export {
   validatePid,
 } from "./registry/index.ts";
 export {
+  type ForkManyOptions,
   type ForkOptions,
   type RestoreOptions,
   restore,

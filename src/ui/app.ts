@@ -4,6 +4,7 @@ import { Actions } from "./actions.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor, visiblePanes } from "./compositor.ts";
 import { describeError } from "./errors.ts";
+import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
 import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
@@ -15,7 +16,14 @@ import { machineName } from "./names.ts";
 import { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import type { ColourDepth } from "./screen/painter.ts";
-import { type Action, initialState, machinesOf, reduce, type UiState } from "./state.ts";
+import {
+  type Action,
+  initialState,
+  machinesOf,
+  reduce,
+  selectedMachine,
+  type UiState,
+} from "./state.ts";
 import { isAnimated } from "./view.ts";
 
 export interface AppOptions {
@@ -52,6 +60,7 @@ export class App {
   private readonly router: Router;
   private readonly actions: Actions;
   private readonly watch: MachineWatch;
+  private readonly forkAhead: ForkAhead;
   private attachment: Attachment | undefined;
   private terminal: HostTerminal | undefined;
   private attachWanted: string | undefined;
@@ -75,6 +84,7 @@ export class App {
     });
     this.actions = new Actions(this);
     this.router = new Router(this);
+    this.forkAhead = new ForkAhead(options.host);
     this.watch = new MachineWatch({
       host: options.host,
       onList: (machines) => this.listed(machines),
@@ -94,6 +104,7 @@ export class App {
   pause(): void {
     this.loop.stop();
     this.watch.stop();
+    this.forkAhead.stop();
     for (const timer of [
       this.escapeTimer,
       this.animationTimer,
@@ -185,6 +196,7 @@ export class App {
     }
     this.syncSizes();
     this.syncAttachment(before);
+    this.forkAhead.select(selectedMachine(this.state));
     if (before.notice !== this.state.notice) this.expireNotice();
     this.animate();
     this.loop.soon();
@@ -195,7 +207,12 @@ export class App {
     // Nothing is to be drawn as long as the list reads the same: that is what idle means.
     const reads = JSON.stringify(
       machines.map((machine) => [
-        { ...machine, rssBytes: formatBytes(machine.rssBytes) },
+        {
+          ...machine,
+          rssBytes: formatBytes(machine.rssBytes),
+          privateBytes: undefined,
+          sharedBytes: undefined,
+        },
         formatAge(now - machine.startedAt),
       ]),
     );

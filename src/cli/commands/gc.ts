@@ -1,19 +1,26 @@
 import { defineCommand, jsonFlag } from "../command.ts";
-import { printable, printJson, printLine } from "../output.ts";
+import { formatBytes, printable, printJson, printLine } from "../output.ts";
 
 export const gc = defineCommand({
   name: "gc",
   summary: "Remove what dead machines left behind",
   flags: {
+    templates: {
+      type: "boolean",
+      description: "also remove the templates no running machine uses; boots make them again",
+    },
     dryRun: { type: "boolean", description: "only say what would be removed" },
     json: jsonFlag,
   },
   examples: [{ command: "machinen gc --dry-run", does: "look first" }],
   async run({ flags }, { stdout }) {
     const { collectGarbage } = await import("../../runtime/machine/index.ts");
-    const results = collectGarbage({ dryRun: flags.dryRun ?? false });
+    const { collectTemplates } = await import("../../runtime/templates/index.ts");
+    const dryRun = flags.dryRun ?? false;
+    const results = collectGarbage({ dryRun });
+    const templates = flags.templates ? collectTemplates({ dryRun }) : [];
     if (flags.json) {
-      printJson(stdout, results);
+      printJson(stdout, flags.templates ? { machines: results, templates } : results);
       return 0;
     }
     const verb = flags.dryRun ? "would remove" : "removed";
@@ -24,7 +31,10 @@ export const gc = defineCommand({
       if (registryRemoved) continue;
       for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
     }
-    if (results.length === 0) printLine(stdout, "Nothing to remove.");
+    for (const { path, bytes } of templates) {
+      printLine(stdout, `${verb} ${printable(path)} (${formatBytes(bytes)})`);
+    }
+    if (results.length + templates.length === 0) printLine(stdout, "Nothing to remove.");
     return results.every(({ registryRemoved }) => registryRemoved) ? 0 : 1;
   },
 });

@@ -11,6 +11,10 @@ export interface Host {
   boot(options?: HostBootOptions): Promise<MachineInfo>;
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
   fork(id: string, options?: { name?: string }): Promise<MachineInfo>;
+  /** Several copies of the same moment. Default names: the first free ones of the machine's series. */
+  forkMany(id: string, count: number): Promise<MachineInfo[]>;
+  /** Have the machine's next fork ready, for as long as this process and the machine live. */
+  prepareFork(id: string): Promise<void>;
   /** Write a bundle; the machine keeps running unless `stop` is set. Default directory: a new one under `snapshotRoot()`. */
   snapshot(
     id: string,
@@ -38,8 +42,11 @@ export interface MachineInfo {
   startedAt: number;
   /** Guest RAM the machine was given, MiB. */
   memoryMib?: number;
-  /** Host memory it holds now, bytes. */
+  /** Host memory it holds now, bytes; memory it shares with others is counted in proportion. */
   rssBytes?: number;
+  /** The part of it that is its own, and the part that is its share of what several machines use. */
+  privateBytes?: number;
+  sharedBytes?: number;
   /** The machine it was forked from, when known: its pid and its name at that time. */
   parentPid?: number;
   parentName?: string;

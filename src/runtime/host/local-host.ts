@@ -6,7 +6,7 @@ import { attach } from "../machine/attach.ts";
 import { boot } from "../machine/boot.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
 import { agentSocketIn } from "../machine/run-dir.ts";
-import { findByName, list, type RegistryEntry, readEntry } from "../registry/index.ts";
+import { findByName, list, liveEntries, type RegistryEntry, readEntry } from "../registry/index.ts";
 import { readBundleMeta } from "../snapshot/bundle.ts";
 import { restore } from "../snapshot/restore.ts";
 import { nextForkName, nextMachineName } from "./default-names.ts";
@@ -18,6 +18,10 @@ import { stopMachine } from "./stop-machine.ts";
 const DEFAULT_IMAGE = "tiny";
 const DEFAULT_MEMORY_MIB = 512;
 const AGENT_MS = 120_000;
+/** Another process may take one of several names between our look and our call. */
+const NAME_ATTEMPTS = 3;
+/** More forks than this are refused, whatever their names. */
+const MAX_NAMES = 100;
 const DEFAULT_SESSION = "main";
 const LOGIN_SHELL = "if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi";
 
@@ -27,6 +31,8 @@ function find(id: string): RegistryEntry {
   if (entry && processOf(entry)) return entry;
   throw new RegistryError("REGISTRY_VM_NOT_FOUND", `no machine ${JSON.stringify(id)} is running`);
 }
+
+const takenNames = (): string[] => liveEntries().flatMap(({ name }) => name ?? []);
 
 /**
  * Start a machine under the name given, or under the first free one of a series: other processes choose
@@ -38,7 +44,7 @@ async function named<T>(
   start: (name: string) => Promise<T>,
 ): Promise<T> {
   if (name !== undefined) return start(name);
-  const taken = new Set(list().flatMap((entry) => (entry.name === undefined ? [] : [entry.name])));
+  const taken = new Set(takenNames());
   for (;;) {
     const chosen = choose(taken);
     try {
@@ -46,6 +52,27 @@ async function named<T>(
     } catch (error) {
       if (!isMachinenError(error, "REGISTRY_NAME_IN_USE")) throw error;
       taken.add(chosen);
+    }
+  }
+}
+
+/** The same for several machines that start together or not at all. */
+async function namedTogether<T>(
+  count: number,
+  choose: (taken: ReadonlySet<string>) => string,
+  start: (names: string[]) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const taken = new Set(takenNames());
+    const names: string[] = [];
+    while (names.length < Math.min(count, MAX_NAMES)) {
+      names.push(choose(taken));
+      taken.add(names.at(-1)!);
+    }
+    try {
+      return await start(names);
+    } catch (error) {
+      if (!isMachinenError(error, "REGISTRY_NAME_IN_USE") || attempt === NAME_ATTEMPTS) throw error;
     }
   }
 }
@@ -95,6 +122,17 @@ export function createLocalHost(): Host {
       );
       return infoOf(fork.pid);
     },
+    forkMany: async (id, count) => {
+      const source = find(id);
+      const handle = await attach({ pid: source.pid });
+      const forks = await namedTogether(
+        count,
+        (taken) => nextForkName(source.name, taken),
+        (names) => handle.forkMany(count, { names, detached: true }),
+      );
+      return Promise.all(forks.map(({ pid }) => infoOf(pid)));
+    },
+    prepareFork: async (id) => (await attach({ pid: find(id).pid })).prepareFork(),
     snapshot: async (id, options = {}) => {
       const { pid, name } = find(id);
       const directory = resolve(

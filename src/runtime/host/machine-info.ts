@@ -1,5 +1,5 @@
 import { vmmStatus } from "../control/vmm-control.ts";
-import { readHostRssBytes } from "../memory/index.ts";
+import { readHostMemory, readHostRssBytes } from "../memory/index.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import type { MachineInfo } from "./host.ts";
 
@@ -19,6 +19,15 @@ async function machineState(entry: RegistryEntry): Promise<MachineInfo["state"]>
   }
 }
 
+/** Counting pages takes the kernel a moment: once for both parts and their sum. */
+function memoryOf(
+  entry: RegistryEntry,
+): Pick<MachineInfo, "rssBytes" | "privateBytes" | "sharedBytes"> {
+  const parts = readHostMemory(entry.pid);
+  if (parts) return { rssBytes: parts.privateBytes + parts.sharedBytes, ...parts };
+  return { rssBytes: readHostRssBytes(entry.pid, entry.statsPath) ?? undefined };
+}
+
 export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
   return {
     id: String(entry.pid),
@@ -27,7 +36,7 @@ export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
     state: await machineState(entry),
     startedAt: entry.startedAt,
     memoryMib: entry.memoryCeilingMib,
-    rssBytes: readHostRssBytes(entry.pid, entry.statsPath) ?? undefined,
+    ...memoryOf(entry),
     parentPid: entry.parentPid,
     parentName: entry.parentName,
     forkedFrom: entry.forkedFrom,

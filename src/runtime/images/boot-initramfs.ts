@@ -58,10 +58,17 @@ export function packBootInitramfs(opts: PackBootInitramfsOptions): void {
   appendFileSync(opts.out, tail);
 }
 
-function cachedBase(opts: PackBootInitramfsOptions): string {
+/** The files the base of every initramfs is made of: PID 1, then modules and their list. */
+export function initramfsInputs(
+  opts: Pick<PackBootInitramfsOptions, "initPath" | "modulesDir"> = {},
+): { initPath: string; modules: string[] } {
   const initPath = opts.initPath ?? defaultInitPath();
   if (!existsSync(initPath)) readInit(initPath); // throws, and says how to build it
-  const modules = listModules(opts.modulesDir);
+  return { initPath, modules: listModules(opts.modulesDir) };
+}
+
+function cachedBase(opts: PackBootInitramfsOptions): string {
+  const { initPath, modules } = initramfsInputs(opts);
   const inputs = [initPath, ...modules, ...(opts.image ? [opts.image] : [])];
   const caches = cacheDir(opts.cacheDir ?? join(cacheRoot(), "initramfs"));
   const path = join(caches, `${statKey(...inputs)}.cpio`);

@@ -1,4 +1,10 @@
-export { type PackBootInitramfsOptions, packBootInitramfs } from "./boot-initramfs.ts";
+export {
+  initramfsInputs,
+  type PackBootInitramfsOptions,
+  packBootInitramfs,
+} from "./boot-initramfs.ts";
+export { cacheDir, cacheRoot } from "./cache-dir.ts";
+export { contentDigest } from "./content-digest.ts";
 export { resolveMke2fs, resolveMksquashfs } from "./host-tools.ts";
 export { type ImageConfig, readImageConfig, warmImageConfigCache } from "./image-config.ts";
 export {

@@ -56,6 +56,14 @@ export interface BootOptions {
   liveMounts?: LiveMount[];
   /** Host ports led into the guest. */
   portForward?: PortForward[];
+  /**
+   * Start from a template: the state of a machine of the same image, kernel and shape that has booted and
+   * not yet run anything, made by the first such boot and kept in the cache. The command, environment,
+   * directory, name, clock and random numbers are this machine's own. Default true where it is possible:
+   * with an `image`, no `binary`, `args`, `dtb` or root disk of your own, and nothing in `vmmEnv` that takes
+   * the machine over. A machine that starts so has printed no boot messages on its console.
+   */
+  template?: boolean;
   /** Program to run as the VMM. Default: `resolveVmmBinary()`. */
   binary?: string;
   /** Working directory of the VMM; relative paths of this call start there. */

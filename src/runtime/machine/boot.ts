@@ -1,70 +1,142 @@
-import { BootError, isMachinenError } from "../errors.ts";
-import {
-  ensureRootfsImageAsync,
-  markRootfsImageClean,
-  packBootInitramfs,
-} from "../images/index.ts";
 import { PhaseTimer } from "../log.ts";
 import { autoSizeMemoryMib } from "../memory/index.ts";
-import { claimName } from "../registry/index.ts";
+import { claimName, type NameClaim } from "../registry/index.ts";
+import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
 import type { BootOptions } from "./boot-options.ts";
-import { sweepOrphans } from "./gc.ts";
+import { chooseTemplate } from "./choose-template.ts";
+import { templateVariables } from "./from-template.ts";
+import { sweepOrphansSometimes } from "./gc.ts";
 import { detachedHandle, ownHandle } from "./handle.ts";
 import { hostnameFor } from "./hostname.ts";
 import { buildMachinenConfig } from "./machinen-config.ts";
+import { packGuest } from "./pack-guest.ts";
 import { type BootPlan, planBoot } from "./plan-boot.ts";
-import { READY_MARKER, waitForConsole } from "./readiness.ts";
+import { interrupted, READY_MARKER, resumeOutcome, waitForConsole } from "./readiness.ts";
 import { createRunDir, type RunDir, removeRunDir } from "./run-dir.ts";
-import { startMachine } from "./start-machine.ts";
+import { type StartedMachine, startMachine } from "./start-machine.ts";
 import type { VmHandle } from "./vm-handle.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
-async function rootDiskVariables(plan: BootPlan, opts: BootOptions): Promise<MachineVariables> {
-  const { rootDisk, image } = plan.guest ?? {};
-  if (!rootDisk || image === undefined) return {};
-  if (rootDisk.kind === "file") return { MACHINEN_ROOTDISK: rootDisk.path };
-  const disk = await ensureRootfsImageAsync(image);
-  // The VMM gives the guest an overlay: nobody writes to the cached image, so it stays good whatever happens.
-  markRootfsImageClean(disk);
-  return { MACHINEN_ROOTDISK: disk, MACHINEN_ROOTDISK_SIZE: opts.rootDiskSizeBytes?.toString() };
+/** One boot, checked, with what both ways of starting it need. */
+interface Boot {
+  plan: BootPlan;
+  opts: BootOptions;
+  detached: boolean;
+  memoryMib?: number;
+  config?: Record<string, unknown>;
+  /** The name is ours from the start: nobody builds a template for one that is taken. */
+  claim?: NameClaim;
+  phases: PhaseTimer;
 }
 
-/** Make what the guest boots from. */
-async function packGuest(
-  plan: BootPlan,
-  opts: BootOptions,
-  runDir: RunDir,
-): Promise<MachineVariables> {
-  const { guest } = plan;
-  if (!guest || opts.vmmEnv?.MACHINEN_INITRD !== undefined) return {};
-  const disk = await rootDiskVariables(plan, opts);
-  const config = buildMachinenConfig({
-    ...guest,
-    guestCwd: opts.guestCwd,
-    liveMounts: [],
-    hostname: hostnameFor(opts.name),
-    rootdisk: guest.rootDisk !== undefined,
-  });
+function claim({ name }: BootOptions): NameClaim | undefined {
+  return name === undefined ? undefined : claimName(name);
+}
+
+async function start(
+  boot: Boot,
+  variablesFor: (runDir: RunDir) => MachineVariables | Promise<MachineVariables>,
+  templateKey?: string,
+): Promise<StartedMachine> {
+  const { plan, opts, detached, memoryMib, claim } = boot;
+  let runDir: RunDir | undefined;
   try {
-    packBootInitramfs({
-      image: guest.rootDisk ? undefined : guest.image,
-      config,
-      out: runDir.initramfs,
+    runDir = createRunDir();
+    const variables = await variablesFor(runDir);
+    boot.phases.mark("pack");
+    const started = await startMachine({
+      binary: plan.binary,
+      args: opts.args,
+      cwd: plan.cwd,
+      runDir,
+      variables,
+      vmmEnv: opts.vmmEnv,
+      detached,
+      pdeathsig: !detached && (opts.pdeathsig ?? true),
+      name: claim && { claim, name: opts.name! },
+      record: {
+        imagePath: plan.guest?.image,
+        diskPath: plan.diskPath,
+        snapshotDisabled: opts.snapshot === false || undefined,
+        hostname: hostnameFor(opts.name),
+        forkedFrom: opts.forkedFrom,
+        memoryCeilingMib: memoryMib,
+        templateKey,
+      },
+      keepsBootLog: detached,
+      onLog: opts.onLog,
     });
+    boot.phases.mark("spawn");
+    return started;
   } catch (error) {
-    if (isMachinenError(error)) throw error;
-    throw new BootError(
-      "BOOT_PACK_FAILED",
-      `the initramfs could not be packed: ${(error as Error).message}`,
-      { cause: error },
-    );
+    if (runDir) removeRunDir(runDir.path);
+    throw error;
   }
-  return { ...disk, MACHINEN_INITRD: runDir.initramfs };
+}
+
+async function bootCold(boot: Boot): Promise<VmHandle> {
+  const { plan, opts, config, memoryMib } = boot;
+  const { guest } = plan;
+  const packs = guest !== undefined && opts.vmmEnv?.MACHINEN_INITRD === undefined;
+  const started = await start(boot, async (runDir) => ({
+    MACHINEN_KERNEL: plan.kernel,
+    MACHINEN_DTB: plan.dtb,
+    MACHINEN_MEMORY: memoryMib?.toString(),
+    ...(packs ? await packGuest(guest, opts.rootDiskSizeBytes, config!, runDir) : {}),
+  }));
+  if (!boot.detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
+  // A program of the caller's need not know our guest's words.
+  const speaksOurs = opts.binary === undefined && packs;
+  await waitForConsole(started, speaksOurs ? READY_MARKER : undefined);
+  boot.phases.mark("console");
+  writeBootSnapshot(started.entry.bootLogPath!, started.stderr.tail.text());
+  return detachedHandle(started, opts.onLog);
+}
+
+/** A machine, or why its VMM could not start from the template. */
+async function bootFrom(boot: Boot, template: Template): Promise<VmHandle | "damaged" | "refused"> {
+  const { opts, detached } = boot;
+  const started = await start(
+    boot,
+    (runDir) => templateVariables(template, boot.config!, runDir),
+    template.key,
+  );
+  const outcome = await resumeOutcome(started, detached);
+  boot.phases.mark("resume");
+  if (outcome !== "ready") return outcome;
+  if (!detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
+  // A guest that goes on from a template prints no boot messages: the log says why.
+  const log = `${READY_MARKER} (started from the template ${template.key})\n${started.stderr.tail.text()}`;
+  writeBootSnapshot(started.entry.bootLogPath!, log);
+  return detachedHandle(started, opts.onLog);
+}
+
+/** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */
+async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
+  const request = chooseTemplate(boot.plan, boot.opts, boot.memoryMib);
+  let damaged: Template | undefined;
+  for (let attempt = 0; request && attempt < 2; attempt++) {
+    let template: Template;
+    try {
+      template = await ensureTemplate(request, damaged);
+    } catch (error) {
+      if (error instanceof BuildInterrupted) throw interrupted(error.message);
+      return undefined;
+    }
+    boot.phases.mark("template");
+    const booted = await bootFrom(boot, template);
+    if (typeof booted !== "string") return booted;
+    // The name went with the VMM that has ended.
+    boot.claim = claim(boot.opts);
+    if (booted === "refused") return undefined;
+    damaged = template;
+  }
+  return undefined;
 }
 
 /**
- * Boot a machine.
+ * Boot a machine: from a template where it can (see `BootOptions.template`), else from nothing.
  *
  * @throws {BootError} BOOT_VMM_MISSING | BOOT_VMM_PACKAGE_BROKEN | BOOT_IMAGE_NOT_FOUND |
  * BOOT_SNAPSHOT_NOT_FOUND | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
@@ -77,55 +149,28 @@ export async function boot(opts: BootOptions = {}): Promise<VmHandle> {
   const phases = new PhaseTimer("boot", opts.onLog);
   const plan = planBoot(opts);
   phases.mark("plan");
-  const detached = opts.detached ?? false;
   const ownsMemory = opts.vmmEnv?.MACHINEN_MEMORY === undefined;
-  const memoryMib = ownsMemory ? (opts.memory ?? autoSizeMemoryMib()) : undefined;
-  const claim = opts.name === undefined ? undefined : claimName(opts.name);
-  let runDir: RunDir | undefined;
-  try {
-    sweepOrphans();
-    runDir = createRunDir();
-    const packed = await packGuest(plan, opts, runDir);
-    phases.mark("pack");
-    const started = await startMachine({
-      binary: plan.binary,
-      args: opts.args,
-      cwd: plan.cwd,
-      runDir,
-      variables: {
-        MACHINEN_KERNEL: plan.kernel,
-        MACHINEN_DTB: plan.dtb,
-        MACHINEN_MEMORY: memoryMib?.toString(),
-        ...packed,
-      },
-      vmmEnv: opts.vmmEnv,
-      detached,
-      pdeathsig: !detached && (opts.pdeathsig ?? true),
-      name: claim && { claim, name: opts.name! },
-      record: {
-        imagePath: plan.guest?.image,
-        diskPath: plan.diskPath,
-        snapshotDisabled: opts.snapshot === false || undefined,
+  const task: Boot = {
+    plan,
+    opts,
+    detached: opts.detached ?? false,
+    memoryMib: ownsMemory ? (opts.memory ?? autoSizeMemoryMib()) : undefined,
+    config:
+      plan.guest &&
+      buildMachinenConfig({
+        ...plan.guest,
+        guestCwd: opts.guestCwd,
+        liveMounts: [],
         hostname: hostnameFor(opts.name),
-        forkedFrom: opts.forkedFrom,
-        memoryCeilingMib: memoryMib,
-      },
-      keepsBootLog: detached,
-      onLog: opts.onLog,
-    });
-    phases.mark("spawn");
-    if (!detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
-    // A program of the caller's need not know our guest's words.
-    const speaksOurs = opts.binary === undefined && packed.MACHINEN_INITRD !== undefined;
-    await waitForConsole(started, speaksOurs ? READY_MARKER : undefined);
-    phases.mark("console");
-    writeBootSnapshot(started.entry.bootLogPath!, started.stderr.tail.text());
-    return detachedHandle(started, opts.onLog);
-  } catch (error) {
-    if (runDir) removeRunDir(runDir.path);
-    throw error;
+      }),
+    claim: claim(opts),
+    phases,
+  };
+  try {
+    sweepOrphansSometimes();
+    return (await bootWarm(task)) ?? (await bootCold(task));
   } finally {
-    claim?.release();
+    task.claim?.release();
     phases.flush();
   }
 }

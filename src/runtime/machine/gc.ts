@@ -7,6 +7,16 @@ export function sweepOrphans(dryRun = false): OrphanDir[] {
   return sweepRunDirs(inUse, dryRun);
 }
 
+const SWEEP_EVERY_MS = 30_000;
+let sweptAt = Number.NEGATIVE_INFINITY;
+
+/** Looking at every machine takes longer than all else a boot does here: one that has just looked does not. */
+export function sweepOrphansSometimes(): void {
+  if (performance.now() - sweptAt < SWEEP_EVERY_MS) return;
+  sweptAt = performance.now();
+  sweepOrphans();
+}
+
 /**
  * Remove what dead machines left: those of the registry, and those that never got into it, which are
  * reported under their creator's pid.

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BootError } from "../errors.ts";
 import type { OnLog } from "../log.ts";
 import type { RegistryEntry } from "../registry/index.ts";
-import { forkMachine } from "../snapshot/fork.ts";
+import { forkMachine, prepareForkOf } from "../snapshot/fork.ts";
+import { forkManyMachines } from "../snapshot/fork-many.ts";
 import { snapshotMachine } from "../snapshot/save.ts";
 import { killMachine, processOf } from "./end-machine.ts";
 import { guestCommands } from "./guest-commands.ts";
@@ -38,6 +39,8 @@ function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Vm
     kill: () => killMachine(entry),
     snapshot: (opts) => snapshotMachine(entry, opts, onLog),
     fork: (opts) => forkMachine(entry, opts),
+    forkMany: (count, opts) => forkManyMachines(entry, count, opts),
+    prepareFork: () => prepareForkOf(entry),
     memoryStats: async () => memoryStatsOf(entry),
   };
 }

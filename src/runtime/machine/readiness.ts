@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { waitForAgent } from "../control/agent-control.ts";
 import { BootError, type MachinenError } from "../errors.ts";
 import { killMachine } from "./end-machine.ts";
+import { agentSocketIn } from "./run-dir.ts";
 import type { StartedMachine } from "./start-machine.ts";
 
 /** A cold boot takes seconds; a machine that is silent for this long will stay so. */
@@ -63,14 +64,48 @@ export async function waitForConsole(
   }
 }
 
+/** The machine was ended from outside while it came up. */
+export const interrupted = (reason: string): MachinenError =>
+  notReady(`the machine did not come up: ${reason}`);
+
+/** A VMM's exit status for a bad configuration, for no QEMU, and for a state it could not load. */
+const REFUSALS = [2, 3];
+const DAMAGED = 4;
+
+/**
+ * Wait until a machine that starts from a template is up. The VMM holds what is sent to the agent until
+ * that has its new identity, so the first answer is the sign. `damaged`: the state could not be loaded;
+ * `refused`: the VMM or its QEMU could not even try. A machine that had its command and has ended already
+ * was ready.
+ *
+ * @throws {BootError} BOOT_DETACHED_READINESS_FAILED when `mustLast` and it has ended
+ */
+export async function resumeOutcome(
+  started: StartedMachine,
+  mustLast: boolean,
+): Promise<"ready" | "damaged" | "refused"> {
+  try {
+    await waitForAgent(agentSocketIn(started.entry.runDir!), SILENCE_MS, started.hasExited);
+    return "ready";
+  } catch (error) {
+    if (!started.hasExited()) return giveUp(started, (error as Error).message, notReady);
+  }
+  const { code } = await started.exited;
+  if (code === DAMAGED) return "damaged";
+  if (code !== null && REFUSALS.includes(code)) return "refused";
+  if (mustLast) return giveUp(started, await describeExit(started), notReady);
+  return "ready";
+}
+
 /** Wait for the agent of a machine; kills it and throws what `failure` makes of the reason when it never answers. */
 export async function waitForStartedAgent(
   started: StartedMachine,
-  agentSocket: string,
   failure: Failure,
+  request?: string,
 ): Promise<void> {
+  const agentSocket = agentSocketIn(started.entry.runDir!);
   try {
-    await waitForAgent(agentSocket, SILENCE_MS, started.hasExited);
+    await waitForAgent(agentSocket, SILENCE_MS, started.hasExited, request);
   } catch (error) {
     await giveUp(
       started,

@@ -47,6 +47,8 @@ export interface RunDir {
   controlSocket: string;
   stats: string;
   initramfs: string;
+  /** What the agent of a resumed machine is to be told. */
+  resume: string;
   /** Value of `MACHINEN_VSOCK`. */
   vsock: string;
 }
@@ -72,6 +74,7 @@ function describeRunDir(path: string): RunDir {
     controlSocket: join(path, "control.sock"),
     stats: join(path, "stats"),
     initramfs: join(path, "initrd.cpio"),
+    resume: join(path, "resume.json"),
     vsock: ports.map(([port, socket]) => `in:${port}:${socket}`).join(","),
   };
 }

@@ -33,8 +33,10 @@ export function dieWithUs(program: string, args: string[]): { program: string; a
   return { program: shim, args: ["die-with-parent", String(process.pid), program, ...args] };
 }
 
+export type SpawnedVmm = ChildProcess & { pid: number };
+
 /** Start the VMM. The pid stays the same when the shim becomes the program. */
-export async function spawnVmm(launch: VmmLaunch): Promise<ChildProcess & { pid: number }> {
+export async function spawnVmm(launch: VmmLaunch): Promise<SpawnedVmm> {
   const { program, args } = launch.pdeathsig
     ? dieWithUs(launch.binary, launch.args)
     : { program: launch.binary, args: launch.args };
@@ -45,7 +47,7 @@ export async function spawnVmm(launch: VmmLaunch): Promise<ChildProcess & { pid:
     detached: launch.detached || !launch.pdeathsig,
     stdio: [launch.detached ? "ignore" : "pipe", "pipe", "pipe"],
   });
-  if (child.pid !== undefined) return child as ChildProcess & { pid: number };
+  if (child.pid !== undefined) return child as SpawnedVmm;
   const [error] = (await once(child, "error")) as [Error];
   throw new BootError(
     "BOOT_VMM_MISSING",

@@ -6,7 +6,7 @@ import { ConsoleStream } from "./console.ts";
 import { forgetMachine } from "./end-machine.ts";
 import { identify } from "./process-identity.ts";
 import { type RunDir, removeRunDir } from "./run-dir.ts";
-import { spawnVmm } from "./spawn-vmm.ts";
+import { type SpawnedVmm, spawnVmm } from "./spawn-vmm.ts";
 import {
   type MachineVariables,
   runDirVariables,
@@ -14,15 +14,11 @@ import {
   vsockSocket,
 } from "./vmm-environment.ts";
 
-export interface StartRequest {
+/** What a machine is to be known as. */
+export interface Registration {
+  /** The program that was started. */
   binary: string;
-  args?: string[];
-  cwd: string;
   runDir: RunDir;
-  variables: MachineVariables;
-  vmmEnv?: Record<string, string>;
-  detached: boolean;
-  pdeathsig: boolean;
   /** A name claimed already, or one made of the pid. */
   name?: { claim: NameClaim; name: string } | ((pid: number) => string | undefined);
   /** Whether the boot console is going to be written to `bootSnapshotPath`. */
@@ -30,6 +26,15 @@ export interface StartRequest {
   /** What the registry is to know besides what follows from the request. */
   record: Partial<RegistryEntry>;
   onLog?: OnLog;
+}
+
+export interface StartRequest extends Registration {
+  args?: string[];
+  cwd: string;
+  variables: MachineVariables;
+  vmmEnv?: Record<string, string>;
+  detached: boolean;
+  pdeathsig: boolean;
 }
 
 export interface Exit {
@@ -53,19 +58,29 @@ export interface StartedMachine {
  * this process ends. Before that, the run directory's owner file is what leads to it.
  */
 export async function startMachine(request: StartRequest): Promise<StartedMachine> {
-  const { runDir, name } = request;
+  const { runDir } = request;
   const env = vmmEnvironment(
     process.env,
     { ...runDirVariables(runDir), ...request.variables },
     request.vmmEnv,
   );
-  let child: Awaited<ReturnType<typeof spawnVmm>>;
+  let child: SpawnedVmm;
   try {
     child = await spawnVmm({ ...request, args: request.args ?? [], env });
   } catch (error) {
     removeRunDir(runDir.path);
     throw error;
   }
+  return registerMachine(child, env, request);
+}
+
+/** Make a VMM that is our child a machine. */
+export function registerMachine(
+  child: SpawnedVmm,
+  env: Record<string, string>,
+  request: Registration,
+): StartedMachine {
+  const { runDir, name } = request;
   const entry: RegistryEntry = {
     ...request.record,
     pid: child.pid,

@@ -5,7 +5,12 @@ import type {
   VsockExecPtyOptions,
   VsockExecResult,
 } from "../exec/index.ts";
-import type { ForkOptions, SnapshotOptions, SnapshotResult } from "../snapshot/options.ts";
+import type {
+  ForkManyOptions,
+  ForkOptions,
+  SnapshotOptions,
+  SnapshotResult,
+} from "../snapshot/options.ts";
 
 /** A machine, whoever booted it. */
 export interface VmHandle {
@@ -45,6 +50,14 @@ export interface VmHandle {
   memoryStats(): Promise<MemoryStats>;
   /** A copy of this running machine, with its processes, sessions and disks. This one goes on. */
   fork(opts?: ForkOptions): Promise<VmHandle>;
+  /** Several copies of the same moment: this machine is stopped once. All or none. */
+  forkMany(count: number, opts?: ForkManyOptions): Promise<VmHandle[]>;
+  /**
+   * Have this machine's next `fork()` ready: a VMM that waits, with memory of its own of some 10 MB, until
+   * this process or the machine ends. A process holds at most two, and replaces one that was used. Such a
+   * fork is not for calls with `binary`, `args`, `vmmEnv`, `outDir` or `pdeathsig`.
+   */
+  prepareFork(): Promise<void>;
 }
 
 export interface MemoryStats {

@@ -11,4 +11,10 @@ export {
   readHostFreeBytes,
   readHostTotalBytes,
 } from "./host-memory.ts";
-export { type RssTarget, readHostRssBytes, readHostRssBytesMulti } from "./rss.ts";
+export {
+  type HostMemory,
+  type RssTarget,
+  readHostMemory,
+  readHostRssBytes,
+  readHostRssBytesMulti,
+} from "./rss.ts";

@@ -42,6 +42,33 @@ function fromProcfs(targets: RssTarget[]): Map<number, number> {
   return result;
 }
 
+/** What a machine's processes hold: memory of their own, and their share of memory others use too. */
+export interface HostMemory {
+  privateBytes: number;
+  sharedBytes: number;
+}
+
+/**
+ * The two parts of what `readHostRssBytes` says of a machine; null when the kernel does not tell them apart
+ * for us.
+ */
+export function readHostMemory(pid: number): HostMemory | null {
+  if (process.platform !== "linux") return null;
+  const memory = { privateBytes: 0, sharedBytes: 0 };
+  for (const one of [pid, ...childrenOf(pid).filter(isQemu)]) {
+    const rollup = readProc(one, "smaps_rollup");
+    const proportional = kibField(rollup, "Pss");
+    if (proportional === undefined) return null;
+    const own = ["Private_Clean", "Private_Dirty"].reduce(
+      (sum, field) => sum + (kibField(rollup, field) ?? 0),
+      0,
+    );
+    memory.privateBytes += own;
+    memory.sharedBytes += Math.max(0, proportional - own);
+  }
+  return memory;
+}
+
 /** The kernel lists children by the thread that made them. */
 function childrenOf(pid: number): number[] {
   let threads: string[];

@@ -19,6 +19,8 @@ export interface RegistryEntry {
   parentName?: string;
   /** Bundle directory this machine was restored from. */
   forkedFrom?: string;
+  /** The template whose memory this machine started from, itself or by way of the machine it was forked from. */
+  templateKey?: string;
   /** Console output up to the moment the creator let go of a detached machine. */
   bootLogPath?: string;
   /** Files and directories to remove once the machine is gone; absolute. */
@@ -75,6 +77,7 @@ const FIELDS: { [Field in keyof Required<RegistryEntry>]: Check } = {
   parentPid: isNumber,
   parentName: isText,
   forkedFrom: isText,
+  templateKey: isText,
   bootLogPath: isText,
   cleanupPaths: listOf(isText),
   vmmExe: isText,

@@ -29,6 +29,14 @@ export function addEntry(entry: RegistryEntry): void {
   writeEntry(entry, removeFilesOf);
 }
 
+/** Every live machine, in no order, without tidying up on the way. */
+export function liveEntries(): RegistryEntry[] {
+  return recordedPids()
+    .map(readEntry)
+    .filter((entry) => entry !== undefined)
+    .filter((entry) => statusOf(entry) === "alive");
+}
+
 /**
  * Every live machine, oldest first. Forgets dead ones on the way, but keeps the record of a dead
  * one that has left files behind: only `runGc` removes files, and it must still find them.

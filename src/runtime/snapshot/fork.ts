@@ -5,11 +5,79 @@ import { chooseVmmBinary } from "../machine/vmm-binary.ts";
 import { checkForkBackpressure, DEFAULT_FREE_MEMORY_THRESHOLD } from "../memory/index.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
+import { prepareNextFork } from "./fork-pool.ts";
+import { forkPrepared } from "./fork-prepared.ts";
 import type { ForkOptions } from "./options.ts";
 import { restoreBundle } from "./restore.ts";
-import { resumeMachine } from "./resume.ts";
+import { type ResumeTerms, resumeMachine } from "./resume.ts";
 import { snapshotMachine } from "./save.ts";
 import { waitUntilUp } from "./wait-until-up.ts";
+
+export const forkFailure = (reason: string): SnapshotError =>
+  new SnapshotError("SNAPSHOT_DUMP_FAILED", `the machine could not be forked: ${reason}`);
+
+/** Refuse what cannot be forked at all, or not so. */
+export async function checkForkable(source: RegistryEntry, opts: ForkOptions = {}): Promise<void> {
+  await checkForkBackpressure({
+    threshold: opts.freeMemoryThreshold ?? DEFAULT_FREE_MEMORY_THRESHOLD,
+  });
+  checkResumeOptions(opts, opts.cwd ?? process.cwd(), source.memoryCeilingMib);
+  if (!processOf(source)) throw forkFailure("it has ended");
+  if (source.snapshotDisabled) {
+    throw new SnapshotError("SNAPSHOT_NO_DISK", "this machine was booted with snapshot: false");
+  }
+  if (!source.controlPath) throw forkFailure("it has no control socket");
+}
+
+function lineageOf(source: RegistryEntry) {
+  return { parentPid: source.pid, parentName: source.name };
+}
+
+function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
+  return {
+    name: opts.name,
+    sourceName: source.name,
+    record: {
+      ...lineageOf(source),
+      imagePath: source.imagePath,
+      diskPath: source.diskPath,
+      memoryCeilingMib: source.memoryCeilingMib,
+      forkedFrom: opts.forkedFrom,
+      templateKey: source.templateKey,
+    },
+    detached: opts.detached ?? false,
+    timeoutMs: opts.timeoutMs ?? null,
+    onLog: opts.onLog,
+    failure: forkFailure,
+  };
+}
+
+/** A fork by a VMM started now. `group` makes it one of several of the same moment. */
+export async function forkFresh(
+  source: RegistryEntry,
+  opts: ForkOptions,
+  group?: string,
+): Promise<VmHandle> {
+  const cwd = opts.cwd ?? process.cwd();
+  return resumeMachine({
+    ...termsOf(source, opts),
+    incoming: {
+      MACHINEN_INCOMING: `fork:${source.controlPath}`,
+      MACHINEN_FORK_GROUP: group,
+    },
+    binary: chooseVmmBinary(opts.binary, cwd),
+    args: opts.args,
+    cwd,
+    vmmEnv: opts.vmmEnv,
+    pdeathsig: !opts.detached && (opts.pdeathsig ?? false),
+  });
+}
+
+/** A prepared fork is one of our own VMM, tied to nobody. */
+function takesPrepared(opts: ForkOptions): boolean {
+  const own = [opts.binary, opts.args, opts.vmmEnv].some((value) => value !== undefined);
+  return !own && !opts.pdeathsig;
+}
 
 /**
  * A copy of a running machine, which goes on. Forks are not tied to this process unless `pdeathsig` is
@@ -22,48 +90,25 @@ export async function forkMachine(
   source: RegistryEntry,
   opts: ForkOptions = {},
 ): Promise<VmHandle> {
-  await checkForkBackpressure({
-    threshold: opts.freeMemoryThreshold ?? DEFAULT_FREE_MEMORY_THRESHOLD,
-  });
-  const cwd = opts.cwd ?? process.cwd();
-  checkResumeOptions(opts, cwd, source.memoryCeilingMib);
-  const failure = (reason: string) =>
-    new SnapshotError("SNAPSHOT_DUMP_FAILED", `the machine could not be forked: ${reason}`);
-  if (!processOf(source)) throw failure("it has ended");
-  if (source.snapshotDisabled) {
-    throw new SnapshotError("SNAPSHOT_NO_DISK", "this machine was booted with snapshot: false");
-  }
-  if (!source.controlPath) throw failure("it has no control socket");
-  const lineage = { parentPid: source.pid, parentName: source.name };
-  const defaults = { pdeathsig: false, timeoutMs: null, ...opts };
+  await checkForkable(source, opts);
   if (opts.outDir !== undefined) {
     const { snapDir } = await snapshotMachine(source, {
       outDir: opts.outDir,
       leaveRunning: true,
       onLog: opts.onLog,
     });
-    return restoreBundle({ ...defaults, snapDir }, lineage);
+    const defaults = { pdeathsig: false, timeoutMs: null, ...opts };
+    return restoreBundle({ ...defaults, snapDir }, lineageOf(source));
   }
+  const prepared = takesPrepared(opts) && (await forkPrepared(source, termsOf(source, opts)));
+  if (prepared) return prepared;
   await waitUntilUp(source);
-  return resumeMachine({
-    incoming: `fork:${source.controlPath}`,
-    binary: chooseVmmBinary(opts.binary, cwd),
-    args: opts.args,
-    cwd,
-    vmmEnv: opts.vmmEnv,
-    name: opts.name,
-    sourceName: source.name,
-    record: {
-      ...lineage,
-      imagePath: source.imagePath,
-      diskPath: source.diskPath,
-      memoryCeilingMib: source.memoryCeilingMib,
-      forkedFrom: opts.forkedFrom,
-    },
-    detached: opts.detached ?? false,
-    pdeathsig: !opts.detached && defaults.pdeathsig,
-    timeoutMs: defaults.timeoutMs,
-    onLog: opts.onLog,
-    failure,
-  });
+  return forkFresh(source, opts);
+}
+
+/** `vm.prepareFork()`. */
+export async function prepareForkOf(source: RegistryEntry): Promise<void> {
+  await checkForkable(source);
+  await waitUntilUp(source);
+  await prepareNextFork(source);
 }

@@ -1,4 +1,5 @@
 export type {
+  ForkManyOptions,
   ForkOptions,
   RestoreOptions,
   SnapshotMeta,

@@ -65,3 +65,9 @@ export interface ForkOptions extends Omit<RestoreOptions, "snapDir"> {
   /** Share of the host's memory that must be free, else `FORK_MEMORY_BACKPRESSURE`. Default 0.01; 0 turns it off. */
   freeMemoryThreshold?: number;
 }
+
+/** Every fork of one call has the same options; each gets a name of its own. */
+export interface ForkManyOptions extends Omit<ForkOptions, "name" | "outDir"> {
+  /** One for each fork. Default: `<source's name>/<pid>`. */
+  names?: string[];
+}

@@ -32,7 +32,7 @@ export async function restoreBundle(
   checkLiveMountOverrides(opts, meta);
   checkResumeOptions(opts, cwd, machine.memoryMib);
   return resumeMachine({
-    incoming: `bundle:${imgDir}`,
+    incoming: { MACHINEN_INCOMING: `bundle:${imgDir}` },
     binary,
     args: opts.args,
     cwd,

@@ -1,82 +1,90 @@
-import { randomBytes } from "node:crypto";
-import { agentRequest } from "../control/agent-control.ts";
 import type { MachinenError } from "../errors.ts";
 import { type OnLog, PhaseTimer } from "../log.ts";
-import { killMachine } from "../machine/end-machine.ts";
-import { sweepOrphans } from "../machine/gc.ts";
+import { writeResume } from "../machine/from-template.ts";
+import { sweepOrphansSometimes } from "../machine/gc.ts";
 import { detachedHandle, ownHandle } from "../machine/handle.ts";
 import { hostnameFor } from "../machine/hostname.ts";
 import { waitForStartedAgent } from "../machine/readiness.ts";
 import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
-import { startMachine } from "../machine/start-machine.ts";
+import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
 import type { VmHandle } from "../machine/vm-handle.ts";
+import type { MachineVariables } from "../machine/vmm-environment.ts";
 import { claimName, type RegistryEntry, updateEntry } from "../registry/index.ts";
 
-const ENTROPY_BYTES = 64;
-
-export interface ResumeRequest {
-  /** Value of `MACHINEN_INCOMING`. */
-  incoming: string;
-  binary: string;
-  args?: string[];
-  cwd: string;
-  vmmEnv?: Record<string, string>;
+/** How a resumed machine is called, kept and reported, whatever it comes from. */
+export interface ResumeTerms {
   name?: string;
   sourceName?: string;
   record: Partial<RegistryEntry>;
   detached: boolean;
-  pdeathsig: boolean;
   timeoutMs?: number | null;
   onLog?: OnLog;
   /** The error to throw when the machine does not come up. */
   failure: (reason: string) => MachinenError;
 }
 
-/** What two machines with the same past must not share: random numbers, a name, a stopped clock. */
-async function giveIdentity(agentSocket: string, hostname: string): Promise<void> {
-  const entropy = randomBytes(ENTROPY_BYTES).toString("hex");
-  await Promise.all([
-    agentRequest(agentSocket, `ENTROPY ${entropy}`),
-    agentRequest(agentSocket, `HOSTNAME ${hostname}`),
-  ]);
-  const now = Date.now();
-  await agentRequest(agentSocket, `TIME ${Math.floor(now / 1000)} ${(now % 1000) * 1_000_000}`);
+export interface ResumeRequest extends ResumeTerms {
+  /** What makes the VMM resume. */
+  incoming: MachineVariables;
+  binary: string;
+  args?: string[];
+  cwd: string;
+  vmmEnv?: Record<string, string>;
+  pdeathsig: boolean;
+}
+
+/** The name of a machine that was given none, once its pid is known. */
+export function autoName(sourceName: string | undefined, pid: number): string | undefined {
+  return sourceName === undefined ? undefined : `${sourceName}/${pid}`;
+}
+
+/** Wait for a machine that is on its way to be one of its own, and hand it out. */
+export async function handOver(
+  started: StartedMachine,
+  terms: ResumeTerms,
+  hostnameIsSet: boolean,
+): Promise<VmHandle> {
+  const { entry } = started;
+  // The VMM lets nobody through before the agent has time, random numbers and name: any answer is the sign.
+  const request = hostnameIsSet ? undefined : `HOSTNAME ${hostnameFor(entry.name)}`;
+  await waitForStartedAgent(started, terms.failure, request);
+  if (!hostnameIsSet) {
+    entry.hostname = hostnameFor(entry.name);
+    updateEntry(entry.pid, { hostname: entry.hostname });
+  }
+  return terms.detached
+    ? detachedHandle(started, terms.onLog)
+    : ownHandle(started, terms.timeoutMs, terms.onLog);
 }
 
 /** Start a machine from the state of another one; resolves when it is a machine of its own. */
 export async function resumeMachine(request: ResumeRequest): Promise<VmHandle> {
-  const { name, sourceName, detached } = request;
+  const { name, sourceName } = request;
   const phases = new PhaseTimer("restore", request.onLog);
   const claim = name === undefined ? undefined : claimName(name);
-  const autoName = (pid: number) => (sourceName === undefined ? undefined : `${sourceName}/${pid}`);
   let runDirPath: string | undefined;
   try {
-    sweepOrphans();
+    sweepOrphansSometimes();
     const runDir = createRunDir();
     runDirPath = runDir.path;
+    // Without a name the host name is made of the pid, which is not known yet.
+    const hostname = name ?? (sourceName === undefined ? "" : undefined);
+    const resume =
+      hostname === undefined ? {} : writeResume(runDir, { hostname: hostnameFor(hostname) });
     const started = await startMachine({
       ...request,
+      record: {
+        ...request.record,
+        hostname: hostname === undefined ? undefined : hostnameFor(hostname),
+      },
       runDir,
-      variables: { MACHINEN_INCOMING: request.incoming },
-      name: claim ? { claim, name: name! } : autoName,
+      variables: { ...request.incoming, ...resume },
+      name: claim ? { claim, name: name! } : (pid) => autoName(sourceName, pid),
     });
     phases.mark("spawn");
-    const { entry } = started;
-    await waitForStartedAgent(started, runDir.agentSocket, request.failure);
+    const handle = await handOver(started, request, hostname !== undefined);
     phases.mark("agent");
-    try {
-      const hostname = hostnameFor(entry.name);
-      await giveIdentity(runDir.agentSocket, hostname);
-      entry.hostname = hostname;
-      updateEntry(entry.pid, { hostname });
-    } catch (error) {
-      await killMachine(entry);
-      throw request.failure(`the guest did not take its new identity: ${(error as Error).message}`);
-    }
-    phases.mark("identity");
-    return detached
-      ? detachedHandle(started, request.onLog)
-      : ownHandle(started, request.timeoutMs, request.onLog);
+    return handle;
   } catch (error) {
     if (runDirPath) removeRunDir(runDirPath);
     throw error;

@@ -110,6 +110,8 @@ export interface PtyHostOptions {
 export class PtyHost implements Host {
   private readonly machines = new Map<string, PtyMachine>();
   private readonly snapshots: SnapshotInfo[] = [];
+  /** Machines whose next fork was asked to be ready, in order. */
+  readonly prepared: string[] = [];
   private readonly options: PtyHostOptions;
   private nextPid = 101;
 
@@ -137,6 +139,15 @@ export class PtyHost implements Host {
     const { main } = source;
     if (main) this.find(info.id).main = new PtySession("", main.cols, main.rows, main.screen);
     return info;
+  }
+
+  async forkMany(id: string, count: number): Promise<MachineInfo[]> {
+    return Promise.all(Array.from({ length: count }, () => this.fork(id)));
+  }
+
+  async prepareFork(id: string): Promise<void> {
+    this.find(id);
+    this.prepared.push(id);
   }
 
   async snapshot(id: string): Promise<{ directory: string }> {

@@ -1,0 +1,62 @@
+import {
+  type BuildRequest,
+  readInputs,
+  type TemplateRequest,
+  TUNING,
+  templateKey,
+} from "../templates/index.ts";
+import type { BootOptions } from "./boot-options.ts";
+import { packGuest } from "./pack-guest.ts";
+import type { BootPlan } from "./plan-boot.ts";
+
+const SHAPING: readonly string[] = TUNING;
+
+/** Whether the caller takes matters into their own hands that a template settles. Pure. */
+export function isPlainBoot(opts: BootOptions, env: NodeJS.ProcessEnv): boolean {
+  const ownVariables = Object.keys(opts.vmmEnv ?? {}).some(
+    (name) => name.startsWith("MACHINEN_") && !SHAPING.includes(name),
+  );
+  return (
+    opts.template !== false &&
+    env.MACHINEN_TEMPLATES !== "0" &&
+    opts.image !== undefined &&
+    opts.binary === undefined &&
+    (opts.args ?? []).length === 0 &&
+    opts.dtb === undefined &&
+    // A disk of the caller's own may be anything, and change at any time.
+    typeof opts.rootDisk !== "string" &&
+    !ownVariables
+  );
+}
+
+/** How to make the template this boot can start from; undefined when it must boot cold. */
+export function chooseTemplate(
+  plan: BootPlan,
+  opts: BootOptions,
+  memoryMib: number | undefined,
+): BuildRequest | undefined {
+  const { guest, kernel, binary } = plan;
+  if (!guest || kernel === undefined || memoryMib === undefined) return undefined;
+  if (!isPlainBoot(opts, process.env)) return undefined;
+  const request: TemplateRequest = {
+    kernel,
+    image: guest.image,
+    root: guest.rootDisk ? "disk" : "ram",
+    diskBytes: guest.rootDisk ? opts.rootDiskSizeBytes : undefined,
+    memoryMib,
+    vmm: binary,
+    env: { ...process.env, ...opts.vmmEnv },
+  };
+  const inputs = readInputs(request);
+  if (inputs === undefined) return undefined;
+  return {
+    key: templateKey(inputs),
+    binary,
+    vmmEnv: opts.vmmEnv,
+    pack: async (runDir) => ({
+      MACHINEN_KERNEL: kernel,
+      MACHINEN_MEMORY: memoryMib.toString(),
+      ...(await packGuest(guest, opts.rootDiskSizeBytes, { wait: true }, runDir)),
+    }),
+  };
+}
