@@ -8,5 +8,7 @@
 bool bundle_write(const char *directory, const struct captured *captured, struct error *error);
 /* Checks every file. Memory and device state are copied, so the files may change afterwards. */
 bool bundle_read(const char *directory, struct captured *captured, struct error *error);
+/* For a directory of our own cache: only sizes are checked, and the memory is the file itself. */
+bool template_read(const char *directory, struct captured *captured, struct error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "captured.h"
 #include "files.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,29 @@ void captured_close(struct captured *captured) {
             close_fd(&captured->disks[disk].fds[layer]);
         }
     }
+}
+
+static bool copy_fd(int from, int *to) {
+    *to = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 3);
+    return from < 0 || *to >= 0;
+}
+
+bool captured_copy(const struct captured *from, struct captured *to) {
+    captured_init(to);
+    struct captured copy = *from;
+    bool ok = copy_fd(from->memory_fd, &copy.memory_fd);
+    ok = copy_fd(from->state_fd, &copy.state_fd) && ok;
+    for (size_t disk = 0; disk < MAX_DISKS; disk++) {
+        for (size_t layer = 0; layer < MAX_LAYERS; layer++) {
+            ok = copy_fd(from->disks[disk].fds[layer], &copy.disks[disk].fds[layer]) && ok;
+        }
+    }
+    if (ok) {
+        *to = copy;
+    } else {
+        captured_close(&copy);
+    }
+    return ok;
 }
 
 void key_to_hex(const uint8_t key[LINK_KEY_BYTES], char hex[2 * LINK_KEY_BYTES + 1]) {

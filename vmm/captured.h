@@ -8,6 +8,7 @@
 
 #define MAX_DISKS 4
 #define MAX_LAYERS 60
+#define MAX_TEMPLATE_KEY 64
 #define MAX_CAPTURED_FDS (2 + MAX_DISKS * MAX_LAYERS)
 /* Devices and their order. A state can be loaded only where this is the same. */
 #define MACHINE_NAME "microvm-1"
@@ -22,8 +23,9 @@ struct captured {
     uint32_t memory_mib, cpus;
     uint8_t key[LINK_KEY_BYTES];
     char accel[8], machine[24], qemu[24];
+    char template[MAX_TEMPLATE_KEY + 1]; /* of the base it shares; only in the answer to `base` */
     uint64_t pause_us;
-    int memory_fd, state_fd;
+    int memory_fd, state_fd; /* memory: all of it, the base or the delta, as was asked for */
     size_t disk_count;
     struct captured_disk disks[MAX_DISKS];
 };
@@ -31,6 +33,8 @@ struct captured {
 /* No descriptors yet (-1 everywhere). */
 void captured_init(struct captured *captured);
 void captured_close(struct captured *captured);
+/* The same moment once more, with descriptors of its own. False with errno. */
+bool captured_copy(const struct captured *from, struct captured *to);
 /* The members of the JSON object, without braces. Returns `out`. */
 char *captured_json(const struct captured *captured, char *out, size_t room);
 /* Reads these members; descriptors stay -1. */

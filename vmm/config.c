@@ -1,5 +1,9 @@
 #include "config.h"
 
+#include "captured.h"
+#include "group.h"
+
+#include <stdio.h>
 #include <string.h>
 
 bool parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number) {
@@ -36,6 +40,11 @@ static bool number(char *(*get)(const char *), const char *name, uint64_t low, u
                     (unsigned long long)low, (unsigned long long)high);
     }
     return true;
+}
+
+bool is_token(const char *text, size_t length) {
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return length > 0 && length <= MAX_TOKEN && strspn(text, allowed) >= length;
 }
 
 static bool parse_forwards(struct config *config, const char *list, struct error *error) {
@@ -75,11 +84,42 @@ static bool parse_incoming(struct config *config, const char *incoming, struct e
         config->incoming_fork = incoming + 5;
     } else if (incoming && strncmp(incoming, "bundle:", 7) == 0 && incoming[7]) {
         config->incoming_bundle = incoming + 7;
+    } else if (incoming && strncmp(incoming, "template:", 9) == 0 && incoming[9]) {
+        config->incoming_template = incoming + 9;
     } else if (incoming) {
-        return bad(error, "MACHINEN_INCOMING", "must be fork:<control socket> or bundle:<directory>");
+        return bad(error, "MACHINEN_INCOMING", "must be fork:<control socket>, bundle:<directory> or template:<directory>");
     } else if (!config->kernel) {
         return bad(error, "MACHINEN_KERNEL", "is not set");
     }
+    return true;
+}
+
+/* More than we would ask are left out: they only save a copy. */
+static bool parse_bases(struct config *config, const char *list, struct error *error) {
+    while (list && *list && config->base_count < MAX_BASES) {
+        size_t length = strcspn(list, ",");
+        if (length >= sizeof config->bases[0]) {
+            return bad(error, "MACHINEN_BASE", "a socket path must have 1 to 107 bytes");
+        }
+        if (length > 0) {
+            memcpy(config->bases[config->base_count], list, length);
+            config->bases[config->base_count++][length] = '\0';
+        }
+        list += length + (list[length] == ',');
+    }
+    return true;
+}
+
+static bool parse_group(struct config *config, const char *group, struct error *error) {
+    const char *colon = group ? strchr(group, ':') : NULL;
+    uint64_t count;
+    if (!group) {
+        return true;
+    }
+    if (!colon || !is_token(group, (size_t)(colon - group)) || !parse_number(colon + 1, 1, MAX_GROUP, &count)) {
+        return bad(error, "MACHINEN_FORK_GROUP", "must be <token>:<n>, a token of 1 to 64 bytes of A-Z a-z 0-9 . _ -, n at most 256");
+    }
+    snprintf(config->fork_group, sizeof config->fork_group, "%.*s %u", (int)(colon - group), group, (unsigned)count);
     return true;
 }
 
@@ -102,6 +142,10 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .rootdisk = text(get, "MACHINEN_ROOTDISK"),
         .cmdline = text(get, "MACHINEN_CMDLINE"),
         .qemu = text(get, "MACHINEN_QEMU"),
+        .resume = text(get, "MACHINEN_RESUME"),
+        .template = text(get, "MACHINEN_TEMPLATE"),
+        .trace = text(get, "MACHINEN_TRACE"),
+        .fault = text(get, "MACHINEN_FAULT"),
     };
     if (!config->qemu) {
         config->qemu = "qemu-system-x86_64";
@@ -109,12 +153,19 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     if (config->control && strlen(config->control) >= sizeof config->forwards[0].path) {
         return bad(error, "MACHINEN_CONTROL", "a socket path must have 1 to 107 bytes");
     }
+    if (config->template && !is_token(config->template, strlen(config->template))) {
+        return bad(error, "MACHINEN_TEMPLATE", "must be 1 to 64 bytes of A-Z a-z 0-9 . _ -");
+    }
+    const char *wait = text(get, "MACHINEN_FORK_WAIT");
+    config->fork_wait = wait && strcmp(wait, "1") == 0;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&
               number(get, "MACHINEN_CPUS", 1, 64, &cpus, error) &&
               number(get, "MACHINEN_TSC_KHZ", 10000, 100000000, &config->tsc_khz, error) &&
               number(get, "MACHINEN_ROOTDISK_SIZE", 1, 1ull << 42, &config->rootdisk_size, error) &&
               parse_accel(config, text(get, "MACHINEN_ACCEL"), error) &&
               parse_forwards(config, text(get, "MACHINEN_VSOCK"), error) &&
+              parse_bases(config, text(get, "MACHINEN_BASE"), error) &&
+              parse_group(config, text(get, "MACHINEN_FORK_GROUP"), error) &&
               parse_incoming(config, text(get, "MACHINEN_INCOMING"), error);
     config->memory_mib = (uint32_t)memory;
     config->cpus = (uint32_t)cpus;

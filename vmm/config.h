@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #define MAX_FORWARDS 32
+#define MAX_BASES 8
 
 enum accel { ACCEL_PROBE, ACCEL_TCG, ACCEL_KVM };
 
@@ -18,7 +19,12 @@ struct forward_config {
 
 struct config {
     const char *kernel, *initrd, *stats_file, *control, *run_dir, *rootdisk, *cmdline, *qemu;
-    const char *incoming_fork, *incoming_bundle;
+    const char *incoming_fork, *incoming_bundle, *incoming_template;
+    const char *resume, *template, *trace, *fault;
+    char bases[MAX_BASES][108];
+    size_t base_count;
+    char fork_group[80]; /* `<token> <n>`, or empty */
+    bool fork_wait;
     uint64_t rootdisk_size, tsc_khz;
     uint32_t memory_mib, cpus;
     enum accel accel;
@@ -28,6 +34,8 @@ struct config {
 
 /* Reads variables through `get` (getenv, or a test's own). */
 bool config_read(struct config *config, char *(*get)(const char *name), struct error *error);
+/* Names that programs make up: 1 to 64 bytes of A-Z a-z 0-9 . _ - */
+bool is_token(const char *text, size_t length);
 /* The whole text is a decimal number between `low` and `high`. */
 bool parse_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
 

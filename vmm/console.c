@@ -73,7 +73,7 @@ static void flush_err(int timeout_ms) {
 }
 
 static void update(void) {
-    if (!console.line_watch) {
+    if (!console.line_watch || !console.in_watch || !console.err_watch) {
         return;
     }
     short line = 0;
@@ -150,12 +150,18 @@ static void err_ready(void *context, short events) {
     update();
 }
 
+void console_type(const char *bytes, size_t length) {
+    console.typed_length = length < PIECE ? length : PIECE;
+    memcpy(console.typed, bytes, console.typed_length);
+}
+
 bool console_start(int fd) {
     console.fd = fd;
     console.ring = malloc(CONSOLE_RING_BYTES);
     console.line_watch = watch_add(fd, POLLIN, line_ready, NULL);
     console.in_watch = watch_add(0, POLLIN, in_ready, NULL);
     console.err_watch = watch_add(2, 0, err_ready, NULL);
+    update();
     return console.ring && console.line_watch && console.in_watch && console.err_watch;
 }
 

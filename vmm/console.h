@@ -9,6 +9,8 @@
 
 /* `fd` is the non-blocking serial line. False when out of memory. */
 bool console_start(int fd);
+/* Bytes to type before standard input is read; to be called before console_start(), at most 4096. */
+void console_type(const char *bytes, size_t length);
 /* Queues bytes for standard error, beside what the guest prints. */
 void console_print(const char *bytes, size_t length);
 /* Once QEMU is gone: reads what it left, and gives standard error a moment to take it all. */

@@ -1,8 +1,11 @@
 #include "control.h"
 #include "capture.h"
+#include "config.h"
 #include "console.h"
+#include "fault.h"
 #include "files.h"
 #include "forward.h"
+#include "group.h"
 #include "loop.h"
 #include "vm.h"
 
@@ -86,13 +89,13 @@ static void answer_members(struct client *client, const char *members) {
 }
 
 static void answer_status(struct client *client) {
-    static bool was_linked;
+    static bool was_ready;
     char members[1024], reason[2 * sizeof vm.accel_reason];
-    was_linked |= forward_linked();
+    was_ready |= forward_ready();
     snprintf(members, sizeof members,
              "\"state\":\"%s\",\"linked\":%s,\"qemuPid\":%d,\"accel\":\"%s\",\"accelReason\":\"%s\",\"memoryMib\":%u,"
              "\"uptimeMs\":%llu",
-             vm.paused ? "paused" : was_linked ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
+             vm.paused ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
              vm.accel == ACCEL_KVM ? "kvm" : "tcg", json_escape(vm.accel_reason, reason, sizeof reason), vm.memory_mib,
              (unsigned long long)(now_us() - vm.started_us) / 1000);
     answer_members(client, members);
@@ -112,17 +115,69 @@ static void answer_console(struct client *client) {
     client->answer_length += console_copy(client->answer + client->answer_length, length);
 }
 
-static void answer_capture(struct client *client, bool hold) {
+static void answer_captured(struct client *client, const struct captured *captured) {
+    char members[HEAD_BYTES - 64];
+    client->fd_count = captured_fds(captured, client->fds);
+    answer_members(client, captured_json(captured, members, sizeof members));
+    fault(CAPTURE_ANSWERING);
+}
+
+static void answer_base(struct client *client) {
     struct captured captured;
     struct error error;
-    char members[HEAD_BYTES - 64];
-    if (!capture(&vm, hold, &captured, &error)) {
+    char members[HEAD_BYTES - 256], both[HEAD_BYTES - 64];
+    if (!capture_base(&vm, &captured, &error)) {
         answer_error(client, &error);
         return;
     }
-    holder = hold ? client : NULL;
-    client->fd_count = captured_fds(&captured, client->fds);
-    answer_members(client, captured_json(&captured, members, sizeof members));
+    client->fds[0] = captured.memory_fd;
+    client->fd_count = 1;
+    snprintf(both, sizeof both, "\"template\":\"%s\",%s", captured.template, captured_json(&captured, members, sizeof members));
+    answer_members(client, both);
+}
+
+/* The first of a group captures for all. */
+static bool capture_for(const char *token, uint64_t count, enum copy_kind kind, struct captured *captured, struct error *error) {
+    if (group_has(token)) {
+        return group_take(token, kind, captured, error);
+    }
+    if (!capture(&vm, kind, false, captured, error)) {
+        return false;
+    }
+    if (!group_keep(token, kind, (unsigned)count - 1, captured)) {
+        captured_close(captured);
+        return fail(error, "CAPTURE_BUSY", "too many groups are waiting for their captures");
+    }
+    return true;
+}
+
+/* `capture [hold]` and `capture [delta] [<token> <n>]`. */
+static void answer_capture(struct client *client, char *words) {
+    struct captured captured;
+    struct error error;
+    char *token = strtok(words, " ");
+    bool hold = token && strcmp(token, "hold") == 0, delta = token && strcmp(token, "delta") == 0;
+    enum copy_kind kind = delta ? COPY_DELTA : COPY_WHOLE;
+    if (hold || delta) {
+        token = strtok(NULL, " ");
+    }
+    const char *number = token ? strtok(NULL, " ") : NULL;
+    uint64_t count = 1;
+    bool ok;
+    if (strtok(NULL, " ") || (hold && token) ||
+        (token && (!is_token(token, strlen(token)) || !number || !parse_number(number, 1, MAX_GROUP, &count)))) {
+        ok = fail(&error, "BAD_REQUEST", "capture [hold], or capture [delta] [<token> <n>]");
+    } else if (token) {
+        ok = capture_for(token, count, kind, &captured, &error);
+    } else {
+        ok = capture(&vm, kind, hold, &captured, &error);
+    }
+    if (!ok) {
+        answer_error(client, &error);
+        return;
+    }
+    holder = hold ? client : holder;
+    answer_captured(client, &captured);
 }
 
 static void answer_release(struct client *client) {
@@ -137,7 +192,7 @@ static void answer_release(struct client *client) {
     answer_error(client, &error);
 }
 
-static void answer(struct client *client, const char *request) {
+static void answer(struct client *client, char *request) {
     struct error error;
     client->answer = malloc(HEAD_BYTES);
     client->answer_sent = 0;
@@ -147,8 +202,10 @@ static void answer(struct client *client, const char *request) {
         answer_status(client);
     } else if (strcmp(request, "console") == 0) {
         answer_console(client);
-    } else if (strcmp(request, "capture") == 0 || strcmp(request, "capture hold") == 0) {
-        answer_capture(client, request[7] != '\0');
+    } else if (strcmp(request, "base") == 0) {
+        answer_base(client);
+    } else if (strcmp(request, "capture") == 0 || strncmp(request, "capture ", 8) == 0) {
+        answer_capture(client, request + 7);
     } else if (strcmp(request, "release") == 0) {
         answer_release(client);
     } else if (strcmp(request, "quit") == 0) {

@@ -44,6 +44,7 @@ static bool put_on_top(struct disk *disk, struct error *error) {
     }
     disk->top = first.top;
     disk->top_read_only = first.top_read_only;
+    disk->top_id = (unsigned)disk->layers;
     return true;
 }
 
@@ -64,53 +65,96 @@ bool disk_open(struct disk *disk, const char *image, uint64_t size, const char *
     return put_on_top(disk, error);
 }
 
-bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
-                 struct error *error) {
-    *disk = (struct disk){.index = index, .size = from->size, .layers = from->layers, .directory = directory};
+static void take_layers(struct disk *disk, struct captured_disk *from) {
+    disk->layers = from->layers;
     for (size_t i = 0; i < from->layers; i++) {
+        disk->ids[i] = (unsigned)i;
         disk->fds[i] = from->fds[i];
         from->fds[i] = -1;
     }
+}
+
+bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
+                 struct error *error) {
+    *disk = (struct disk){.index = index, .size = from->size, .directory = directory};
+    take_layers(disk, from);
     return put_on_top(disk, error);
 }
 
-unsigned disk_set(const struct disk *disk, size_t layer) {
-    return 1 + disk->index * 1000 + (unsigned)layer;
+void disk_expect(struct disk *disk, unsigned index, uint64_t size, const char *directory) {
+    *disk = (struct disk){.index = index, .size = size, .directory = directory, .placeholder = true};
+}
+
+static unsigned layer_id(const struct disk *disk, size_t layer) {
+    return layer < disk->layers ? disk->ids[layer] : disk->top_id + (unsigned)(layer - disk->layers);
+}
+
+unsigned long long disk_set(const struct disk *disk, size_t layer) {
+    return 1 + disk->index * 10000000000ull + layer_id(disk, layer);
 }
 
 void disk_layer_json(const struct disk *disk, size_t layer, bool backing, char *out, size_t room) {
     bool top = layer >= disk->layers;
     char below[48] = "";
     if (layer > 0) {
-        snprintf(below, sizeof below, backing ? ",\"backing\":\"d%u-l%zu\"" : ",\"backing\":null", disk->index,
-                 layer - 1);
+        snprintf(below, sizeof below, backing ? ",\"backing\":\"d%u-l%u\"" : ",\"backing\":null", disk->index,
+                 layer_id(disk, layer - 1));
     }
     /* Nothing here outlives a crash of the host, so nothing is flushed to its disk; nobody else opens
      * these files for writing, so nothing is locked. */
     snprintf(out, room,
-             "{\"driver\":\"%s\",\"node-name\":\"d%u-l%zu\",\"read-only\":%s,\"discard\":\"unmap\","
-             "\"cache\":{\"no-flush\":true},\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/%u\","
+             "{\"driver\":\"%s\",\"node-name\":\"d%u-l%u\",\"read-only\":%s,\"discard\":\"unmap\","
+             "\"cache\":{\"no-flush\":true},\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/%llu\","
              "\"locking\":\"off\",\"discard\":\"unmap\",\"cache\":{\"no-flush\":true}}%s}",
-             layer == 0 ? "raw" : "qcow2", disk->index, layer, top ? "false" : "true", disk_set(disk, layer), below);
+             layer == 0 ? "raw" : "qcow2", disk->index, layer_id(disk, layer), top ? "false" : "true",
+             disk_set(disk, layer), below);
+}
+
+static bool add_fd(const struct disk *disk, struct qmp *qmp, size_t layer, int fd, struct error *error) {
+    return qmp_command(qmp, fd, NULL, error, "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":%llu}}\n",
+                       disk_set(disk, layer));
+}
+
+static bool add_layer(const struct disk *disk, struct qmp *qmp, size_t layer, bool backing, struct error *error) {
+    char json[512];
+    disk_layer_json(disk, layer, backing, json, sizeof json);
+    return qmp_command(qmp, -1, NULL, error, "{\"execute\":\"blockdev-add\",\"arguments\":%s}\n", json);
+}
+
+bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp, struct error *error) {
+    if (from->size != disk->size) {
+        return fail(error, "STATE_INVALID", "disk %u is not as large as was said", disk->index);
+    }
+    take_layers(disk, from);
+    if (!put_on_top(disk, error)) {
+        return false;
+    }
+    for (size_t layer = 0; layer <= disk->layers; layer++) {
+        bool top = layer == disk->layers;
+        if (!add_fd(disk, qmp, layer, top ? disk->top_read_only : disk->fds[layer], error) ||
+            (top && !add_fd(disk, qmp, layer, disk->top, error)) || !add_layer(disk, qmp, layer, true, error)) {
+            return false;
+        }
+    }
+    return qmp_command(qmp, -1, NULL, error,
+                       "{\"execute\":\"blockdev-reopen\",\"arguments\":{\"options\":[{\"driver\":\"raw\","
+                       "\"node-name\":\"d%u\",\"file\":\"d%u-l%u\"}]}}\n",
+                       disk->index, disk->index, disk->top_id);
 }
 
 bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
-    char json[512];
     size_t layer = disk->layers + 1;
     *next = (struct next_overlay){-1, -1};
     if (layer >= MAX_LAYERS) {
-        return fail(error, "DISK_CHAIN", "disk %u has been captured %d times; restore it from a snapshot first",
-                    disk->index, MAX_LAYERS - 2);
+        return fail(error, "DISK_CHAIN", "disk %u has %zu layers that could not be joined; restore it from a snapshot first",
+                    disk->index, disk->layers);
     }
     if (!new_overlay(disk, next, error)) {
         return false;
     }
     /* The set needs both: QEMU opens it for writing now and for reading when it is frozen. */
-    static const char add[] = "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":%u}}\n";
-    disk_layer_json(disk, layer, false, json, sizeof json);
-    if (qmp_command(qmp, next->top, NULL, error, add, disk_set(disk, layer)) &&
-        qmp_command(qmp, next->top_read_only, NULL, error, add, disk_set(disk, layer)) &&
-        qmp_command(qmp, -1, NULL, error, "{\"execute\":\"blockdev-add\",\"arguments\":%s}\n", json)) {
+    if (add_fd(disk, qmp, layer, next->top, error) && add_fd(disk, qmp, layer, next->top_read_only, error) &&
+        add_layer(disk, qmp, layer, false, error)) {
         return true;
     }
     disk_forget(disk, qmp, next);
@@ -119,11 +163,12 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
 
 bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
     if (!qmp_command(qmp, -1, NULL, error,
-                     "{\"execute\":\"blockdev-snapshot\",\"arguments\":{\"node\":\"d%u-l%zu\",\"overlay\":\"d%u-l%zu\"}}\n",
-                     disk->index, disk->layers, disk->index, disk->layers + 1)) {
+                     "{\"execute\":\"blockdev-snapshot\",\"arguments\":{\"node\":\"d%u-l%u\",\"overlay\":\"d%u-l%u\"}}\n",
+                     disk->index, disk->top_id, disk->index, disk->top_id + 1)) {
         return false;
     }
     close_fd(&disk->top);
+    disk->ids[disk->layers] = disk->top_id++;
     disk->fds[disk->layers++] = disk->top_read_only;
     disk->top = next->top;
     disk->top_read_only = next->top_read_only;
@@ -131,18 +176,29 @@ bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, 
     return true;
 }
 
-void disk_forget(struct disk *disk, struct qmp *qmp, struct next_overlay *next) {
+/* The node is nobody's backing any more. */
+static void remove_layer(const struct disk *disk, struct qmp *qmp, size_t layer) {
     struct error ignored;
-    size_t layer = disk->layers + 1;
-    if (next->top < 0) {
-        return;
-    }
-    qmp_command(qmp, -1, NULL, &ignored, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"d%u-l%zu\"}}\n",
-                disk->index, layer);
-    qmp_command(qmp, -1, NULL, &ignored, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":%u}}\n",
+    qmp_command(qmp, -1, NULL, &ignored, "{\"execute\":\"blockdev-del\",\"arguments\":{\"node-name\":\"d%u-l%u\"}}\n",
+                disk->index, layer_id(disk, layer));
+    qmp_command(qmp, -1, NULL, &ignored, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":%llu}}\n",
                 disk_set(disk, layer));
-    close_fd(&next->top);
-    close_fd(&next->top_read_only);
+}
+
+void disk_forget(struct disk *disk, struct qmp *qmp, struct next_overlay *next) {
+    if (next->top >= 0) {
+        remove_layer(disk, qmp, disk->layers + 1);
+        close_fd(&next->top);
+        close_fd(&next->top_read_only);
+    }
+}
+
+void disk_flattened(struct disk *disk, struct qmp *qmp) {
+    for (size_t layer = disk->layers - 1; layer > 0; layer--) {
+        remove_layer(disk, qmp, layer);
+        close_fd(&disk->fds[layer]);
+    }
+    disk->layers = 1;
 }
 
 bool disk_export(const struct disk *disk, struct captured_disk *to, struct error *error) {

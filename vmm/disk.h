@@ -5,12 +5,19 @@
 #include "captured.h"
 #include "qmp.h"
 
+/* A background job that joins all layers but the lowest into the overlay on top (flatten.h). */
+enum flatten { FLATTEN_IDLE, FLATTEN_RUNS, FLATTEN_DONE, FLATTEN_FAILED };
+
 struct disk {
     unsigned index;
     uint64_t size;
     size_t layers;
-    int fds[MAX_LAYERS]; /* read-only; layer 0 is raw */
+    int fds[MAX_LAYERS];      /* read-only; layer 0 is raw */
+    unsigned ids[MAX_LAYERS]; /* in node names; they grow with every capture */
     int top, top_read_only;
+    unsigned top_id;
+    bool placeholder; /* QEMU started before its layers were known */
+    enum flatten flatten;
     const char *directory; /* overlays live in this one's file system */
 };
 
@@ -20,8 +27,13 @@ bool disk_open(struct disk *disk, const char *image, uint64_t size, const char *
 bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
                  struct error *error);
 
+/* A disk of this size whose layers come later. */
+void disk_expect(struct disk *disk, unsigned index, uint64_t size, const char *directory);
+/* Now they are there (and taken over): replaces the placeholder in a QEMU that has not run yet. */
+bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp, struct error *error);
+
 /* QEMU's descriptor set for a layer; the overlay on top is layer `disk->layers`. */
-unsigned disk_set(const struct disk *disk, size_t layer);
+unsigned long long disk_set(const struct disk *disk, size_t layer);
 /* The `-blockdev` / `blockdev-add` description of a layer. `backing` false: joined to its backing later. */
 void disk_layer_json(const struct disk *disk, size_t layer, bool backing, char *out, size_t room);
 
@@ -34,6 +46,8 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
 /* While it is stopped: what was on top becomes a layer that nobody writes any more. */
 bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error);
 void disk_forget(struct disk *disk, struct qmp *qmp, struct next_overlay *next);
+/* The layers between the lowest and the top are not needed any more. */
+void disk_flattened(struct disk *disk, struct qmp *qmp);
 /* Copies of the descriptors of every frozen layer. */
 bool disk_export(const struct disk *disk, struct captured_disk *to, struct error *error);
 

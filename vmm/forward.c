@@ -1,6 +1,7 @@
 #include "forward.h"
 #include "files.h"
 #include "loop.h"
+#include "resume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,7 @@ static struct {
     size_t listener_count;
     struct client *clients;
     unsigned client_count, waiting_count;
+    bool closed; /* to clients: RESUME has not been answered yet */
 } forward = {.fd = -1};
 
 static void client_close(struct client *client) {
@@ -190,17 +192,33 @@ static void listener_ready(void *context, short events) {
     forward.clients = client;
     forward.client_count++;
     forward.waiting_count++;
-    if (forward.link && link_is_up(forward.link)) {
+    if (forward_ready()) {
         open_stream(client);
+    }
+}
+
+static void let_clients_through(void) {
+    for (struct client *client = forward.clients; client; client = client->next) {
+        if (!client->dead && !client->over && !client->stream) {
+            open_stream(client);
+        }
     }
 }
 
 static void on_up(void *context) {
     (void)context;
-    for (struct client *client = forward.clients; client; client = client->next) {
-        if (!client->dead && !client->over && !client->stream) {
-            open_stream(client);
-        }
+    if (forward.closed) {
+        resume_send(forward.link);
+    } else {
+        let_clients_through();
+    }
+}
+
+static void resume_answered(void) {
+    struct error ignored;
+    if (forward.closed && resume_outcome(&ignored) == RESUME_ACCEPTED) {
+        forward.closed = false;
+        let_clients_through();
     }
 }
 
@@ -214,6 +232,11 @@ static bool on_opened(void *context, struct stream *stream, uint16_t port) {
 static void on_data(void *context, struct stream *stream, const uint8_t *bytes, size_t length) {
     struct client *client = stream_data(stream);
     (void)context;
+    if (resume_owns(stream)) {
+        resume_data(stream, bytes, length);
+        resume_answered();
+        return;
+    }
     if (client->length == 0) {
         ssize_t n = send(client->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -247,6 +270,9 @@ static void on_data(void *context, struct stream *stream, const uint8_t *bytes, 
 static void on_finished(void *context, struct stream *stream) {
     struct client *client = stream_data(stream);
     (void)context;
+    if (resume_owns(stream)) {
+        return;
+    }
     client->output_over = true;
     if (client->length == 0) {
         shutdown(client->fd, SHUT_WR);
@@ -256,13 +282,21 @@ static void on_finished(void *context, struct stream *stream) {
 
 static void on_writable(void *context, struct stream *stream) {
     (void)context;
-    client_update(stream_data(stream));
+    if (resume_owns(stream)) {
+        resume_writable();
+    } else {
+        client_update(stream_data(stream));
+    }
 }
 
 static void on_gone(void *context, struct stream *stream, bool clean) {
     struct client *client = stream_data(stream);
     (void)context;
     (void)clean;
+    if (resume_owns(stream)) {
+        resume_gone();
+        return;
+    }
     client->stream = NULL;
     client->over = client->output_over = client->input_over = true;
     client_update(client);
@@ -316,9 +350,10 @@ void forward_flush(void) {
     }
 }
 
-bool forward_start(int fd, const uint8_t key[LINK_KEY_BYTES]) {
+bool forward_start(int fd, const uint8_t key[LINK_KEY_BYTES], bool resumed) {
     static const struct link_events events = {on_up, on_opened, on_data, on_finished, on_writable, on_gone};
     forward.fd = fd;
+    forward.closed = resumed;
     forward.link = link_new(LINK_HOST, key, &events, NULL);
     forward.watch = forward.link ? watch_add(fd, POLLIN, link_ready, NULL) : NULL;
     if (forward.watch) {
@@ -339,6 +374,10 @@ void forward_finish(void) {
 
 bool forward_linked(void) {
     return forward.link && link_is_up(forward.link);
+}
+
+bool forward_ready(void) {
+    return forward_linked() && !forward.closed;
 }
 
 void forward_key(uint8_t key[LINK_KEY_BYTES]) {

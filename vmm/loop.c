@@ -85,14 +85,23 @@ bool loop_interrupted(void) {
 }
 
 bool wait_ready(int fd, short events, int timeout_ms) {
+    return wait_either(fd, events, -1, timeout_ms);
+}
+
+bool wait_either(int fd, short events, int connection, int timeout_ms) {
     uint64_t deadline = now_us() + (uint64_t)timeout_ms * 1000;
     for (;;) {
-        struct pollfd fds[2] = {{fd, events, 0}, {signal_fd, POLLIN, 0}};
+        /* A negative descriptor is left out. */
+        struct pollfd fds[3] = {{fd, events, 0}, {signal_fd, POLLIN, 0}, {connection, POLLRDHUP, 0}};
         uint64_t now = now_us();
         int left = now < deadline ? (int)((deadline - now + 999) / 1000) : 0;
-        int n = poll(fds, signal_fd >= 0 ? 2 : 1, left);
+        int n = poll(fds, 3, left);
         if (n > 0 && fds[0].revents) {
             return true;
+        }
+        if (n > 0 && fds[2].revents && !fds[1].revents) {
+            errno = ECONNRESET;
+            return false;
         }
         if (n > 0 || (n < 0 && errno == EINTR && loop_interrupted())) {
             errno = EINTR;

@@ -23,6 +23,8 @@ void signals_restore(void);
 bool loop_interrupted(void);
 /* Waits for one descriptor outside the loop. False on timeout (errno ETIMEDOUT) or interrupt (EINTR). */
 bool wait_ready(int fd, short events, int timeout_ms);
+/* The same, but false (ECONNRESET) when the peer of `connection` (-1: none) hangs up. */
+bool wait_either(int fd, short events, int connection, int timeout_ms);
 
 /* `before_wait` runs before every wait, `tick` about once a second, `signalled` per signal. */
 struct loop_hooks {

@@ -16,11 +16,12 @@ struct memory {
     uint64_t size;
 };
 
-/* Bytes a copy would take now; the guest may be running. */
+/* Bytes a whole copy, or only what is not in the sealed base, would take now; the guest may be running. */
 uint64_t memory_touched(const struct memory *memory, pid_t qemu);
+uint64_t memory_private(const struct memory *memory, pid_t qemu);
 /* Bytes the host can still give. */
 uint64_t host_available(void);
-/* A sealed memfd with what the stopped guest has in its RAM; -1 and `error`. */
-int memory_copy(const struct memory *memory, pid_t qemu, struct error *error);
+/* Nobody can change what this descriptor holds, and it has `size` bytes (0: any number). */
+bool is_sealed(int fd, uint64_t size);
 
 #endif

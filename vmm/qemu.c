@@ -56,21 +56,30 @@ static int keep(struct command *command, int fd) {
 }
 
 static void add_disk(struct command *command, const struct disk *disk) {
+    if (disk->placeholder) {
+        add(command, "-blockdev");
+        add(command, "driver=null-co,node-name=d%u-none,size=%llu,read-zeroes=on", disk->index, (unsigned long long)disk->size);
+        add(command, "-blockdev");
+        add(command, "driver=raw,node-name=d%u,file=d%u-none", disk->index, disk->index);
+        add(command, "-device");
+        add(command, "virtio-blk-device,drive=d%u", disk->index);
+        return;
+    }
     for (size_t layer = 0; layer <= disk->layers; layer++) {
         char json[512];
         int fd = layer < disk->layers ? disk->fds[layer] : disk->top_read_only;
         add(command, "-add-fd");
-        add(command, "fd=%d,set=%u", keep(command, fd), disk_set(disk, layer));
+        add(command, "fd=%d,set=%llu", keep(command, fd), disk_set(disk, layer));
         if (layer == disk->layers) {
             add(command, "-add-fd");
-            add(command, "fd=%d,set=%u", keep(command, disk->top), disk_set(disk, layer));
+            add(command, "fd=%d,set=%llu", keep(command, disk->top), disk_set(disk, layer));
         }
         disk_layer_json(disk, layer, true, json, sizeof json);
         add(command, "-blockdev");
         add(command, "%s", json);
     }
     add(command, "-device");
-    add(command, "virtio-blk-device,drive=d%u-l%zu", disk->index, disk->layers);
+    add(command, "virtio-blk-device,drive=d%u-l%u", disk->index, disk->top_id);
 }
 
 /* Without a known TSC rate one TCG boot in five hangs calibrating it against the PIT. */
@@ -127,8 +136,6 @@ static void build(struct command *command, const struct vm *vm, int qmp, int con
         add_disk(command, &vm->disks[i]);
     }
     if (vm->resuming) {
-        keep(command, vm->incoming_fd);
-        add(command, "-S");
         add(command, "-incoming");
         add(command, "defer");
         add(command, "-global");

@@ -149,6 +149,21 @@ bool qmp_open(struct qmp *qmp, int fd, void (*event)(const char *, struct json),
     return qmp_command(qmp, -1, NULL, error, "{\"execute\":\"qmp_capabilities\"}\n");
 }
 
+bool qmp_wait_event(struct qmp *qmp, int timeout_ms, struct error *error) {
+    struct json message;
+    int got;
+    while ((got = next_message(qmp, &message)) == 0) {
+        if (!wait_ready(qmp->fd, POLLIN, timeout_ms)) {
+            return lost(error, strerror(errno));
+        }
+    }
+    if (got < 0) {
+        return lost(error, "closed or not JSON");
+    }
+    is_event(qmp, message);
+    return true;
+}
+
 bool qmp_read_events(struct qmp *qmp) {
     struct json message;
     int got;

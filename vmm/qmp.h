@@ -21,6 +21,8 @@ bool qmp_open(struct qmp *qmp, int fd, void (*event)(const char *name, struct js
  */
 bool qmp_command(struct qmp *qmp, int pass, struct json *result, struct error *error, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Waits for something to arrive without being asked for, and handles it. */
+bool qmp_wait_event(struct qmp *qmp, int timeout_ms, struct error *error);
 /* Handles what has arrived without being asked for. False when QEMU closed the connection. */
 bool qmp_read_events(struct qmp *qmp);
 

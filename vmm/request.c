@@ -1,6 +1,7 @@
 #include "request.h"
 #include "files.h"
 #include "loop.h"
+#include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,12 +37,12 @@ static void take_fds(struct msghdr *message, struct answer *answer) {
     }
 }
 
-static bool receive_line(int fd, struct answer *answer, struct error *error) {
+static bool receive_line(int fd, int timeout_ms, struct answer *answer, struct error *error) {
     while (answer->length == 0 || answer->text[answer->length - 1] != '\n') {
         char control[CMSG_SPACE(MAX_CAPTURED_FDS * sizeof(int))];
         struct iovec piece = {answer->text + answer->length, MAX_ANSWER - answer->length};
         struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-        if (!wait_ready(fd, POLLIN, ANSWER_MS)) {
+        if (!wait_ready(fd, POLLIN, timeout_ms)) {
             return fail(error, errno == EINTR ? "INTERRUPTED" : "SOURCE_LOST", "the source machine: %s", strerror(errno));
         }
         ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
@@ -58,12 +59,12 @@ static bool receive_line(int fd, struct answer *answer, struct error *error) {
 }
 
 /* The whole exchange; `object` points into `answer`. */
-static bool ask(int fd, const char *request, struct answer *answer, struct json *object, struct error *error) {
+static bool ask(int fd, const char *request, int timeout_ms, struct answer *answer, struct json *object, struct error *error) {
     struct json value;
     if (send(fd, request, strlen(request), MSG_NOSIGNAL) != (ssize_t)strlen(request)) {
         return fail(error, "SOURCE_LOST", "the source machine: %s", strerror(errno));
     }
-    if (!receive_line(fd, answer, error)) {
+    if (!receive_line(fd, timeout_ms, answer, error)) {
         return false;
     }
     if (!json_parse(answer->text, answer->length, object) || !json_member(*object, "ok", &value)) {
@@ -82,7 +83,7 @@ static bool ask(int fd, const char *request, struct answer *answer, struct json 
     return true;
 }
 
-static int connect_to(const char *path, struct error *error) {
+int request_connect(const char *path, struct error *error) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
@@ -93,32 +94,47 @@ static int connect_to(const char *path, struct error *error) {
     return fd;
 }
 
-/* Memory that could still change under us would tear the copy. */
-static bool is_sound(const struct captured *captured) {
-    struct stat info;
-    int seals = fcntl(captured->memory_fd, F_GET_SEALS);
-    int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-    return seals >= 0 && (seals & wanted) == wanted && fstat(captured->memory_fd, &info) == 0 &&
-           (uint64_t)info.st_size == (uint64_t)captured->memory_mib << 20;
+static void drop(struct answer *answer) {
+    for (size_t i = 0; i < answer->fd_count; i++) {
+        close_fd(&answer->fds[i]);
+    }
 }
 
-bool request_capture(const char *control_path, bool hold, int *fd, struct captured *out, struct error *error) {
+bool request_base(int fd, int timeout_ms, struct captured *out, struct error *error) {
+    struct answer answer = {0};
+    struct json object, value;
+    captured_init(out);
+    bool ok = ask(fd, "base\n", timeout_ms, &answer, &object, error) && captured_parse(object, out, error);
+    if (ok && (answer.fd_count != 1 || !is_sealed(answer.fds[0], (uint64_t)out->memory_mib << 20) ||
+               !json_member(object, "template", &value) || !json_string(value, out->template, sizeof out->template))) {
+        ok = fail(error, "STATE_INVALID", "the source machine's memory is not what it should be");
+    }
+    if (ok) {
+        out->memory_fd = answer.fds[0];
+    } else {
+        drop(&answer);
+    }
+    return ok;
+}
+
+/* Memory that could still change under us would tear the copy; a delta is looked at when it is used. */
+static bool is_sound(const struct captured *captured, bool delta) {
+    return is_sealed(captured->memory_fd, delta ? 0 : (uint64_t)captured->memory_mib << 20);
+}
+
+bool request_capture(int fd, const char *request, struct captured *out, struct error *error) {
     struct answer answer = {0};
     struct json object;
+    bool delta = strncmp(request, "capture delta", 13) == 0;
     captured_init(out);
-    *fd = connect_to(control_path, error);
-    bool ok = *fd >= 0 && ask(*fd, hold ? "capture hold\n" : "capture\n", &answer, &object, error) &&
-              captured_parse(object, out, error);
+    bool ok = ask(fd, request, ANSWER_MS, &answer, &object, error) && captured_parse(object, out, error);
     if (!ok) {
-        for (size_t i = 0; i < answer.fd_count; i++) {
-            close_fd(&answer.fds[i]);
-        }
-    } else if (!captured_adopt(out, answer.fds, answer.fd_count) || !is_sound(out)) {
+        drop(&answer);
+    } else if (!captured_adopt(out, answer.fds, answer.fd_count) || !is_sound(out, delta)) {
         ok = fail(error, "STATE_INVALID", "the source machine's descriptors are not what they should be");
     }
     if (!ok) {
         captured_close(out);
-        close_fd(fd);
     }
     return ok;
 }
@@ -126,5 +142,5 @@ bool request_capture(const char *control_path, bool hold, int *fd, struct captur
 bool request_simple(int fd, const char *request, struct error *error) {
     struct answer answer = {0};
     struct json object;
-    return ask(fd, request, &answer, &object, error);
+    return ask(fd, request, ANSWER_MS, &answer, &object, error);
 }

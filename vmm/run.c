@@ -1,15 +1,19 @@
 #include "run.h"
-#include "bundle.h"
 #include "console.h"
 #include "control.h"
+#include "fault.h"
 #include "files.h"
+#include "flatten.h"
 #include "forward.h"
+#include "group.h"
+#include "incoming.h"
 #include "loop.h"
 #include "probe.h"
 #include "qemu.h"
-#include "request.h"
+#include "resume.h"
 #include "run-dir.h"
 #include "stats.h"
+#include "trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,17 +23,28 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
-
-enum { EXIT_CONFIG = 2, EXIT_QEMU = 3, EXIT_INCOMING = 4 };
-#define LOAD_TIMEOUT_US 60000000ull
+#include <linux/magic.h>
 
 struct vm vm = {.kernel_fd = -1, .initrd_fd = -1, .state_fd = -1, .incoming_fd = -1, .memory = {.fd = -1}};
 static int fatal_signal;
+static bool resume_failed;
+static struct error resume_error;
 
+/* Overlays may grow to the size of the disk: better not in memory. */
 static const char *overlay_directory(const struct config *config) {
-    const char *temporary = getenv("TMPDIR");
-    return config->run_dir ? config->run_dir : temporary && *temporary ? temporary : "/tmp";
+    const char *const wanted[] = {config->run_dir, getenv("TMPDIR"), "/var/tmp", "/tmp"};
+    const char *usable = "/tmp";
+    for (size_t i = sizeof wanted / sizeof *wanted; i-- > 0;) {
+        struct statfs info;
+        const char *directory = wanted[i];
+        if (directory && *directory && access(directory, W_OK | X_OK) == 0 && statfs(directory, &info) == 0 &&
+            info.f_type != TMPFS_MAGIC && info.f_type != RAMFS_MAGIC) {
+            usable = directory;
+        }
+    }
+    return usable;
 }
 
 /* Under KVM the guest can be only as fast as asked for: an explicit `kvm` that cannot work is an error. */
@@ -93,79 +108,16 @@ static bool prepare_boot(struct error *error) {
     return choose_accel(error);
 }
 
-/* Takes over what was captured. */
-static bool adopt(struct captured *from, struct error *error) {
-    vm.resuming = true;
-    vm.memory_mib = from->memory_mib;
-    vm.cpus = from->cpus;
-    vm.accel = strcmp(from->accel, "kvm") == 0 ? ACCEL_KVM : ACCEL_TCG;
-    snprintf(vm.accel_reason, sizeof vm.accel_reason, "as the machine it was made from");
-    memcpy(vm.key, from->key, sizeof vm.key);
-    if (vm.accel == ACCEL_KVM && !probe_kvm(vm.accel_reason, sizeof vm.accel_reason)) {
-        return fail(error, "ACCEL_UNUSABLE", "the machine ran under KVM: %s", vm.accel_reason);
-    }
-    vm.memory = (struct memory){from->memory_fd, false, (uint64_t)from->memory_mib << 20};
-    from->memory_fd = -1;
-    vm.incoming_fd = from->state_fd;
-    from->state_fd = -1;
-    vm.state_fd = memfd_new("machinen-state", 0);
-    if (vm.state_fd < 0) {
-        return fail(error, "NO_SPACE", "device state: %s", strerror(errno));
-    }
-    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_resume(&vm.disks[index], index, &from->disks[index], overlay_directory(vm.config), error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool prepare_resume(struct error *error) {
-    const struct config *config = vm.config;
-    struct captured captured;
-    int connection = -1;
-    bool ok = config->incoming_fork ? request_capture(config->incoming_fork, false, &connection, &captured, error)
-                                    : bundle_read(config->incoming_bundle, &captured, error);
-    close_fd(&connection);
-    if (ok) {
-        ok = adopt(&captured, error);
-        captured_close(&captured);
-    }
-    return ok;
-}
-
-static void on_qmp_event(const char *name, struct json data) {
+void vm_event(const char *name, struct json data) {
     struct json value;
     uint64_t actual, size = (uint64_t)vm.memory_mib << 20;
     if (strcmp(name, "BALLOON_CHANGE") == 0 && json_member(data, "actual", &value) && json_u64(value, &actual)) {
         vm.inflated_bytes = actual < size ? size - actual : 0;
+    } else if (strcmp(name, "RESUME") == 0) {
+        vm.running = true;
+    } else {
+        flatten_event(&vm, name, data);
     }
-}
-
-static bool load_state(struct error *error) {
-    uint64_t deadline = now_us() + LOAD_TIMEOUT_US;
-    char status[32] = "";
-    struct json result, value;
-    /* QEMU inherits the descriptor's position, too. */
-    lseek(vm.incoming_fd, 0, SEEK_SET);
-    if (!qmp_command(&vm.qmp, -1, NULL, error,
-                     "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:%d\"}}\n", vm.incoming_fd)) {
-        return false;
-    }
-    while (strcmp(status, "completed") != 0) {
-        if (!qmp_command(&vm.qmp, -1, &result, error, "{\"execute\":\"query-migrate\"}\n")) {
-            return false;
-        }
-        if (json_member(result, "status", &value)) {
-            json_string(value, status, sizeof status);
-        }
-        if (strcmp(status, "failed") == 0 || now_us() > deadline) {
-            return fail(error, "STATE_INVALID", "QEMU could not load the device state");
-        }
-        usleep(500);
-    }
-    return qmp_command(&vm.qmp, -1, NULL, error, "{\"execute\":\"cont\"}\n");
 }
 
 static void qmp_ready(void *context, short events) {
@@ -191,35 +143,40 @@ static int start(const struct config *config, struct error *error) {
         (config->stats_file && !stats_open(config->stats_file, error))) {
         return EXIT_CONFIG;
     }
-    bool resume = config->incoming_fork || config->incoming_bundle;
-    if (!(resume ? prepare_resume(error) : prepare_boot(error))) {
-        return resume ? EXIT_INCOMING : EXIT_CONFIG;
+    bool resume = config->incoming_fork || config->incoming_bundle || config->incoming_template;
+    if (!resume && !prepare_boot(error)) {
+        return EXIT_CONFIG;
     }
-    if (!qemu_spawn(&vm, error)) {
-        return EXIT_QEMU;
-    }
-    if (!qmp_open(&vm.qmp, vm.qmp_fd, on_qmp_event, error)) {
-        return EXIT_QEMU;
-    }
-    if (resume && !load_state(error)) {
-        return EXIT_INCOMING;
+    int status = resume ? incoming_begin(overlay_directory(config), error) : qemu_begin(error);
+    if (status != 0) {
+        return status;
     }
     qmp_watch = watch_add(vm.qmp_fd, POLLIN, qmp_ready, &qmp_watch);
     log_watch = watch_add(vm.log_fd, POLLIN, log_ready, &log_watch);
-    if (!qmp_watch || !log_watch || !console_start(vm.console_fd) || !forward_start(vm.link_fd, vm.key)) {
+    if (!qmp_watch || !log_watch || !console_start(vm.console_fd) || !forward_start(vm.link_fd, vm.key, resume)) {
         fail(error, "NO_MEMORY", "out of memory");
         return EXIT_QEMU;
     }
     return 0;
 }
 
+static void end_if_refused(void) {
+    if (vm.resuming && !resume_failed && resume_outcome(&resume_error) == RESUME_FAILED) {
+        resume_failed = true;
+        loop_stop(EXIT_INCOMING);
+    }
+}
+
 static void before_wait(void) {
     forward_flush();
     control_sweep();
+    end_if_refused();
 }
 
 static void tick(void) {
     stats_update(&vm);
+    flatten_tick(&vm);
+    group_sweep();
 }
 
 static void signalled(int signal) {
@@ -261,21 +218,23 @@ int run(void) {
     vm.started_us = now_us();
     vm.config = &config;
     signals_open();
-    if (!config_read(&config, getenv, &error) || (config.run_dir && !run_dir_check(config.run_dir, &error))) {
+    if (!config_read(&config, getenv, &error) || !fault_choose(config.fault, &error) ||
+        !resume_read(config.resume, &error) || (config.run_dir && !run_dir_check(config.run_dir, &error))) {
         report(&error);
         if (config.run_dir) {
             run_dir_remove(config.run_dir);
         }
         return EXIT_CONFIG;
     }
+    trace_open(config.trace);
     int status = start(&config, &error);
     bool failed = status != 0;
     if (!failed) {
         status = loop_run(&hooks);
     }
     clean_up(&config);
-    if (failed) {
-        report(&error);
+    if (failed || resume_failed) {
+        report(failed ? &error : &resume_error);
     }
     /* A signal that ended us is what our parent shall see; one that came during start-up is still pending. */
     signals_restore();

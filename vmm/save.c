@@ -1,9 +1,11 @@
 #include "save.h"
 #include "bundle.h"
+#include "fault.h"
 #include "files.h"
 #include "request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* With `hold`, whoever started us decides what becomes of the machine once its bundle is registered. */
@@ -21,9 +23,14 @@ static bool obey(int connection, struct error *error) {
 int save(const char *control_path, const char *directory, bool hold) {
     struct captured captured;
     struct error error;
-    int connection = -1;
-    bool ok = request_capture(control_path, hold, &connection, &captured, &error);
+    if (!fault_choose(getenv("MACHINEN_FAULT"), &error)) {
+        report(&error);
+        return 1;
+    }
+    int connection = request_connect(control_path, &error);
+    bool ok = connection >= 0 && request_capture(connection, hold ? "capture hold\n" : "capture\n", &captured, &error);
     if (ok) {
+        fault(SAVE_CAPTURED);
         ok = bundle_write(directory, &captured, &error);
         captured_close(&captured);
     }

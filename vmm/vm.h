@@ -15,12 +15,13 @@ struct vm {
     uint64_t tsc_khz;
     uint8_t key[LINK_KEY_BYTES]; /* the guest's at the start */
     struct memory memory;
+    char template[MAX_TEMPLATE_KEY + 1]; /* what its sealed memory is, or empty */
     struct disk disks[MAX_DISKS];
     size_t disk_count;
     int kernel_fd, initrd_fd;
     int state_fd;    /* QEMU writes its device state here at every capture */
     int incoming_fd; /* the device state to resume from; QEMU closes its copy */
-    bool resuming;
+    bool resuming, running; /* running: QEMU said that the loaded guest runs */
 
     pid_t qemu;
     int qmp_fd, console_fd, link_fd, log_fd;
@@ -31,5 +32,8 @@ struct vm {
 };
 
 extern struct vm vm;
+
+/* Takes note of what QEMU reports. */
+void vm_event(const char *name, struct json data);
 
 #endif

@@ -1,0 +1,263 @@
+#include "incoming.h"
+#include "bundle.h"
+#include "copy.h"
+#include "fault.h"
+#include "files.h"
+#include "loop.h"
+#include "order.h"
+#include "probe.h"
+#include "qemu.h"
+#include "request.h"
+#include "trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOAD_MS 60000
+/* A machine that could spare us a copy is not worth more than the copy takes. */
+#define BASE_ANSWER_MS 100
+#define SOURCE_ANSWER_MS 120000
+
+static bool adopt_shape(const struct captured *from, struct error *error) {
+    vm.resuming = true;
+    vm.memory_mib = from->memory_mib;
+    vm.cpus = from->cpus;
+    vm.accel = strcmp(from->accel, "kvm") == 0 ? ACCEL_KVM : ACCEL_TCG;
+    snprintf(vm.accel_reason, sizeof vm.accel_reason, "as the machine it was made from");
+    if (vm.accel == ACCEL_KVM && !probe_kvm(vm.accel_reason, sizeof vm.accel_reason)) {
+        return fail(error, "ACCEL_UNUSABLE", "the machine ran under KVM: %s", vm.accel_reason);
+    }
+    vm.state_fd = memfd_new("machinen-state", 0);
+    return vm.state_fd >= 0 || fail(error, "NO_SPACE", "device state: %s", strerror(errno));
+}
+
+static void adopt_memory(struct captured *from) {
+    vm.memory = (struct memory){from->memory_fd, false, (uint64_t)from->memory_mib << 20};
+    snprintf(vm.template, sizeof vm.template, "%s", from->template);
+    from->memory_fd = -1;
+}
+
+static bool adopt_disks(struct captured *from, const char *directory, struct error *error) {
+    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
+        unsigned index = (unsigned)vm.disk_count;
+        if (!disk_resume(&vm.disks[index], index, &from->disks[index], directory, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void expect_disks(const struct captured *from, const char *directory) {
+    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
+        unsigned index = (unsigned)vm.disk_count;
+        disk_expect(&vm.disks[index], index, from->disks[index].size, directory);
+    }
+}
+
+/* Others may resume from the same state at this moment: each needs a read position of its own. */
+static bool adopt_state(struct captured *from, struct error *error) {
+    memcpy(vm.key, from->key, sizeof vm.key);
+    vm.incoming_fd = reopen_read_only(from->state_fd);
+    return vm.incoming_fd >= 0 || fail(error, "STATE_INVALID", "the device state: %s", strerror(errno));
+}
+
+static int qemu_greet(struct error *error) {
+    uint64_t at = now_us();
+    if (!qmp_open(&vm.qmp, vm.qmp_fd, vm_event, error)) {
+        return EXIT_QEMU;
+    }
+    trace("greeting", at);
+    fault(RESUME_GREETED);
+    return 0;
+}
+
+static int qemu_launch(struct error *error) {
+    uint64_t at = now_us();
+    if (!qemu_spawn(&vm, error)) {
+        return EXIT_QEMU;
+    }
+    trace("spawn", at);
+    fault(RESUME_SPAWNED);
+    return 0;
+}
+
+int qemu_begin(struct error *error) {
+    int status = qemu_launch(error);
+    return status ? status : qemu_greet(error);
+}
+
+/* QEMU lets the guest run as soon as its state is complete, and ends when it cannot make sense of it. */
+static int load(struct error *error) {
+    uint64_t at = now_us();
+    int status;
+    bool ok = qmp_command(&vm.qmp, vm.incoming_fd, NULL, error,
+                          "{\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"state\"}}\n") &&
+              qmp_command(&vm.qmp, -1, NULL, error, "{\"execute\":\"migrate-incoming\",\"arguments\":{\"uri\":\"fd:state\"}}\n");
+    while (ok && !vm.running) {
+        ok = qmp_wait_event(&vm.qmp, LOAD_MS, error);
+    }
+    close_fd(&vm.incoming_fd);
+    if (!ok) {
+        if (strcmp(error->code, "INTERRUPTED") != 0 || qemu_ended(&vm, &status)) {
+            fail(error, "STATE_INVALID", "QEMU could not load the device state");
+        }
+        return EXIT_INCOMING;
+    }
+    trace("load", at);
+    fault(RESUME_LOADED);
+    return 0;
+}
+
+/* The child's QEMU is ready before its source is stopped. */
+static int over_base(int source, struct captured *base, const char *directory, struct error *error) {
+    if (!adopt_shape(base, error)) {
+        return EXIT_INCOMING;
+    }
+    adopt_memory(base);
+    expect_disks(base, directory);
+    int status = qemu_begin(error);
+    return status ? status : order_await(source, error) ? 0 : EXIT_INCOMING;
+}
+
+static bool take_delta(struct captured *delta, struct error *error) {
+    uint64_t at = now_us();
+    if (delta->disk_count != vm.disk_count || delta->memory_mib != vm.memory_mib) {
+        return fail(error, "STATE_INVALID", "the source machine has changed its shape");
+    }
+    if (!delta_inject(delta->memory_fd, &vm.memory, vm.qemu, error)) {
+        return false;
+    }
+    at = trace("inject", at);
+    fault(RESUME_INJECTED);
+    for (size_t i = 0; i < vm.disk_count; i++) {
+        if (!disk_attach(&vm.disks[i], &delta->disks[i], &vm.qmp, error)) {
+            return false;
+        }
+    }
+    trace("attach", at);
+    fault(RESUME_ATTACHED);
+    return adopt_state(delta, error);
+}
+
+static int over_copy(struct captured *copy, const char *directory, struct error *error) {
+    bool ok = adopt_shape(copy, error) && adopt_disks(copy, directory, error) && adopt_state(copy, error);
+    adopt_memory(copy);
+    return ok ? qemu_begin(error) : EXIT_INCOMING;
+}
+
+static bool capture_from(int source, bool delta, struct captured *out, struct error *error) {
+    char request[128];
+    const char *group = vm.config->fork_group;
+    uint64_t at = now_us();
+    snprintf(request, sizeof request, "capture%s%s%s\n", delta ? " delta" : "", *group ? " " : "", group);
+    bool ok = request_capture(source, request, out, error);
+    trace("capture", at);
+    fault(RESUME_CAPTURED);
+    return ok;
+}
+
+static int from_source(int source, const char *directory, struct error *error) {
+    struct captured base, captured;
+    uint64_t at = now_us();
+    int status = 0;
+    bool shared = request_base(source, SOURCE_ANSWER_MS, &base, error);
+    trace("base", at);
+    fault(RESUME_BASE);
+    if (shared) {
+        status = over_base(source, &base, directory, error);
+        captured_close(&base);
+    } else if (strcmp(error->code, "NO_BASE") != 0 && strcmp(error->code, "DELTA_LARGE") != 0) {
+        status = EXIT_INCOMING;
+    } else {
+        status = order_await(source, error) ? 0 : EXIT_INCOMING;
+    }
+    if (status == 0) {
+        status = capture_from(source, shared, &captured, error) ? 0 : EXIT_INCOMING;
+    }
+    if (status == 0) {
+        status = !shared ? over_copy(&captured, directory, error) : take_delta(&captured, error) ? 0 : EXIT_INCOMING;
+        captured_close(&captured);
+    }
+    return status ? status : load(error);
+}
+
+static int from_fork(const char *directory, struct error *error) {
+    int source = request_connect(vm.config->incoming_fork, error);
+    int status = source < 0 ? EXIT_INCOMING : from_source(source, directory, error);
+    close_fd(&source);
+    return status;
+}
+
+/* The memory of a machine that started from the same template; -1 when none answers. */
+static int find_base(uint64_t size) {
+    const struct config *config = vm.config;
+    struct captured base;
+    struct error ignored;
+    int found = -1;
+    for (size_t i = 0; config->template && found < 0 && i < config->base_count; i++) {
+        int source = request_connect(config->bases[i], &ignored);
+        if (source >= 0 && request_base(source, BASE_ANSWER_MS, &base, &ignored)) {
+            if (strcmp(base.template, config->template) == 0 && is_sealed(base.memory_fd, size)) {
+                found = base.memory_fd;
+                base.memory_fd = -1;
+            }
+            captured_close(&base);
+        }
+        close_fd(&source);
+    }
+    return found;
+}
+
+/* The file is copied while QEMU starts; until its state is loaded QEMU touches no page of it. */
+static int fill_and_begin(int file, struct error *error) {
+    int status = qemu_launch(error);
+    uint64_t at = now_us();
+    if (status == 0 && (!copy_data(file, vm.memory.fd, vm.memory.size, error) || !seal(vm.memory.fd))) {
+        status = EXIT_INCOMING;
+    }
+    trace("fill", at);
+    return status ? status : qemu_greet(error);
+}
+
+static int from_template(const char *directory, struct error *error) {
+    struct captured captured;
+    uint64_t at = now_us();
+    if (!template_read(vm.config->incoming_template, &captured, error)) {
+        return EXIT_INCOMING;
+    }
+    fault(RESUME_BASE);
+    uint64_t size = (uint64_t)captured.memory_mib << 20;
+    int base = find_base(size), file = captured.memory_fd, status = EXIT_INCOMING;
+    captured.memory_fd = base >= 0 ? base : memfd_new("machinen-ram", size);
+    at = trace("base", at);
+    if (captured.memory_fd < 0) {
+        fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
+    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, directory, error) && adopt_state(&captured, error)) {
+        adopt_memory(&captured);
+        snprintf(vm.template, sizeof vm.template, "%s", vm.config->template ? vm.config->template : "");
+        status = base >= 0 ? qemu_begin(error) : fill_and_begin(file, error);
+    }
+    close_fd(&file);
+    captured_close(&captured);
+    return status ? status : load(error);
+}
+
+static int from_bundle(const char *directory, struct error *error) {
+    struct captured captured;
+    if (!bundle_read(vm.config->incoming_bundle, &captured, error)) {
+        return EXIT_INCOMING;
+    }
+    fault(RESUME_BASE);
+    int status = over_copy(&captured, directory, error);
+    captured_close(&captured);
+    return status ? status : load(error);
+}
+
+int incoming_begin(const char *overlay_directory, struct error *error) {
+    const struct config *config = vm.config;
+    return config->incoming_fork       ? from_fork(overlay_directory, error)
+           : config->incoming_template ? from_template(overlay_directory, error)
+                                       : from_bundle(overlay_directory, error);
+}
