@@ -559,7 +559,7 @@ int main(int argc, char **argv) {
         void (*run)(void);
     } cases[] = {
         {"transfer", case_transfer},
-        {"polite", case_polite},
+        {"polite", case_polite}, {"guest-opens", case_guest_opens},
         {"flow-control", case_flow_control}, {"half-close", case_half_close},
         {"reset", case_reset}, {"many", case_many}, {"fair", case_fair},
         {"restart", case_restart}, {"broken", case_broken}, {"deaf", case_deaf},
