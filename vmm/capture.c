@@ -154,11 +154,12 @@ bool capture(struct vm *vm, enum copy_kind kind, bool hold, struct captured *out
         return false;
     }
     bool ok = true;
+    at = trace("room", at);
     while (ok && prepared < vm->disk_count) {
         ok = disk_prepare(&vm->disks[prepared], &vm->qmp, &next[prepared], error);
         prepared += ok;
     }
-    trace("prepare", at);
+    trace("overlays", at);
     fault(CAPTURE_PREPARED);
     ok = ok && stop_and_take(vm, hold, next, &memory, &out->pause_us, error);
     at = now_us();

@@ -110,13 +110,14 @@ export class Machine {
   readonly process: ChildProcess;
   readonly runDir: string;
   console = "";
+  stdout = "";
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
 
   constructor(directory: string, env: Record<string, string>) {
     this.runDir = mkdtempSync(join(directory, "run-"));
     chmodSync(this.runDir, 0o700);
     this.process = spawn(vmmBinary, [], {
-      stdio: ["pipe", "ignore", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: {
         PATH: process.env.PATH,
         MACHINEN_ACCEL: "tcg",
@@ -129,6 +130,7 @@ export class Machine {
       },
     });
     this.process.stderr!.on("data", (chunk: Buffer) => (this.console += chunk.toString()));
+    this.process.stdout!.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.process.stdin!.on("error", () => {});
     this.ended = new Promise((resolve) =>
       this.process.on("close", (code, signal) => resolve({ code, signal })),
@@ -146,6 +148,17 @@ export class Machine {
 
   fork(directory: string, env: Record<string, string> = {}): Machine {
     return new Machine(directory, { MACHINEN_INCOMING: `fork:${this.path("control")}`, ...env });
+  }
+
+  /** Boots like others of its kind did before: from what save() wrote. */
+  static template(directory: string, saved: string, env: Record<string, string> = {}): Machine {
+    return new Machine(directory, { MACHINEN_INCOMING: `template:${saved}`, ...env });
+  }
+
+  /** Writes a bundle, which is a template, too. */
+  save(directory: string): string {
+    execFileSync(vmmBinary, ["save", this.path("control"), directory], { stdio: "pipe" });
+    return directory;
   }
 
   path(socket: "control" | "exec" | "agent" | "stats"): string {
