@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { boot, type VmHandle } from "../src/runtime/index.ts";
+import type { BootOptions } from "../src/runtime/machine/boot-options.ts";
+
+/** The machines everything is measured on; a root in RAM keeps the disk out of it. */
+export function bootTiny(opts: BootOptions = {}): Promise<VmHandle> {
+  return boot({
+    image: "tiny",
+    rootDisk: false,
+    memory: 512,
+    cmd: [],
+    timeoutMs: null,
+    ...opts,
+  });
+}
+
+export async function kill(machines: Iterable<VmHandle | undefined>): Promise<void> {
+  await Promise.all([...machines].map((machine) => machine?.kill()));
+}
+
+/** Have the guest write to so many MiB of its memory. */
+export async function touch(vm: VmHandle, mib: number): Promise<void> {
+  await vm.exec(
+    `mount -t tmpfs -o size=100% none /mnt && head -c ${mib * 2 ** 20} /dev/zero > /mnt/touched`,
+  );
+}
+
+export const busyGuest = (vm: VmHandle): Promise<unknown> =>
+  vm.exec("setsid sh -c 'while :; do :; done' >/dev/null 2>&1 &");
+
+export const writeToDisk = (vm: VmHandle): Promise<unknown> =>
+  vm.exec(
+    "setsid sh -c 'while :; do dd if=/dev/zero of=/root/load bs=64k count=16 conv=fsync; done' >/dev/null 2>&1 &",
+  );
+
+function qemuOf(vmm: number): number {
+  const children = readFileSync(`/proc/${vmm}/task/${vmm}/children`, "utf8").trim().split(" ");
+  return Number(children[0]);
+}
+
+/** MiB of guest memory a machine has touched, and the part of it nobody shares. */
+export function guestMemory(vm: VmHandle): { touched: number; own: number } {
+  const memory = { touched: 0, own: 0 };
+  let isGuest = false;
+  for (const line of readFileSync(`/proc/${qemuOf(vm.pid)}/smaps`, "utf8").split("\n")) {
+    // The mapping of guest RAM is the one of the memfd.
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isGuest = line.includes("/memfd:");
+    const kib = isGuest && /^(Rss|Private_Clean|Private_Dirty): +(\d+) kB/.exec(line);
+    if (!kib) continue;
+    memory[kib[1] === "Rss" ? "touched" : "own"] += Number(kib[2]) / 1024;
+  }
+  return memory;
+}
+
+/** Milliseconds of one step, as often as the VMM noted it in its trace. */
+export function traced(file: string, step: string): number[] {
+  return [...readFileSync(file, "utf8").matchAll(new RegExp(`^${step} (\\d+)$`, "gm"))].map(
+    (match) => Number(match[1]) / 1000,
+  );
+}
