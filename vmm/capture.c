@@ -12,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Left to the host beside the copy. */
-#define SPARE_BYTES (64ull << 20)
 /* A larger delta is better made a base of its own, which more children can then share. */
 #define MOST_DELTA_BYTES (64ull << 20)
 
@@ -34,11 +32,6 @@ static bool allowed(const struct vm *vm, enum copy_kind kind, struct error *erro
     }
     if (kind == COPY_DELTA && vm->memory.shared) {
         return fail(error, "NO_BASE", "this machine's memory is not sealed");
-    }
-    uint64_t needed = (kind == COPY_DELTA ? memory_private : memory_touched)(&vm->memory, vm->qemu) + SPARE_BYTES;
-    if (needed > host_available()) {
-        return fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, the host has %llu",
-                    (unsigned long long)needed >> 20, (unsigned long long)host_available() >> 20);
     }
     return true;
 }
