@@ -62,7 +62,14 @@ bool capture_base(struct vm *vm, struct captured *out, struct error *error) {
     describe(vm, out);
     snprintf(out->template, sizeof out->template, "%s", vm->template);
     out->memory_fd = fcntl(vm->memory.fd, F_DUPFD_CLOEXEC, 3);
-    return out->memory_fd >= 0 || fail(error, "COPY_FAILED", "a descriptor: %s", strerror(errno));
+    bool ok = out->memory_fd >= 0 || fail(error, "COPY_FAILED", "a descriptor: %s", strerror(errno));
+    for (size_t i = 0; ok && i < vm->disk_count; i++) {
+        ok = disk_export(&vm->disks[i], &out->disks[i], error);
+    }
+    if (!ok) {
+        captured_close(out);
+    }
+    return ok;
 }
 
 /* QEMU rewrites the one state file at every capture, so what is handed out is a copy. */

@@ -92,6 +92,24 @@ describe("a chain of disk layers", () => {
     }
   }, 180_000);
 
+  it("may be joined while a child waits for its order over the layers that were", async () => {
+    const machine = start();
+    await machine.run("echo one > /mnt/one; sync");
+    const child = keep(machine.fork(scratch.path, { MACHINEN_FORK_WAIT: "1" }));
+    await until("the child to be ready", () => child.stdout === "ready\n");
+    for (let round = 0; round < 9; round++) await capture(machine);
+    await until("the layers to be joined", async () => (await layers(machine)) === 1, 30000);
+    await machine.run("echo two > /mnt/two; sync");
+    child.process.stdin!.write("{}\n");
+    const read = "echo 3 > /proc/sys/vm/drop_caches; cat /mnt/one /mnt/two";
+    expect(await child.run(read)).toBe("one\ntwo\n");
+    for (let round = 0; round < 9; round++) await capture(child);
+    await until("the child's to be joined", async () => (await layers(child)) === 1, 30000);
+    expect(await child.run(read)).toBe("one\ntwo\n");
+    await child.run("umount /mnt");
+    expect(await fsck(child, `fsck-${child.process.pid}`)).toContain("Pass 5");
+  }, 120_000);
+
   it("never gets too long, however often a written disk is captured", async () => {
     const machine = start();
     await machine.run("true");

@@ -222,7 +222,7 @@ static void test_captured(void) {
     CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
     CHECK(to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
     int few[3] = {dup(0), dup(0), dup(0)};
-    CHECK(!captured_adopt(&to, few, 3) && fcntl(few[0], F_GETFD) < 0);
+    CHECK(!captured_adopt(&to, true, few, 3) && fcntl(few[0], F_GETFD) < 0);
     strcpy(from.machine, "other");
     snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
     captured_init(&to);
