@@ -242,6 +242,22 @@ export function readAll(connection: Socket): Promise<Buffer> {
   });
 }
 
+/**
+ * So many lines. The connection stays open meanwhile: libuv takes a hang-up after a short read for the end,
+ * and reads of a unix socket are short where descriptors came along.
+ */
+export function readLines(connection: Socket, count: number): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    connection.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const lines = text.split("\n");
+      if (lines.length > count) resolve(lines.slice(0, count));
+    });
+    connection.on("close", () => reject(new Error(`the connection ended after: ${text}`)));
+  });
+}
+
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
