@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { boot, type VmHandle } from "../src/runtime/index.ts";
 import type { BootOptions } from "../src/runtime/machine/boot-options.ts";
 
@@ -38,18 +39,24 @@ function qemuOf(vmm: number): number {
   return Number(children[0]);
 }
 
-/** MiB of guest memory a machine has touched, and the part of it nobody shares. */
+/**
+ * MiB of guest memory a machine has touched, and the part of it nobody shares. What was touched before it
+ * started, by the machine its template or parent was, counts: it is all in the file its memory is a copy of.
+ */
 export function guestMemory(vm: VmHandle): { touched: number; own: number } {
-  const memory = { touched: 0, own: 0 };
+  const descriptors = `/proc/${vm.pid}/fd`;
+  const memory = readdirSync(descriptors)
+    .map((fd) => join(descriptors, fd))
+    .find((fd) => readlinkSync(fd).startsWith("/memfd:machinen-ram"));
+  if (memory === undefined) throw new Error("the VMM holds no guest memory");
+  let own = 0;
   let isGuest = false;
   for (const line of readFileSync(`/proc/${qemuOf(vm.pid)}/smaps`, "utf8").split("\n")) {
-    // The mapping of guest RAM is the one of the memfd.
-    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isGuest = line.includes("/memfd:");
-    const kib = isGuest && /^(Rss|Private_Clean|Private_Dirty): +(\d+) kB/.exec(line);
-    if (!kib) continue;
-    memory[kib[1] === "Rss" ? "touched" : "own"] += Number(kib[2]) / 1024;
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isGuest = line.includes("/memfd:machinen-ram");
+    const kib = isGuest && /^Private_(?:Clean|Dirty): +(\d+) kB/.exec(line);
+    if (kib) own += Number(kib[1]) / 1024;
   }
-  return memory;
+  return { touched: (statSync(memory).blocks * 512) / 2 ** 20, own };
 }
 
 /** Milliseconds of one step, as often as the VMM noted it in its trace. */
