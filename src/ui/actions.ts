@@ -2,7 +2,7 @@ import { isMachinenError } from "../runtime/errors.ts";
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import type { CommandId } from "./commands.ts";
 import { plainText } from "./format.ts";
-import type { HostTasks } from "./host-tasks.ts";
+import type { HostTasks, TaskPlan } from "./host-tasks.ts";
 import { forkName, machineName, newMachineName } from "./names.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { type Action, machinesOf, selectedMachine, type UiState } from "./state.ts";
@@ -74,7 +74,7 @@ export class Actions {
     const added = await this.named(
       (taken) => newMachineName(taken),
       (name) => ({
-        task: { label: `starting ${name}` },
+        task: { label: `starting ${name}`, newName: name },
         work: () => this.context.host.boot({ name }),
       }),
     );
@@ -139,7 +139,7 @@ export class Actions {
     const restored = await this.named(
       (taken) => (sourceName && !taken.has(sourceName) ? sourceName : forkName(sourceName, taken)),
       (name) => ({
-        task: { label: `restoring ${sourceName ? plainText(sourceName) : name}` },
+        task: { label: `restoring ${plainText(sourceName ?? name)}`, newName: name },
         work: () => this.context.host.restore(directory, { name }),
       }),
     );
@@ -184,7 +184,7 @@ export class Actions {
   private async named(
     choose: (taken: ReadonlySet<string>) => string,
     plan: (name: string) => {
-      task: { label: string; machineId?: string; key?: string };
+      task: TaskPlan;
       work: () => Promise<MachineInfo>;
     },
   ): Promise<MachineInfo | undefined> {

@@ -80,7 +80,10 @@ export function sidebarView(state: UiState, width: number, height: number): Side
 }
 
 function ownerOf(state: UiState, task: Task): TreeRow | undefined {
-  return state.machines.find((row) => row.machine.id === task.machineId);
+  return state.machines.find(
+    ({ machine }) =>
+      machine.id === task.machineId || (task.newName && machine.name === task.newName),
+  );
 }
 
 function machineRow(state: UiState, row: TreeRow, width: number): SidebarRow {

@@ -250,6 +250,15 @@ describe("the terminal is given back", () => {
     30_000,
   );
 
+  it("at once when work is under way, which is finished afterwards", async () => {
+    const outer = await start({ TEST_DELAY_MS: "1500" });
+    await outer.until("m2$");
+    await outer.type("n", "q");
+    await outer.until("finishing: starting m3");
+    expect(outer.alternateScreen).toBe(false);
+    await expectGivenBack(outer, 0);
+  }, 30_000);
+
   it("while it is suspended, and taken again afterwards", async () => {
     const stopped = join(bundle.directory, "stopped");
     const outer = new OuterTerminal(
