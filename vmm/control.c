@@ -3,6 +3,7 @@
 #include "console.h"
 #include "files.h"
 #include "forward.h"
+#include "listen.h"
 #include "loop.h"
 #include "vm.h"
 
