@@ -1,11 +1,10 @@
-import { isMachinenError } from "../runtime/errors.ts";
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import type { CommandId } from "./commands.ts";
 import { plainText } from "./format.ts";
-import type { HostTasks, TaskPlan } from "./host-tasks.ts";
-import { forkName, machineName, newMachineName } from "./names.ts";
+import type { HostTasks } from "./host-tasks.ts";
+import { machineName } from "./names.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
-import { type Action, machinesOf, selectedMachine, type UiState } from "./state.ts";
+import { type Action, selectedMachine, type UiState } from "./state.ts";
 import { dialogLast } from "./view.ts";
 
 /** What commands may touch of the application. */
@@ -24,13 +23,8 @@ export interface ActionContext {
   quit(): void;
 }
 
-/** Another program may take a name between our look and our call. */
-const nameAttempts = 3;
-
 export class Actions {
   private readonly context: ActionContext;
-  /** Names given to machines that are not in the list yet. */
-  private readonly pendingNames = new Set<string>();
 
   /** The whole vocabulary: the compiler sees to it that no word is without a meaning. */
   private readonly table: Record<CommandId, () => void> = {
@@ -71,13 +65,8 @@ export class Actions {
 
   /** Starts a machine; also used for the machines a first start may ask for. */
   async boot(): Promise<void> {
-    const added = await this.named(
-      (taken) => newMachineName(taken),
-      (name) => ({
-        task: { label: `starting ${name}`, newName: name },
-        work: () => this.context.host.boot({ name }),
-      }),
-    );
+    const task = { label: "starting a machine", starts: true };
+    const added = await this.context.tasks.run(task, () => this.context.host.boot());
     if (added) this.added(added);
   }
 
@@ -101,14 +90,12 @@ export class Actions {
   }
 
   private async fork(source: MachineInfo): Promise<void> {
-    const label = `forking ${machineName(source)}`;
-    const copy = await this.named(
-      (taken) => forkName(source.name, taken),
-      (name) => ({
-        task: { label, machineId: source.id, key: `fork ${source.id}` },
-        work: () => this.context.host.fork(source.id, { name }),
-      }),
-    );
+    const task = {
+      label: `forking ${machineName(source)}`,
+      machineId: source.id,
+      key: `fork ${source.id}`,
+    };
+    const copy = await this.context.tasks.run(task, () => this.context.host.fork(source.id));
     if (!copy) return;
     this.added(copy);
     this.context.tasks.inform(`${machineName(copy)} is a fork of ${machineName(source)}`);
@@ -136,13 +123,8 @@ export class Actions {
   }
 
   private async restore(directory: string, sourceName: string | undefined): Promise<void> {
-    const restored = await this.named(
-      (taken) => (sourceName && !taken.has(sourceName) ? sourceName : forkName(sourceName, taken)),
-      (name) => ({
-        task: { label: `restoring ${plainText(sourceName ?? name)}`, newName: name },
-        work: () => this.context.host.restore(directory, { name }),
-      }),
-    );
+    const task = { label: `restoring ${plainText(sourceName ?? "a machine")}`, starts: true };
+    const restored = await this.context.tasks.run(task, () => this.context.host.restore(directory));
     if (restored) this.added(restored);
   }
 
@@ -178,35 +160,5 @@ export class Actions {
   private added(machine: MachineInfo): void {
     this.context.dispatch({ type: "machine-added", machine });
     this.context.refresh();
-  }
-
-  /** Runs work that needs a free name; takes the next one when somebody else was faster. */
-  private async named(
-    choose: (taken: ReadonlySet<string>) => string,
-    plan: (name: string) => {
-      task: TaskPlan;
-      work: () => Promise<MachineInfo>;
-    },
-  ): Promise<MachineInfo | undefined> {
-    const refused = new Set<string>();
-    const known = machinesOf(this.context.state).flatMap((machine) => machine.name ?? []);
-    const pick = (): string => choose(new Set([...known, ...this.pendingNames, ...refused]));
-    let name = pick();
-    const { task } = plan(name);
-    return this.context.tasks.run(task, async () => {
-      for (let attempt = 1; ; attempt++) {
-        this.pendingNames.add(name);
-        try {
-          return await plan(name).work();
-        } catch (error) {
-          const taken = isMachinenError(error, "REGISTRY_NAME_IN_USE");
-          if (!taken || attempt === nameAttempts) throw error;
-          refused.add(name);
-        } finally {
-          this.pendingNames.delete(name);
-        }
-        name = pick();
-      }
-    });
   }
 }

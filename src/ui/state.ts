@@ -24,8 +24,8 @@ export interface Task {
   /** What is done, e.g. `forking m1`. */
   label: string;
   machineId?: string;
-  /** The machine it brings forth, which may be listed before the work is done. */
-  newName?: string;
+  /** It brings forth a machine, which may be listed before the work is done. */
+  starts?: boolean;
   /** Taking long enough to be shown. */
   shown: boolean;
 }

@@ -65,7 +65,7 @@ function windowStart(count: number, room: number, at: number): number {
 }
 
 export function sidebarView(state: UiState, width: number, height: number): SidebarView {
-  const tasks = state.tasks.filter((task) => task.shown && !ownerOf(state, task));
+  const tasks = rowlessTasks(state);
   const room = Math.max(1, height - sidebarTop - tasks.length);
   const at = state.machines.findIndex((row) => row.machine.id === state.selected);
   const start = windowStart(state.machines.length, room, at);
@@ -79,11 +79,14 @@ export function sidebarView(state: UiState, width: number, height: number): Side
   return { title: "machinen", count: running === 0 ? "" : `${running}`, rows };
 }
 
-function ownerOf(state: UiState, task: Task): TreeRow | undefined {
-  return state.machines.find(
-    ({ machine }) =>
-      machine.id === task.machineId || (task.newName && machine.name === task.newName),
-  );
+/** Work that no machine's row shows: a machine that boots is the sign of the work that starts it. */
+function rowlessTasks(state: UiState): Task[] {
+  const { machines } = state;
+  let booting = machines.filter(({ machine }) => machine.state === "booting").length;
+  return state.tasks.filter((task) => {
+    if (!task.shown || machines.some(({ machine }) => machine.id === task.machineId)) return false;
+    return !(task.starts && booting-- > 0);
+  });
 }
 
 function machineRow(state: UiState, row: TreeRow, width: number): SidebarRow {

@@ -44,12 +44,16 @@ describe("the sidebar", () => {
   });
 
   it("shows work once: at its machine when there is one", () => {
-    const task = { id: 1, label: "starting m2", newName: "m2", shown: true };
+    const task = { id: 1, label: "starting a machine", starts: true, shown: true };
     const alone = reduce(withMachines([machine(1)]), { type: "task-began", task });
-    expect(sidebarView(alone, 30, 20).rows.some((row) => row.left.includes("starting m2…"))).toBe(
-      true,
-    );
-    const listed = reduce(alone, { type: "listed", machines: [machine(1), machine(2)], now: 0 });
+    expect(
+      sidebarView(alone, 30, 20).rows.some((row) => row.left.includes("starting a machine…")),
+    ).toBe(true);
+    const listed = reduce(alone, {
+      type: "listed",
+      machines: [machine(1), machine(2, { state: "booting" })],
+      now: 0,
+    });
     expect(sidebarView(listed, 30, 20).rows.length).toBe(2);
     expect(isAnimated(listed)).toBe(true);
   });

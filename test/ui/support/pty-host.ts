@@ -184,6 +184,10 @@ export class PtyHost implements Host {
 
   private add(more: Partial<MachineInfo>): MachineInfo {
     const pid = this.nextPid++;
+    const taken = new Set([...this.machines.values()].map(({ info }) => info.name));
+    const stem = more.parentName === undefined ? "m" : `${more.parentName}.`;
+    let number = 1;
+    while (taken.has(`${stem}${number}`)) number++;
     const info: MachineInfo = {
       id: String(pid),
       pid,
@@ -192,6 +196,7 @@ export class PtyHost implements Host {
       memoryMib: 512,
       rssBytes: 90 * 1_048_576,
       ...more,
+      name: more.name ?? `${stem}${number}`,
     };
     this.machines.set(info.id, { info });
     return info;
