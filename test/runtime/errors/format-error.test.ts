@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BootError, formatMachinenError, ProvisionError } from "../../src/runtime/errors.ts";
+import { BootError, formatMachinenError, ProvisionError } from "../../../src/runtime/errors.ts";
 
 test("an error is shown with its code and its causes", () => {
   const cause = new ProvisionError("PROVISION_BASE_NOT_FOUND", "no base", {
