@@ -1,5 +1,6 @@
 // Makes a fresh clone ready to run: system packages, node_modules, native programs, bundle, guest
 // assets. Does only what is missing, so that `npm start` and `npm test` can call it every time.
+// With --test also what only the tests need.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,7 +12,7 @@ import { runStep, StepFailed } from "./setup/step.mjs";
 import { isProvided, missingPackages } from "./setup/system-packages.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const retry = `cd '${root}' && node bin/setup.mjs`;
+const retry = ["cd", `'${root}'`, "&& node bin/setup.mjs", ...process.argv.slice(2)].join(" ");
 const cli = join(root, "dist/cli.js");
 
 /** Tells the user what only they can do, and ends. */
@@ -19,6 +20,7 @@ class NeedsUser extends Error {}
 
 function systemPackagesStep() {
   const purposes = nodePtyIsBuilt(root) ? [] : ["node-pty"];
+  if (process.argv.includes("--test")) purposes.push("test");
   const missing = missingPackages(purposes);
   if (missing.length === 0) return undefined;
   const names = missing.map(({ name }) => name);
