@@ -14,13 +14,14 @@ import { isProvided, missingPackages } from "./setup/system-packages.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const retry = ["cd", `'${root}'`, "&& node bin/setup.mjs", ...process.argv.slice(2)].join(" ");
 const cli = join(root, "dist/cli.js");
+const forTests = process.argv.includes("--test");
 
 /** Tells the user what only they can do, and ends. */
 class NeedsUser extends Error {}
 
 function systemPackagesStep() {
   const purposes = nodePtyIsBuilt(root) ? [] : ["node-pty"];
-  if (process.argv.includes("--test")) purposes.push("test");
+  if (forTests) purposes.push("test");
   const missing = missingPackages(purposes);
   if (missing.length === 0) return undefined;
   const names = missing.map(({ name }) => name);
@@ -107,6 +108,7 @@ const steps = [
   bundleStep,
   assetStep("kernel", "fetch the guest kernel"),
   assetStep("tiny", "build the tiny base"),
+  ...(forTests ? [assetStep("debian", "build the Debian base")] : []),
 ];
 
 /** Later steps can only be judged after the earlier ones: what to do is found while doing it. */
