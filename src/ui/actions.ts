@@ -1,6 +1,6 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
 import type { CommandId } from "./commands.ts";
-import { plainText } from "./format.ts";
 import type { HostTasks } from "./host-tasks.ts";
 import { machineName } from "./names.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
@@ -111,7 +111,7 @@ export class Actions {
     const written = await this.context.tasks.run(task, () =>
       this.context.host.snapshot(machine.id),
     );
-    if (written) this.context.tasks.inform(`snapshot of ${name}: ${plainText(written.directory)}`);
+    if (written) this.context.tasks.inform(`snapshot of ${name}: ${printable(written.directory)}`);
   }
 
   private async chooseSnapshot(): Promise<void> {
@@ -123,7 +123,7 @@ export class Actions {
   }
 
   private async restore(directory: string, sourceName: string | undefined): Promise<void> {
-    const task = { label: `restoring ${plainText(sourceName ?? "a machine")}`, starts: true };
+    const task = { label: `restoring ${printable(sourceName ?? "a machine")}`, starts: true };
     const restored = await this.context.tasks.run(task, () => this.context.host.restore(directory));
     if (restored) this.added(restored);
   }

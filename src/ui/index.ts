@@ -1,4 +1,5 @@
 import type { Host } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
 import { App } from "./app.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
@@ -77,6 +78,6 @@ export async function runTui(options: TuiOptions): Promise<number> {
 async function finishWork(app: App, stdout: NodeJS.WriteStream): Promise<void> {
   if (app.tasks.count === 0) return;
   const labels = app.state.tasks.map((task) => task.label).join(", ");
-  stdout.write(`machinen: finishing: ${labels} (Ctrl-C leaves at once)\n`);
+  stdout.write(`machinen: finishing: ${printable(labels)} (Ctrl-C leaves at once)\n`);
   await app.tasks.settled();
 }

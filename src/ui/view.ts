@@ -1,4 +1,5 @@
-import { formatAge, formatBytes, formatMoment, formatTime, plainText } from "./format.ts";
+import { printable } from "../runtime/printable.ts";
+import { formatAge, formatBytes, formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
 import { machineName } from "./names.ts";
 import { keyMode, present, selectedMachine, type Task, type UiState } from "./state.ts";
@@ -99,7 +100,7 @@ function machineRow(state: UiState, row: TreeRow, width: number): SidebarRow {
   const right = busy
     ? busy.label.split(" ")[0]!
     : `${age} ${formatBytes(machine.rssBytes).padStart(4)}`.trim();
-  const left = fit(`${branch}${mark} ${plainText(machineName(machine))}`, width - right.length - 1);
+  const left = fit(`${branch}${mark} ${printable(machineName(machine))}`, width - right.length - 1);
   const selected = machine.id === state.selected;
   const tone = selected ? (state.attached ? "attached" : "selected") : "normal";
   return { id: machine.id, left, right, tone };
@@ -119,7 +120,7 @@ export function statusView(state: UiState): StatusView {
   const machine = selectedMachine(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
   const dialog = mode !== "navigate" && mode !== "attached";
-  const attachedTo = mode === "attached" && machine ? plainText(machineName(machine)) : undefined;
+  const attachedTo = mode === "attached" && machine ? printable(machineName(machine)) : undefined;
   const badge = attachedTo ?? (dialog ? "dialog" : "machines");
   return {
     badge,
@@ -151,7 +152,7 @@ export function dialogView(state: UiState): DialogView | undefined {
   const wide = Math.min(84, cols - 4);
   if (dialog.kind === "confirm") {
     const lines = [
-      { text: `Stop ${plainText(dialog.name)}?` },
+      { text: `Stop ${printable(dialog.name)}?` },
       { text: "What it has in memory is lost; a snapshot would keep it.", tone: "dim" as const },
     ];
     return sized("Stop", lines, "y yes    n no", Math.min(62, wide));
@@ -192,7 +193,7 @@ function pickerLines(
     ];
   }
   return snapshots.map((snapshot, at) => ({
-    text: `${at === index ? "▸" : " "} ${formatMoment(snapshot.takenAt)}  ${plainText(snapshot.sourceName ?? "").padEnd(12)}  ${plainText(snapshot.directory.split("/").at(-1) ?? "")}`,
+    text: `${at === index ? "▸" : " "} ${formatMoment(snapshot.takenAt)}  ${printable(snapshot.sourceName ?? "").padEnd(12)}  ${printable(snapshot.directory.split("/").at(-1) ?? "")}`,
     tone: at === index ? "selected" : undefined,
   }));
 }

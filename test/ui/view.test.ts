@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { MachineInfo } from "../../src/runtime/host/host.ts";
 import { Sidebar } from "../../src/ui/chrome/Sidebar.tsx";
 import { ChromeSurface } from "../../src/ui/chrome/surface.ts";
-import { formatAge, formatBytes, plainText } from "../../src/ui/format.ts";
+import { formatAge, formatBytes } from "../../src/ui/format.ts";
 import { parseFrame } from "../../src/ui/screen/frame.ts";
 import { Grid } from "../../src/ui/screen/grid.ts";
 import { initialState, reduce, type UiState } from "../../src/ui/state.ts";
@@ -102,7 +102,7 @@ it("breaks long texts at spaces, and words that are too long anywhere", () => {
   expect(wrapText("", 8)).toEqual([""]);
 });
 
-it("formats ages, memory and text of strangers", () => {
+it("formats ages and memory", () => {
   expect([0, 59_999, 60_000, 7_200_000, 200_000_000].map(formatAge)).toEqual([
     "0s",
     "59s",
@@ -111,5 +111,4 @@ it("formats ages, memory and text of strangers", () => {
     "2d",
   ]);
   expect([undefined, 0, 9e7, 2e9].map(formatBytes)).toEqual(["", "0M", "86M", "1.9G"]);
-  expect(plainText("a\x1b[31mb\nc\u202ed")).toBe("a [31mb c d");
 });
