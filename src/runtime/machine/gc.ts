@@ -3,8 +3,8 @@ import { type OrphanDir, sweepRunDirs } from "./run-dir.ts";
 
 /** Remove machines and directories whose creator died before it could register them. */
 export function sweepOrphans(dryRun = false): OrphanDir[] {
-  const inUse = new Set(list().flatMap((entry) => (entry.runDir ? [entry.runDir] : [])));
-  return sweepRunDirs(inUse, dryRun);
+  const registered = () => new Set(list().flatMap(({ runDir }) => (runDir ? [runDir] : [])));
+  return sweepRunDirs(registered, dryRun);
 }
 
 /**
