@@ -1,4 +1,6 @@
+import { snapshotRoot } from "../host/snapshot-store.ts";
 import { type GcResult, list, type RunGcOptions, runGc } from "../registry/index.ts";
+import { sweepPartialBundles } from "../snapshot/bundle-staging.ts";
 import { type OrphanDir, sweepRunDirs } from "./run-dir.ts";
 
 /** Remove machines and directories whose creator died before it could register them. */
@@ -8,18 +10,21 @@ export function sweepOrphans(dryRun = false): OrphanDir[] {
 }
 
 /**
- * Remove what dead machines left: those of the registry, and those that never got into it, which are
- * reported under their creator's pid.
+ * Remove what dead machines left: those of the registry, those that never got into it, and bundles that
+ * were never finished. What no registry entry names is reported under the pid of the process that made it.
  */
 export function collectGarbage(opts: RunGcOptions = {}): GcResult[] {
   const results = runGc(opts);
   if (opts.pid !== undefined) return results;
-  const orphans = sweepOrphans(opts.dryRun).map(({ path, creatorPid }) => ({
+  const unregistered = [
+    ...sweepOrphans(opts.dryRun),
+    ...sweepPartialBundles(snapshotRoot(), opts.dryRun),
+  ].map(({ path, creatorPid }) => ({
     pid: creatorPid,
     status: "dead" as const,
     removedPaths: [path],
     failedPaths: [],
     registryRemoved: true,
   }));
-  return [...results, ...orphans];
+  return [...results, ...unregistered];
 }
