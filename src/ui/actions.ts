@@ -2,6 +2,7 @@ import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { printable } from "../runtime/printable.ts";
 import type { CommandId } from "./commands.ts";
 import type { HostTasks } from "./host-tasks.ts";
+import { MachineMaker } from "./machine-maker.ts";
 import { machineName } from "./names.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { type Action, selectedMachine, type UiState } from "./state.ts";
@@ -25,6 +26,7 @@ export interface ActionContext {
 
 export class Actions {
   private readonly context: ActionContext;
+  private readonly maker: MachineMaker;
 
   /** The whole vocabulary: the compiler sees to it that no word is without a meaning. */
   private readonly table: Record<CommandId, () => void> = {
@@ -56,6 +58,7 @@ export class Actions {
 
   constructor(context: ActionContext) {
     this.context = context;
+    this.maker = new MachineMaker(context.host);
   }
 
   /** Does what a command says; what it cannot do now becomes a notice. */
@@ -66,8 +69,15 @@ export class Actions {
   /** Starts a machine; also used for the machines a first start may ask for. */
   async boot(): Promise<void> {
     const task = { label: "starting a machine", starts: true };
-    const added = await this.context.tasks.run(task, () => this.context.host.boot());
+    const added = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.boot()),
+    );
     if (added) this.added(added);
+  }
+
+  /** Leaves no machine half-made. */
+  abandon(): void {
+    this.maker.abandon();
   }
 
   private onSelected(action: (machine: MachineInfo) => void): void {
@@ -95,7 +105,9 @@ export class Actions {
       machineId: source.id,
       key: `fork ${source.id}`,
     };
-    const copy = await this.context.tasks.run(task, () => this.context.host.fork(source.id));
+    const copy = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.fork(source.id)),
+    );
     if (!copy) return;
     this.added(copy);
     this.context.tasks.inform(`${machineName(copy)} is a fork of ${machineName(source)}`);
@@ -124,7 +136,9 @@ export class Actions {
 
   private async restore(directory: string, sourceName: string | undefined): Promise<void> {
     const task = { label: `restoring ${printable(sourceName ?? "a machine")}`, starts: true };
-    const restored = await this.context.tasks.run(task, () => this.context.host.restore(directory));
+    const restored = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.restore(directory)),
+    );
     if (restored) this.added(restored);
   }
 

@@ -87,3 +87,22 @@ test("kill -9 of the TUI leaves the machines, and the next TUI shows them", asyn
   await world.ok(["stop", "one"]);
   await eventually("the machine is gone", async () => (await world.machines()).length === 0);
 });
+
+test("a signal to the TUI leaves no half-made machine, and every finished one", async () => {
+  outer = onTerminal(world, "tui --boot 1");
+  await outer.until(() => /root@m1/.test(pane(outer!, "m1")), CONSOLE_READY);
+  const before = world.processes().length;
+  await outer.type("n");
+  await outer.until("starting a machine…", CONSOLE_READY);
+  await eventually("the new machine's VMM runs", async () => world.processes().length > before);
+  const tui = world
+    .processes()
+    .filter((pid) => pid !== outer!.pid)
+    .find((pid) => isNode(pid));
+  process.kill(tui!, "SIGTERM");
+  await outer.until("EXIT 143", CONSOLE_READY);
+  expect((await world.machines()).map(({ name }) => name)).toEqual(["m1"]);
+  // What is left is the first machine and the shell around the TUI, without the TUI's watchdog.
+  await eventually("nothing else runs", async () => world.processes().length < before);
+  await world.ok(["stop", "m1"]);
+});

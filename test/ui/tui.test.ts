@@ -259,6 +259,25 @@ describe("the terminal is given back", () => {
     await expectGivenBack(outer, 0);
   }, 30_000);
 
+  it("at once when work is under way, which a Ctrl-C undoes", async () => {
+    const outer = await start({ TEST_DELAY_MS: "1500" });
+    await outer.until("m2$");
+    await outer.type("n", "q");
+    await outer.until("finishing: starting a machine");
+    await outer.type("\x03");
+    await outer.until("LEFT m1 m2.");
+  }, 30_000);
+
+  it("when it goes away, and what was under way is undone", async () => {
+    const outer = await start({ TEST_DELAY_MS: "1500" });
+    await outer.until("m2$");
+    await outer.type("f");
+    await outer.until("forking m1…");
+    process.kill(tuiPid(), "SIGHUP");
+    await outer.until("LEFT m1 m2.");
+    await expectGivenBack(outer, 129);
+  }, 30_000);
+
   it("while it is suspended, and taken again afterwards", async () => {
     const stopped = join(bundle.directory, "stopped");
     const outer = new OuterTerminal(
