@@ -194,10 +194,12 @@ test("listBundles shows whole bundles, newest first", () => {
   };
   put("older", JSON.stringify({ snappedAt: 1, arch: "x64", sourceName: "m1" }));
   put("newer", JSON.stringify({ snappedAt: 2, arch: "x64" }));
+  put("odd", JSON.stringify({ snappedAt: 0, arch: "x64", sourceName: "../../m1\u001b[2J" }));
   put("damaged", "{");
   mkdirSync(join(root, "empty"));
   expect(listBundles()).toEqual([
     { directory: join(root, "newer"), sourceName: undefined, takenAt: 2 },
     { directory: join(root, "older"), sourceName: "m1", takenAt: 1 },
+    { directory: join(root, "odd"), sourceName: undefined, takenAt: 0 },
   ]);
 });
