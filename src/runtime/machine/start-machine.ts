@@ -29,6 +29,8 @@ export interface StartRequest {
   keepsBootLog?: boolean;
   /** What the registry is to know besides what follows from the request. */
   record: Partial<RegistryEntry>;
+  /** What has to succeed before anyone may find the machine in the registry. */
+  beforeRegistering?: (started: StartedMachine) => Promise<void>;
   onLog?: OnLog;
 }
 
@@ -49,8 +51,9 @@ export interface StartedMachine {
 }
 
 /**
- * Start a VMM and register it at once: from then on whoever lists or collects garbage finds it, however
- * this process ends. Before that, the run directory's owner file is what leads to it.
+ * Start a VMM and register it, at once unless the request says otherwise: from then on whoever lists or
+ * collects garbage finds it, however this process ends. Before that, the run directory's owner file is what
+ * leads to it.
  */
 export async function startMachine(request: StartRequest): Promise<StartedMachine> {
   const { runDir, name } = request;
@@ -98,19 +101,25 @@ export async function startMachine(request: StartRequest): Promise<StartedMachin
   };
   // Writing to a machine that has ended is no reason for the caller's program to crash.
   child.stdin?.on("error", () => {});
+  let claim: NameClaim | undefined;
   try {
     entry.name = typeof name === "function" ? name(child.pid) : name?.name;
-    const claim =
+    claim =
       typeof name === "function"
         ? entry.name === undefined
           ? undefined
           : claimName(entry.name)
         : name?.claim;
-    addEntry(entry);
-    claim?.commit(child.pid);
+    await request.beforeRegistering?.(started);
+    if (!over) {
+      addEntry(entry);
+      claim?.commit(child.pid);
+    }
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
+  } finally {
+    claim?.release();
   }
   return started;
 }

@@ -8,9 +8,9 @@ import { detachedHandle, ownHandle } from "../machine/handle.ts";
 import { hostnameFor } from "../machine/hostname.ts";
 import { waitForStartedAgent } from "../machine/readiness.ts";
 import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
-import { startMachine } from "../machine/start-machine.ts";
+import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
 import type { VmHandle } from "../machine/vm-handle.ts";
-import { claimName, type RegistryEntry, updateEntry } from "../registry/index.ts";
+import { claimName, type RegistryEntry } from "../registry/index.ts";
 
 const ENTROPY_BYTES = 64;
 
@@ -54,26 +54,29 @@ export async function resumeMachine(request: ResumeRequest): Promise<VmHandle> {
     sweepOrphans();
     const runDir = createRunDir();
     runDirPath = runDir.path;
+    // Registered any earlier, it could outlive us with the random numbers and the clock of another machine.
+    const beforeRegistering = async (started: StartedMachine) => {
+      phases.mark("spawn");
+      const { entry } = started;
+      await waitForStartedAgent(started, runDir.agentSocket, request.failure);
+      phases.mark("agent");
+      try {
+        entry.hostname = hostnameFor(entry.name);
+        await giveIdentity(runDir.agentSocket, entry.hostname);
+      } catch (error) {
+        await killMachine(entry);
+        const reason = (error as Error).message;
+        throw request.failure(`the guest did not take its new identity: ${reason}`);
+      }
+      phases.mark("identity");
+    };
     const started = await startMachine({
       ...request,
       runDir,
       variables: { MACHINEN_INCOMING: request.incoming },
       name: claim ? { claim, name: name! } : autoName,
+      beforeRegistering,
     });
-    phases.mark("spawn");
-    const { entry } = started;
-    await waitForStartedAgent(started, runDir.agentSocket, request.failure);
-    phases.mark("agent");
-    try {
-      const hostname = hostnameFor(entry.name);
-      await giveIdentity(runDir.agentSocket, hostname);
-      entry.hostname = hostname;
-      updateEntry(entry.pid, { hostname });
-    } catch (error) {
-      await killMachine(entry);
-      throw request.failure(`the guest did not take its new identity: ${(error as Error).message}`);
-    }
-    phases.mark("identity");
     return detached
       ? detachedHandle(started, request.onLog)
       : ownHandle(started, request.timeoutMs, request.onLog);
