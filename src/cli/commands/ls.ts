@@ -1,6 +1,7 @@
 import type { MachineInfo } from "../../runtime/host/host.ts";
+import { printable } from "../../runtime/printable.ts";
 import { defineCommand, jsonFlag } from "../command.ts";
-import { formatBytes, formatDuration, printable, printJson, printLine, table } from "../output.ts";
+import { formatBytes, formatDuration, printJson, printLine, table } from "../output.ts";
 
 function row(machine: MachineInfo, now: number): string[] {
   const origin = machine.parentName ?? machine.parentPid?.toString() ?? machine.forkedFrom ?? "-";
