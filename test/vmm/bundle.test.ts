@@ -126,7 +126,8 @@ describe("a bundle", () => {
     ],
     [
       "another kind of machine",
-      (directory: string) => edit(directory, (text) => text.replace(/"microvm-\d+"/, '"microvm-0"')),
+      (directory: string) =>
+        edit(directory, (text) => text.replace(/"microvm-\d+"/, '"microvm-0"')),
       /^STATE_MACHINE: it was saved on machine 'microvm-0'/,
     ],
     [
