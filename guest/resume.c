@@ -4,6 +4,7 @@
 #include "control.h"
 #include "identity.h"
 #include "json.h"
+#include "network.h"
 #include "spawn.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ struct request {
     uint8_t entropy[MOST_ENTROPY];
     size_t entropy_length;
     const char *hostname;
-    const struct json *config;
+    const struct json *network, *config;
 };
 
 bool waits_for_config;
@@ -29,8 +30,10 @@ static bool is_type(const struct json *value, enum json_type type) {
 
 static bool read_request(const struct json *root, struct request *request) {
     const struct json *time = json_find(root, "time"), *entropy = json_find(root, "entropy");
-    const struct json *hostname = json_find(root, "hostname");
-    *request = (struct request){.has_time = time != NULL, .config = json_find(root, "config")};
+    const struct json *hostname = json_find(root, "hostname"), *network = json_find(root, "network");
+    *request = (struct request){.has_time = time != NULL, .network = network, .config = json_find(root, "config")};
+    if (network != NULL && network->type != JSON_TRUE && network->type != JSON_FALSE)
+        return false;
     if (!is_type(root, JSON_OBJECT) || !is_type(time, JSON_ARRAY) || !is_type(entropy, JSON_STRING) ||
         !is_type(hostname, JSON_STRING) || !is_type(request->config, JSON_OBJECT))
         return false;
@@ -67,6 +70,8 @@ static const char *apply(const struct request *request) {
         return "not PID 1 here";
     if (!change_identity(request))
         return strerror(errno);
+    if (request->network != NULL && control_owns_machine)
+        network_resume(request->network->type == JSON_TRUE);
     if (request->config == NULL || !waits_for_config)
         return NULL;
     struct config config = config_from(request->config);

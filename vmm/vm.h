@@ -24,7 +24,7 @@ struct vm {
     bool resuming, running; /* running: QEMU said that the loaded guest runs */
 
     pid_t qemu;
-    int qmp_fd, console_fd, link_fd, log_fd;
+    int qmp_fd, console_fd, link_fd, network_fd, log_fd;
     struct qmp qmp;
     bool paused;
     uint64_t started_us;
