@@ -16,7 +16,7 @@ beforeAll(() => {
 afterAll(() => scratch.remove());
 
 describe("the VMM's pure parts, under sanitizers", () => {
-  it.each(["json", "json-fuzz", "sha256", "config", "captured"])(
+  it.each(["json", "json-fuzz", "sha256", "config", "captured", "frames", "frame-filter", "ports"])(
     "%s",
     (name) => {
       expect(unitTests(name)).toBe("");
