@@ -160,6 +160,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK");
     config->fork_wait = wait && strcmp(wait, "1") == 0;
     config->network_off = network && strcmp(network, "0") == 0;
+    config->network_on = network && !config->network_off;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&
               number(get, "MACHINEN_CPUS", 1, 64, &cpus, error) &&
               number(get, "MACHINEN_TSC_KHZ", 10000, 100000000, &config->tsc_khz, error) &&

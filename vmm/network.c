@@ -205,7 +205,7 @@ static void guest_ready(void *context, short events) {
 }
 
 bool network_start(int fd) {
-    if (!network.slirp) {
+    if (!network.slirp || vm.network_off) {
         close(fd);
         return true;
     }
@@ -311,7 +311,7 @@ bool network_request(char *words, char *out, size_t room, struct error *error) {
     bool more = strtok(NULL, " ") != NULL;
     struct port_forward forward;
     *out = '\0';
-    if (!network.slirp) {
+    if (!network.slirp || vm.network_off) {
         return fail(error, "NETWORK_OFF", "this machine has no network");
     }
     if (verb && strcmp(verb, "list") == 0 && !address) {

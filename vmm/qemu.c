@@ -100,7 +100,7 @@ static void add_kernel(struct command *command, const struct vm *vm) {
     }
     add(command, "-append");
     add(command, "console=ttyS0%s mitigations=off quiet audit=0 pci=off i8042.noaux i8042.nokbd reboot=t panic=-1 machinen.key=%s%s%s%s",
-        timing, key, vm->config->network_off ? " machinen.network=off" : "", vm->config->cmdline ? " " : "", vm->config->cmdline ? vm->config->cmdline : "");
+        timing, key, vm->network_off ? " machinen.network=off" : "", vm->config->cmdline ? " " : "", vm->config->cmdline ? vm->config->cmdline : "");
 }
 
 /* The order of devices is part of MACHINE_NAME: saved states depend on it. */

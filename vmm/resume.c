@@ -79,7 +79,7 @@ static bool compose(void) {
     }
     clock_gettime(CLOCK_REALTIME, &now);
     int length = snprintf(first, sizeof first, "{\"time\":[%lld,%ld],\"entropy\":\"%s\",\"network\":%s%s", (long long)now.tv_sec,
-                          now.tv_nsec, hex, vm.config->network_off ? "false" : "true", more ? "," : "");
+                          now.tv_nsec, hex, vm.network_off ? "false" : "true", more ? "," : "");
     free(resume.request);
     int total = asprintf(&resume.request, "RESUME %zu\n%s%s}", (size_t)length + strlen(resume.members) + 1, first, resume.members);
     resume.request_length = total > 0 ? (size_t)total : 0;

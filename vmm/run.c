@@ -91,6 +91,7 @@ static bool prepare_boot(struct error *error) {
     const struct config *config = vm.config;
     vm.memory_mib = config->memory_mib;
     vm.cpus = config->cpus;
+    vm.network_off = config->network_off;
     if (!open_boot_file("MACHINEN_KERNEL", config->kernel, &vm.kernel_fd, error) ||
         (config->initrd && !open_boot_file("MACHINEN_INITRD", config->initrd, &vm.initrd_fd, error))) {
         return false;

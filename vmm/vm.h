@@ -26,7 +26,7 @@ struct vm {
     pid_t qemu;
     int qmp_fd, console_fd, link_fd, network_fd, log_fd;
     struct qmp qmp;
-    bool paused;
+    bool paused, network_off;
     uint64_t started_us;
     uint64_t inflated_bytes;
 };

@@ -76,9 +76,9 @@ async function echoed(port: number, bytes: Buffer): Promise<Buffer> {
   return readAll(socket);
 }
 
-/** Starts a program in the guest and waits until it listens. */
+/** Starts a program in the guest and waits until it listens. The number of l's is busybox's listen backlog. */
 async function serve(machine: Machine, port: number, program: string): Promise<void> {
-  await machine.run(`nc -ll -p ${port} -e ${program} >/dev/null 2>&1 </dev/null &`);
+  await machine.run(`nc -${"l".repeat(32)} -p ${port} -e ${program} >/dev/null 2>&1 </dev/null &`);
   const line = `:${port.toString(16).toUpperCase().padStart(4, "0")} .* 0A `;
   await until(`port ${port} in the guest`, async () =>
     /\d/.test(await machine.run(`grep '${line}' /proc/net/tcp /proc/net/tcp6 || true`)),
@@ -211,6 +211,9 @@ describe("what is closed", () => {
       socket.end("secret");
     });
     expect((await readAll(connect(port, "127.0.0.1"))).toString()).toBe("secret");
+    const datagrams = createSocket("udp4", () => seen++);
+    datagrams.bind(port, "127.0.0.1");
+    await once(datagrams, "listening");
     const machine = boot();
     const tries = ["10.0.2.2", "10.0.2.3", "10.0.2.15", "10.0.2.255"];
     for (const to of tries) {
@@ -219,6 +222,9 @@ describe("what is closed", () => {
         "",
       ]);
     }
+    const datagram = (to: string) =>
+      machine.exec(`timeout 1 tftp -g -r x -l /dev/null ${to} ${port}`);
+    for (const to of tries) await datagram(to);
     // The guest is its own master: it can send to 127.0.0.1 through the card.
     await machine.run(
       "ip address flush dev lo; for i in all eth0; do echo 1 >/proc/sys/net/ipv4/conf/$i/route_localnet; done; ip route add 127.0.0.0/8 via 10.0.2.2 dev eth0",
@@ -227,7 +233,9 @@ describe("what is closed", () => {
     const sent = "cat /sys/class/net/eth0/statistics/tx_packets";
     const before = Number(await machine.run(sent));
     expect((await machine.exec(`nc -w 2 127.0.0.1 ${port} </dev/null`)).stdout).toBe("");
-    expect(Number(await machine.run(sent))).toBeGreaterThan(before);
+    await datagram("127.0.0.1");
+    expect(Number(await machine.run(sent))).toBeGreaterThan(before + 1);
+    datagrams.close();
     expect(seen).toBe(1);
   }, 60_000);
 
@@ -255,12 +263,16 @@ describe("what is closed", () => {
     expect(await reaches(without)).toBe(false);
     expect(await without.control("forward list")).toMatchObject({ ok: false, code: "NETWORK_OFF" });
     expect(Number(await without.run(flags)) & 1).toBe(0);
-    expect(await reaches(fork(without))).toBe(true);
+    expect(await reaches(fork(without))).toBe(false);
+    expect(await reaches(fork(without, { MACHINEN_NETWORK: "1" }))).toBe(true);
+    const alsoRefused = fork(without, { MACHINEN_FORWARD: `127.0.0.1:${port}:7` });
+    expect(await alsoRefused.ended).toEqual({ code: 4, signal: null });
+    expect(alsoRefused.console).toMatch(/^NETWORK_OFF: /);
     expect(await reaches(machine)).toBe(true);
     const cut = fork(machine, off);
     expect(Number(await cut.run(flags)) & 1).toBe(0);
     expect(await reaches(cut)).toBe(false);
-    expect(await reaches(fork(cut))).toBe(true);
+    expect(await reaches(fork(cut, { MACHINEN_NETWORK: "1" }))).toBe(true);
   }, 120_000);
 });
 

@@ -198,6 +198,7 @@ static void test_captured(void) {
     strcpy(from.accel, "tcg");
     strcpy(from.machine, MACHINE_NAME);
     strcpy(from.qemu, "7.2.22");
+    from.network = true;
     from.disk_count = MAX_DISKS;
     for (size_t i = 0; i < MAX_DISKS; i++) {
         from.disks[i].size = 4096 << i;
@@ -207,7 +208,7 @@ static void test_captured(void) {
     captured_init(&to);
     CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error));
     CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
-    CHECK(to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
+    CHECK(to.network && to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
     int few[3] = {dup(0), dup(0), dup(0)};
     CHECK(!captured_adopt(&to, few, 3) && fcntl(few[0], F_GETFD) < 0);
     strcpy(from.machine, "other");
