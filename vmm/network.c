@@ -129,18 +129,37 @@ static bool make_slirp(struct error *error) {
     return network.slirp || fail(error, "NO_MEMORY", "the network could not be made");
 }
 
+/* slirp keeps one connection waiting: of ten that come at once the kernel would reset most. */
+static void lengthen_queue(const struct port_forward *forward) {
+    for (int fd = 3; fd < (int)NETWORK_DESCRIPTORS; fd++) {
+        struct sockaddr_in at = {0};
+        socklen_t length = sizeof at;
+        int listens = 0;
+        socklen_t size = sizeof listens;
+        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+            getsockname(fd, (struct sockaddr *)&at, &length) == 0 && at.sin_family == AF_INET &&
+            at.sin_addr.s_addr == htonl(forward->address) && at.sin_port == htons(forward->host_port)) {
+            listen(fd, SOMAXCONN);
+        }
+    }
+}
+
 static bool add_port(const struct port_forward *forward, struct error *error) {
     char text[32], holder[96];
     port_text(forward, text, sizeof text);
     if (network.port_count == MAX_PORTS) {
         return fail(error, "BAD_FORWARD", "%s: more than %d forwards", text, MAX_PORTS);
     }
-    if (slirp_add_hostfwd(network.slirp, 0, ipv4(forward->address), forward->host_port, ipv4(NET_GUEST), forward->guest_port) != 0) {
-        int reason = errno;
+    limit_descriptors(NETWORK_DESCRIPTORS);
+    bool added = slirp_add_hostfwd(network.slirp, 0, ipv4(forward->address), forward->host_port, ipv4(NET_GUEST), forward->guest_port) == 0;
+    int reason = errno;
+    limit_descriptors(OUR_DESCRIPTORS);
+    if (!added) {
         return reason == EADDRINUSE
                    ? fail(error, "PORT_IN_USE", "%s is in use%s", text, port_holder(forward, holder, sizeof holder))
                    : fail(error, "PORT_REFUSED", "%s cannot be listened on: %s", text, strerror(reason));
     }
+    lengthen_queue(forward);
     network.ports[network.port_count++] = *forward;
     return true;
 }
