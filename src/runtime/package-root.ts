@@ -15,7 +15,8 @@ export function packageRoot(): string {
       return directory;
     }
     const parent = dirname(directory);
-    if (parent === directory) throw new Error("machinen's package.json was not found above its code");
+    if (parent === directory)
+      throw new Error("machinen's package.json was not found above its code");
     directory = parent;
   }
 }

@@ -59,6 +59,10 @@ test.each([
   [["stop", "--all", "web"], "PARSE_ARGUMENT_UNEXPECTED", /--all/],
   [["install", "debain"], "PARSE_ARGUMENT_UNEXPECTED", /did you mean debian/],
   [["boot", "a", "--name", "b"], "PARSE_FLAG_DUPLICATE", /name/],
+  [["boot", "-p", "80"], "PARSE_PORT_INVALID", /"80"/],
+  [["fork", "web", "-p", "0:80"], "PARSE_PORT_INVALID", /"0:80"/],
+  [["restore", "x", "-p", "80:99999"], "PARSE_PORT_INVALID", /80:99999/],
+  [["fork", "web", "-c", "2", "-p", "8080:80"], "PARSE_FLAG_MALFORMED", /--count/],
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
 ])("%j is a usage error", (args, code, text) => {
   const { stdout, stderr, status } = machinen(args);
