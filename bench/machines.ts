@@ -1,58 +1,135 @@
-import { resolveBaseKernel, resolveImage } from "../src/runtime/images/index.ts";
-import { boot, type VmHandle } from "../src/runtime/index.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { VmHandle } from "../src/runtime/index.ts";
+import { restore } from "../src/runtime/index.ts";
+import { measureCriu } from "./criu.ts";
+import { measureForkLoads } from "./fork-loads.ts";
+import { bootTiny, guestMemory, kill, traced } from "./machine-stages.ts";
+import { measureSavevm } from "./qemu-savevm.ts";
 import type { Row } from "./report.ts";
 import { timed } from "./statistics.ts";
 
-const bootTiny = (): Promise<VmHandle> =>
-  boot({
-    image: resolveImage("tiny"),
-    kernel: resolveBaseKernel(),
-    rootDisk: false,
-    memory: 512,
-    cmd: ["/bin/sleep", "infinity"],
-    timeoutMs: null,
-  });
+export const COLD = "cold boot to first exec reply";
+const FORK = "fork to first exec reply";
 
-/** What a user waits for with machines: cold boot, exec, fork, fork of a fork; all through the public API. */
-export async function measureMachines(runs: number, log: (line: string) => void): Promise<Row[]> {
-  const cold: number[] = [];
-  const exec: number[] = [];
-  const first: number[] = [];
-  const second: number[] = [];
-  for (let run = 0; run < runs; run++) {
-    let vm: VmHandle | undefined;
-    let fork: VmHandle | undefined;
-    let grandchild: VmHandle | undefined;
-    try {
-      cold.push(
-        await timed(async () => {
-          vm = await bootTiny();
-          await vm.exec("true");
-        }),
-      );
-      for (let i = 0; i < 10; i++) exec.push(await timed(() => vm!.exec("true")));
-      first.push(
-        await timed(async () => {
-          fork = await vm!.fork();
-          await fork.exec("true");
-        }),
-      );
-      second.push(
-        await timed(async () => {
-          grandchild = await fork!.fork();
-          await grandchild.exec("true");
-        }),
-      );
-    } finally {
-      await Promise.all([vm, fork, grandchild].map((machine) => machine?.kill()));
-    }
-    log(`machines: run ${run + 1} of ${runs}`);
+export type Log = (line: string) => void;
+
+/** Rows by name, filled run by run: what is compared is measured by turns. */
+export class Rows {
+  private readonly rows = new Map<string, Row>();
+
+  add(what: string, values: number | number[], against?: string, unit = "ms"): void {
+    const row = this.rows.get(what) ?? { what, unit, values: [], against };
+    row.values.push(...[values].flat());
+    this.rows.set(what, row);
   }
-  const against = "cold boot to first exec reply";
-  return [
-    { what: against, unit: "ms", values: cold },
-    { what: "exec round trip", unit: "ms", values: exec, against },
-    { what: "fork to first exec reply", unit: "ms", values: first, against },
-    { what: "fork of a fork to first exec reply", unit: "ms", values: second, against },
-  ];
+
+  list(): Row[] {
+    return [...this.rows.values()];
+  }
+}
+
+/** Time until a machine made by `make` has run its first command. */
+export async function firstReply(
+  machines: VmHandle[],
+  make: () => Promise<VmHandle>,
+): Promise<number> {
+  return timed(async () => {
+    const vm = await make();
+    machines.push(vm);
+    await vm.exec("true");
+  });
+}
+
+async function measureOnce(rows: Rows, directory: string, run: number): Promise<void> {
+  const machines: VmHandle[] = [];
+  const trace = join(directory, `trace-${run}`);
+  try {
+    rows.add(COLD, await firstReply(machines, () => bootTiny({ template: false })));
+    await kill(machines.splice(0));
+    rows.add("template boot, no other machine", await firstReply(machines, bootTiny), COLD);
+    rows.add("template boot, beside another", await firstReply(machines, bootTiny), COLD);
+
+    process.env.MACHINEN_TRACE = trace;
+    const parent = await bootTiny();
+    delete process.env.MACHINEN_TRACE;
+    machines.push(parent);
+    await parent.exec("true");
+    for (let i = 0; i < 10; i++)
+      rows.add("exec round trip", await timed(() => parent.exec("true")));
+    rows.add(FORK, await firstReply(machines, () => parent.fork()), COLD);
+    rows.add("parent pause in a fork", traced(trace, "pause").slice(-1), FORK);
+    await sleep(1000);
+    const touched = guestMemory(parent).touched;
+    const { own } = guestMemory(machines.at(-1)!);
+    rows.add("guest memory touched by the parent", touched, undefined, "MiB");
+    rows.add(
+      "private guest memory of an idle fork",
+      own,
+      "guest memory touched by the parent",
+      "MiB",
+    );
+
+    await parent.prepareFork();
+    await sleep(300);
+    rows.add(
+      "prepared fork to first exec reply",
+      await firstReply(machines, () => parent.fork()),
+      COLD,
+    );
+    await kill(machines.filter((vm) => vm !== parent));
+
+    let last = parent;
+    for (let generation = 1; generation < 5; generation++)
+      machines.push((last = await last.fork()));
+    const fifth = await firstReply(machines, () => last.fork());
+    rows.add("fork of the fifth generation", fifth, COLD);
+    await kill(machines.filter((vm) => vm !== parent));
+    rows.add(
+      "8 forks at once, until all have replied",
+      await timed(async () => {
+        const forks = await parent.forkMany(8);
+        machines.push(...forks);
+        await Promise.all(forks.map((fork) => fork.exec("true")));
+      }),
+      FORK,
+    );
+    await kill(machines.filter((vm) => vm !== parent));
+    const outDir = join(directory, `bundle-${run}`);
+    rows.add(
+      "snapshot, machine goes on",
+      await timed(() => parent.snapshot({ outDir, leaveRunning: true })),
+      COLD,
+    );
+    rows.add(
+      "restore to first exec reply",
+      await firstReply(machines, () => restore({ snapDir: outDir })),
+      COLD,
+    );
+    rmSync(outDir, { recursive: true, force: true });
+  } finally {
+    await kill(machines);
+  }
+}
+
+/** What a user waits for with machines, all through the public API, beside what else could do it. */
+export async function measureMachines(runs: number, log: Log): Promise<Row[]> {
+  const directory = mkdtempSync(join(tmpdir(), "machinen-bench-"));
+  const rows = new Rows();
+  try {
+    // The first boot makes the template; how long that takes is no figure of the later ones.
+    await kill([await bootTiny()]);
+    for (let run = 0; run < runs; run++) {
+      await measureOnce(rows, directory, run);
+      log(`machines: run ${run + 1} of ${runs}`);
+    }
+    await measureForkLoads(rows, runs, directory, log);
+    await measureSavevm(rows, runs, directory, log);
+    await measureCriu(rows, runs, directory, log);
+    return rows.list();
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }

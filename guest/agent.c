@@ -73,12 +73,13 @@ static void on_gone(void *context, struct stream *stream, bool clean) {
     connection->service->gone(connection);
 }
 
-/* Edge triggered: a port whose host end is closed reports a hang-up all the time. */
+/* Edge triggered: a port whose host end is closed reports a hang-up all the time. EPOLLOUT only while
+ * we wait for it: the port reports it for every piece that the host has taken. */
 static bool listen_on(int fd) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     port.fd = fd;
-    return loop_add(&port, EPOLLIN | EPOLLOUT | EPOLLET);
+    return loop_add(&port, EPOLLIN | EPOLLET);
 }
 
 static int open_virtio_port(void) {
@@ -138,6 +139,7 @@ void agent_flush(void) {
     while (port.fd >= 0 && (length = link_output(host_link, &bytes)) > 0) {
         ssize_t count = write(port.fd, bytes, length < WRITE_BYTES ? length : WRITE_BYTES);
         if (count <= 0) {
+            loop_want(&port, EPOLLIN | EPOLLOUT | EPOLLET);
             /* Should the wake-up get lost, with the host away or back again, this mends it. */
             if (!retry.armed)
                 timer_start(&retry, TRY_AGAIN_MS);
@@ -145,6 +147,7 @@ void agent_flush(void) {
         }
         link_written(host_link, (size_t)count);
     }
+    loop_want(&port, EPOLLIN | EPOLLET);
 }
 
 bool agent_is_listening(void) {

@@ -30,8 +30,9 @@ static void child_ended(pid_t pid, int status) {
 static void reap(struct watch *watch, uint32_t events) {
     (void)events;
     struct signalfd_siginfo ignored[8];
-    while (read(watch->fd, ignored, sizeof ignored) > 0)
-        continue;
+    /* One is pending at most, whatever the number of children. */
+    if (read(watch->fd, ignored, sizeof ignored) <= 0)
+        return;
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
         child_ended(pid, status);

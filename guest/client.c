@@ -38,11 +38,17 @@ bool client_is_writable(const struct client *client) {
     return buffer_length(&client->out) == 0;
 }
 
+bool client_send_in_place(struct client *client, char type, uint8_t *bytes, size_t length) {
+    char header[FRAME_ROOM];
+    size_t size = (size_t)snprintf(header, sizeof header, "%c %zu\n", type, length);
+    memcpy(bytes - size, header, size);
+    return send_bytes(client, bytes - size, size + length);
+}
+
 bool client_send(struct client *client, char type, const void *bytes, size_t length) {
-    static uint8_t frame[FRAME_BYTES + 16];
-    int header = snprintf((char *)frame, sizeof frame, "%c %zu\n", type, length);
-    memcpy(frame + header, bytes, length);
-    return send_bytes(client, frame, (size_t)header + length);
+    static uint8_t frame[FRAME_ROOM + FRAME_BYTES];
+    memcpy(frame + FRAME_ROOM, bytes, length);
+    return client_send_in_place(client, type, frame + FRAME_ROOM, length);
 }
 
 bool client_line(struct client *client, const char *format, ...) {

@@ -10,8 +10,8 @@
 
 extern const struct service client_service;
 
-/* Payload of one frame: with its header it fills one link frame. */
-enum { FRAME_BYTES = LINK_MAX_DATA - 16 };
+/* The most payload of one frame: with its header it fills four link frames. */
+enum { FRAME_ROOM = 16, FRAME_BYTES = 4 * LINK_MAX_DATA - FRAME_ROOM };
 
 struct job {
     /* Takes what it can now; client_resume() when it can take more. */
@@ -39,6 +39,8 @@ struct client {
 void client_attach(struct client *client, const struct job *job, void *state);
 /* False: the stream is full; send nothing more until `writable`. Nothing is lost. */
 bool client_send(struct client *client, char type, const void *bytes, size_t length);
+/* The same without a copy: the FRAME_ROOM bytes before `bytes` are there to be overwritten. */
+bool client_send_in_place(struct client *client, char type, uint8_t *bytes, size_t length);
 /* A line of its own, e.g. "A 12". */
 bool client_line(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool client_is_writable(const struct client *client);

@@ -11,10 +11,17 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Who writes more than this in this time, in small pieces, gets a moment to fill the pipe: woken for
+ * each piece, we would spend our time on waking. */
+enum { DENSE_BYTES = 32768, DENSE_MS = 8, PAUSE_MS = 1 };
+
 /* One of the command's output pipes. */
 struct output {
     struct watch watch;
     char type;
+    uint64_t since_ms;
+    size_t since; /* bytes */
+    struct timer pause;
     int left; /* after the exit: what was in the pipe at that moment */
 };
 
@@ -32,6 +39,8 @@ static void free_if_over(struct exec *exec) {
         exec->outputs[1].watch.fd >= 0)
         return;
     loop_close(&exec->input);
+    timer_stop(&exec->outputs[0].pause);
+    timer_stop(&exec->outputs[1].pause);
     free(exec);
 }
 
@@ -40,7 +49,18 @@ static void free_if_over(struct exec *exec) {
 static void update_watches(struct exec *exec) {
     bool read_on = exec->client == NULL || client_is_writable(exec->client);
     for (unsigned i = 0; i < 2; i++)
-        loop_want(&exec->outputs[i].watch, read_on ? EPOLLIN : 0);
+        loop_want(&exec->outputs[i].watch, read_on && !exec->outputs[i].pause.armed ? EPOLLIN : 0);
+}
+
+static void pause_if_dense(struct output *output, size_t count) {
+    uint64_t now = monotonic_ms();
+    if (now - output->since_ms > DENSE_MS) {
+        output->since_ms = now;
+        output->since = 0;
+    }
+    output->since += count;
+    if (output->since > DENSE_BYTES && count < FRAME_BYTES / 2)
+        timer_start(&output->pause, PAUSE_MS);
 }
 
 static void end_if_drained(struct exec *exec) {
@@ -53,14 +73,17 @@ static void end_if_drained(struct exec *exec) {
 
 /* False when the pipe is empty or closed, or the client is full. */
 static bool read_output(struct exec *exec, struct output *output) {
-    static uint8_t bytes[FRAME_BYTES];
-    size_t most = sizeof bytes;
+    static uint8_t frame[FRAME_ROOM + FRAME_BYTES];
+    uint8_t *bytes = frame + FRAME_ROOM;
+    size_t most = FRAME_BYTES;
     if (exec->client != NULL && exec->exited && (size_t)output->left < most)
         most = (size_t)output->left;
     ssize_t count = most == 0 ? 0 : read(output->watch.fd, bytes, most);
     if (count > 0 && exec->client != NULL) {
         output->left -= exec->exited ? (int)count : 0;
-        return client_send(exec->client, output->type, bytes, (size_t)count);
+        if (!exec->exited)
+            pause_if_dense(output, (size_t)count);
+        return client_send_in_place(exec->client, output->type, bytes, (size_t)count);
     }
     if (most > 0 && (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)))
         loop_close(&output->watch);
@@ -76,6 +99,10 @@ static void output_ready(struct watch *watch, uint32_t events) {
     update_watches(exec);
     end_if_drained(exec);
     free_if_over(exec);
+}
+
+static void pause_over(struct timer *timer) {
+    update_watches(timer->owner);
 }
 
 static void drain(struct exec *exec) {
@@ -173,8 +200,9 @@ static void not_blocking(int fd) {
 /* Takes over our ends of the pipes, also when it fails. */
 static bool watch_pipes(struct exec *exec, int in, int out, int err) {
     exec->input = (struct watch){.fd = in, .ready = input_ready, .owner = exec};
-    exec->outputs[0] = (struct output){{.fd = out, .ready = output_ready, .owner = exec}, 'O', 0};
-    exec->outputs[1] = (struct output){{.fd = err, .ready = output_ready, .owner = exec}, 'E', 0};
+    struct timer pause = {.fired = pause_over, .owner = exec};
+    exec->outputs[0] = (struct output){{.fd = out, .ready = output_ready, .owner = exec}, .type = 'O', .pause = pause};
+    exec->outputs[1] = (struct output){{.fd = err, .ready = output_ready, .owner = exec}, .type = 'E', .pause = pause};
     not_blocking(out);
     not_blocking(err);
     if (in >= 0)

@@ -27,20 +27,11 @@ enum { MOST_DESCRIPTORS = 65536 };
 
 bool agent_prepare(void) {
     struct rlimit limit = {MOST_DESCRIPTORS, MOST_DESCRIPTORS};
-    signal(SIGPIPE, SIG_IGN);
+    for (int number = 1; number < NSIG; number++)
+        signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
     setrlimit(RLIMIT_NOFILE, &limit);
     env_init(&base_env);
     return loop_init() && children_init();
-}
-
-/* The kernel kills anything else first when memory is short. */
-static void protect_from_oom_killer(void) {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    if (write(fd, "-1000", 5) != 5)
-        console_say("oom_score_adj: %s", strerror(errno));
-    close(fd);
 }
 
 /* When the kernel found no /dev/console, our own first files would become 0, 1 and 2. */
@@ -55,7 +46,6 @@ static void claim_standard_descriptors(void) {
 static void set_up(struct config *config) {
     mount_basics();
     claim_standard_descriptors();
-    protect_from_oom_killer();
     modules_load();
     if (!config_read("/machinen-config.json", config))
         console_say("/machinen-config.json is malformed");

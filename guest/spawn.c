@@ -1,5 +1,7 @@
 #include "spawn.h"
 
+#include "hanging-mounts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -39,44 +41,32 @@ _Noreturn static void fail(const char *what) {
     _exit(NOT_STARTED);
 }
 
+/* What else was ignored when we started was reset then; handlers end with the old program. */
 static void reset_signals(void) {
-    for (int signal_number = 1; signal_number < NSIG; signal_number++)
-        signal(signal_number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
+    signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The three must not tread on each other: first out of the way, then into place. */
+/* Ours are above the standard ones already, unless we were started without these. */
+static int out_of_the_way(int fd) {
+    return fd > SCRIPT_FD ? fd : fcntl(fd, F_DUPFD_CLOEXEC, SCRIPT_FD + 1);
+}
+
+/* The four must not tread on each other. */
 static void place_descriptors(const struct spawn *spawn, int script) {
-    int in = fcntl(spawn->in, F_DUPFD_CLOEXEC, 10), out = fcntl(spawn->out, F_DUPFD_CLOEXEC, 10);
-    int err = fcntl(spawn->err, F_DUPFD_CLOEXEC, 10), text = -1;
+    int in = out_of_the_way(spawn->in), out = out_of_the_way(spawn->out), err = out_of_the_way(spawn->err);
     if (script >= 0)
-        text = fcntl(script, F_DUPFD_CLOEXEC, 10);
+        dup2(out_of_the_way(script), SCRIPT_FD);
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    if (script >= 0)
-        dup2(text, SCRIPT_FD);
     syscall(SYS_close_range, script >= 0 ? SCRIPT_FD + 1 : SCRIPT_FD, ~0u, 0);
 }
 
-/* The agent itself is protected from the OOM killer; what it starts is not. */
-static void become_ordinary(void) {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (write(fd, "0", 1) != 1)
-            errno = 0;
-        close(fd);
-    }
-}
-
-static void become_user(const struct user *user, struct env *env) {
+static void name_user(const struct user *user, struct env *env) {
     char item[512];
-    if (user == NULL)
-        return;
-    if (setgroups(user->group_count, user->groups) != 0 || setgid(user->gid) != 0 || setuid(user->uid) != 0)
-        fail("user");
     snprintf(item, sizeof item, "HOME=%s", user->home);
     env_set(env, item);
     snprintf(item, sizeof item, "USER=%s", user->name);
@@ -97,45 +87,70 @@ static void enter_directory(const char *cwd, const struct env *env) {
         fail("/");
 }
 
-_Noreturn static void become_command(const struct spawn *spawn, int script) {
-    struct env env;
+/* False when memory is short. */
+static bool make_env(const struct spawn *spawn, struct env *env) {
+    if (!env_copy(env, &base_env))
+        return false;
+    if (spawn->terminal && env_get(env, "TERM") == NULL)
+        env_set(env, "TERM=xterm-256color");
+    if (spawn->user != NULL)
+        name_user(spawn->user, env);
+    for (size_t i = 0; spawn->env != NULL && i < spawn->env->count; i++)
+        env_set(env, spawn->env->items[i]);
+    return true;
+}
+
+/* Runs in the memory of its parent, who waits: it must leave nothing behind there. */
+_Noreturn static void become_command(const struct spawn *spawn, const struct env *env, int script) {
+    const struct user *user = spawn->user;
     setsid();
-    become_ordinary();
     place_descriptors(spawn, script);
     if (spawn->terminal)
         ioctl(STDIN_FILENO, TIOCSCTTY, 0);
     umask(022);
-    if (!env_copy(&env, &base_env))
-        fail("environment");
-    if (spawn->terminal && env_get(&env, "TERM") == NULL)
-        env_set(&env, "TERM=xterm-256color");
-    become_user(spawn->user, &env);
-    for (size_t i = 0; spawn->env != NULL && i < spawn->env->count; i++)
-        env_set(&env, spawn->env->items[i]);
-    enter_directory(spawn->cwd, &env);
+    if (user != NULL && (setgroups(user->group_count, user->groups) != 0 || setgid(user->gid) != 0 ||
+                         setuid(user->uid) != 0))
+        fail("user");
+    enter_directory(spawn->cwd, env);
     reset_signals();
     if (spawn->arguments != NULL) {
-        /* execvp() searches the PATH of this process. */
-        environ = env.items;
-        execvp(spawn->arguments[0], spawn->arguments);
+        execvpe(spawn->arguments[0], spawn->arguments, env->items);
         fail(spawn->arguments[0]);
     }
     const char *text = script >= 0 ? source_script : spawn->command;
-    execve("/bin/sh", (char *const[]){"sh", "-c", (char *)text, NULL}, env.items);
+    execve("/bin/sh", (char *const[]){"sh", "-c", (char *)text, NULL}, env->items);
     fail("/bin/sh");
 }
 
+/* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
+ * is loaded, so nothing that needs us, or may never come, may be in its way. */
+static pid_t start(const struct spawn *spawn, const struct env *env, int script) {
+    pid_t pid = mounts_may_hang() ? fork() : vfork();
+    if (pid == 0)
+        become_command(spawn, env, script);
+    return pid;
+}
+
 pid_t spawn(const struct spawn *spawn) {
+    struct env env;
     int script = -1;
     if (spawn->command != NULL && strlen(spawn->command) > LONGEST_ARGUMENT) {
         script = open_script(spawn->command);
         if (script < 0)
             return -1;
     }
-    pid_t pid = fork();
-    if (pid == 0)
-        become_command(spawn, script);
+    char **own = environ;
+    pid_t pid = -1;
+    if (make_env(spawn, &env)) {
+        /* execvpe() searches the PATH of this process. */
+        environ = env.items;
+        pid = start(spawn, &env, script);
+        environ = own;
+    }
+    int error = errno;
+    env_free(&env);
     if (script >= 0)
         close(script);
+    errno = error;
     return pid;
 }

@@ -214,7 +214,7 @@ static bool read_description(int directory, char *text, struct json *object, str
 
 static bool read_all_files(int directory, struct json object, enum trust trust, struct captured *captured, struct error *error) {
     int fds[MAX_CAPTURED_FDS];
-    size_t count = captured_fds(captured, fds), done = 0;
+    size_t count = captured_count(captured), done = 0;
     struct json files, entry;
     char name[40];
     bool ok = json_member(object, "files", &files) || fail(error, "BUNDLE_CORRUPT", "vmm.json: lists no files");
@@ -229,7 +229,7 @@ static bool read_all_files(int directory, struct json object, enum trust trust, 
     for (size_t i = 0; !ok && i < done; i++) {
         close_fd(&fds[i]);
     }
-    return ok && captured_adopt(captured, fds, count);
+    return ok && captured_adopt(captured, true, fds, count);
 }
 
 static bool read_bundle(const char *path, enum trust trust, struct captured *captured, struct error *error) {

@@ -12,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Left to the host beside the copy. */
-#define SPARE_BYTES (64ull << 20)
 /* A larger delta is better made a base of its own, which more children can then share. */
 #define MOST_DELTA_BYTES (64ull << 20)
 
@@ -34,11 +32,6 @@ static bool allowed(const struct vm *vm, enum copy_kind kind, struct error *erro
     }
     if (kind == COPY_DELTA && vm->memory.shared) {
         return fail(error, "NO_BASE", "this machine's memory is not sealed");
-    }
-    uint64_t needed = (kind == COPY_DELTA ? memory_private : memory_touched)(&vm->memory, vm->qemu) + SPARE_BYTES;
-    if (needed > host_available()) {
-        return fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, the host has %llu",
-                    (unsigned long long)needed >> 20, (unsigned long long)host_available() >> 20);
     }
     return true;
 }
@@ -70,7 +63,14 @@ bool capture_base(struct vm *vm, struct captured *out, struct error *error) {
     describe(vm, out);
     snprintf(out->template, sizeof out->template, "%s", vm->template);
     out->memory_fd = fcntl(vm->memory.fd, F_DUPFD_CLOEXEC, 3);
-    return out->memory_fd >= 0 || fail(error, "COPY_FAILED", "a descriptor: %s", strerror(errno));
+    bool ok = out->memory_fd >= 0 || fail(error, "COPY_FAILED", "a descriptor: %s", strerror(errno));
+    for (size_t i = 0; ok && i < vm->disk_count; i++) {
+        ok = disk_export(&vm->disks[i], &out->disks[i], error);
+    }
+    if (!ok) {
+        captured_close(out);
+    }
+    return ok;
 }
 
 /* QEMU rewrites the one state file at every capture, so what is handed out is a copy. */
@@ -155,11 +155,12 @@ bool capture(struct vm *vm, enum copy_kind kind, bool hold, struct captured *out
         return false;
     }
     bool ok = true;
+    at = trace("room", at);
     while (ok && prepared < vm->disk_count) {
         ok = disk_prepare(&vm->disks[prepared], &vm->qmp, &next[prepared], error);
         prepared += ok;
     }
-    trace("prepare", at);
+    trace("overlays", at);
     fault(CAPTURE_PREPARED);
     ok = ok && stop_and_take(vm, hold, next, &memory, &out->pause_us, error);
     at = now_us();

@@ -6,7 +6,7 @@
 #include "copy.h"
 #include "vm.h"
 
-/* What `base` answers: the shape of the machine and its sealed memory, no more. */
+/* What `base` answers: what is frozen already, its sealed memory and lower disk layers; no state. */
 bool capture_base(struct vm *vm, struct captured *out, struct error *error);
 /* With `hold` the guest stays paused when this succeeds; in every other case it runs on. */
 bool capture(struct vm *vm, enum copy_kind kind, bool hold, struct captured *out, struct error *error);

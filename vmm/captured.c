@@ -125,7 +125,9 @@ bool captured_parse(struct json object, struct captured *captured, struct error 
 size_t captured_fds(const struct captured *captured, int fds[MAX_CAPTURED_FDS]) {
     size_t count = 0;
     fds[count++] = captured->memory_fd;
-    fds[count++] = captured->state_fd;
+    if (captured->state_fd >= 0) {
+        fds[count++] = captured->state_fd;
+    }
     for (size_t disk = 0; disk < captured->disk_count; disk++) {
         for (size_t layer = 0; layer < captured->disks[disk].layers; layer++) {
             fds[count++] = captured->disks[disk].fds[layer];
@@ -134,9 +136,16 @@ size_t captured_fds(const struct captured *captured, int fds[MAX_CAPTURED_FDS]) 
     return count;
 }
 
-bool captured_adopt(struct captured *captured, const int *fds, size_t count) {
-    int expected[MAX_CAPTURED_FDS];
-    if (captured_fds(captured, expected) != count) {
+size_t captured_count(const struct captured *captured) {
+    size_t count = 2;
+    for (size_t disk = 0; disk < captured->disk_count; disk++) {
+        count += captured->disks[disk].layers;
+    }
+    return count;
+}
+
+bool captured_adopt(struct captured *captured, bool state, const int *fds, size_t count) {
+    if (captured_count(captured) - !state != count) {
         for (size_t i = 0; i < count; i++) {
             int fd = fds[i];
             close_fd(&fd);
@@ -144,7 +153,7 @@ bool captured_adopt(struct captured *captured, const int *fds, size_t count) {
         return false;
     }
     captured->memory_fd = *fds++;
-    captured->state_fd = *fds++;
+    captured->state_fd = state ? *fds++ : -1;
     for (size_t disk = 0; disk < captured->disk_count; disk++) {
         for (size_t layer = 0; layer < captured->disks[disk].layers; layer++) {
             captured->disks[disk].fds[layer] = *fds++;

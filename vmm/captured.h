@@ -40,10 +40,12 @@ bool captured_copy(const struct captured *from, struct captured *to);
 char *captured_json(const struct captured *captured, char *out, size_t room);
 /* Reads these members; descriptors stay -1. */
 bool captured_parse(struct json object, struct captured *captured, struct error *error);
-/* Descriptors in the order of docs/protocol.md. */
+/* How many descriptors its description tells of. */
+size_t captured_count(const struct captured *captured);
+/* The descriptors in the order of docs/protocol.md; without the device state where there is none (`base`). */
 size_t captured_fds(const struct captured *captured, int fds[MAX_CAPTURED_FDS]);
-/* Takes over `count` descriptors in that order; false (and all closed) when the number is wrong. */
-bool captured_adopt(struct captured *captured, const int *fds, size_t count);
+/* Takes over `count` descriptors in that order, with or without a device state; false (and all closed) when the number is wrong. */
+bool captured_adopt(struct captured *captured, bool state, const int *fds, size_t count);
 void key_to_hex(const uint8_t key[LINK_KEY_BYTES], char hex[2 * LINK_KEY_BYTES + 1]);
 
 #endif

@@ -131,8 +131,7 @@ static void answer_base(struct client *client) {
         answer_error(client, &error);
         return;
     }
-    client->fds[0] = captured.memory_fd;
-    client->fd_count = 1;
+    client->fd_count = captured_fds(&captured, client->fds);
     snprintf(both, sizeof both, "\"template\":\"%s\",%s", captured.template, captured_json(&captured, members, sizeof members));
     answer_members(client, both);
 }

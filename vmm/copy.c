@@ -11,6 +11,8 @@
 #define BUFFER_BYTES (1u << 20)
 /* Beyond what is private now: what the guest may write until it is stopped. */
 #define SPARE_BYTES (1u << 20)
+/* Left to the host beside the copy. */
+#define HOST_BYTES (64ull << 20)
 
 static bool bad_copy(struct error *error) {
     const char *code = errno == ENOSPC || errno == ENOMEM ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "COPY_FAILED";
@@ -21,9 +23,18 @@ static uint64_t header_bytes(uint64_t runs) {
     return (8 + 16 * runs + PAGE - 1) & ~(PAGE - 1);
 }
 
+static bool host_has(uint64_t bytes, struct error *error) {
+    uint64_t needed = bytes + HOST_BYTES, available = host_available();
+    return needed <= available || fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, the host has %llu",
+                                       (unsigned long long)needed >> 20, (unsigned long long)available >> 20);
+}
+
 /* Room for the delta as it is now is allocated while the guest still runs; it may turn out larger. */
-static bool make_room(struct copy *copy) {
+static bool make_room(struct copy *copy, struct error *error) {
     if (!pages_scan(copy->memory, copy->qemu, &copy->runs)) {
+        return bad_copy(error);
+    }
+    if (!host_has(copy->runs.bytes, error)) {
         return false;
     }
     uint64_t now = header_bytes(copy->runs.count) + copy->runs.bytes + copy->runs.bytes / 8 + SPARE_BYTES;
@@ -32,7 +43,7 @@ static bool make_room(struct copy *copy) {
     void *room = copy->fd < 0 ? MAP_FAILED
                               : mmap(NULL, copy->room_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, copy->fd, 0);
     if (room == MAP_FAILED) {
-        return false;
+        return bad_copy(error);
     }
     copy->room = room;
     if (now < copy->room_bytes) {
@@ -43,6 +54,9 @@ static bool make_room(struct copy *copy) {
 
 /* What is in the base cannot change any more: it is copied while the guest runs. */
 static bool copy_base(struct copy *copy, struct error *error) {
+    if (!host_has(memory_touched(copy->memory, copy->qemu), error)) {
+        return false;
+    }
     copy->fd = memfd_new("machinen-ram", copy->memory->size);
     return copy->fd < 0 ? bad_copy(error)
                         : copy->memory->shared || copy_data(copy->memory->fd, copy->fd, copy->memory->size, error);
@@ -50,7 +64,7 @@ static bool copy_base(struct copy *copy, struct error *error) {
 
 bool copy_begin(struct copy *copy, enum copy_kind kind, const struct memory *memory, pid_t qemu, struct error *error) {
     *copy = (struct copy){.kind = kind, .memory = memory, .qemu = qemu, .fd = -1};
-    bool ok = kind == COPY_WHOLE ? copy_base(copy, error) : make_room(copy) || bad_copy(error);
+    bool ok = kind == COPY_WHOLE ? copy_base(copy, error) : make_room(copy, error);
     if (!ok) {
         copy_end(copy, false, error);
     }

@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of an overlay that is there before all layers below it: beyond every number that they can have. */
+#define EARLY_TOP_ID (2 * MAX_LAYERS)
+
 /* Some file systems have no O_TMPFILE: there the name lives for an instant. */
 static int nameless_file(const char *directory) {
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -81,8 +84,12 @@ bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, 
     return put_on_top(disk, error);
 }
 
-void disk_expect(struct disk *disk, unsigned index, uint64_t size, const char *directory) {
-    *disk = (struct disk){.index = index, .size = size, .directory = directory, .placeholder = true};
+bool disk_expect(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
+                 struct error *error) {
+    bool ok = disk_resume(disk, index, from, directory, error);
+    disk->placeholder = true;
+    disk->top_id = EARLY_TOP_ID;
+    return ok;
 }
 
 static unsigned layer_id(const struct disk *disk, size_t layer) {
@@ -121,22 +128,55 @@ static bool add_layer(const struct disk *disk, struct qmp *qmp, size_t layer, bo
     return qmp_command(qmp, -1, NULL, error, "{\"execute\":\"blockdev-add\",\"arguments\":%s}\n", json);
 }
 
+/* Puts an overlay that has nothing below it yet over a node. */
+static bool snapshot(const struct disk *disk, struct qmp *qmp, unsigned below, unsigned overlay, struct error *error) {
+    return qmp_command(qmp, -1, NULL, error,
+                       "{\"execute\":\"blockdev-snapshot\",\"arguments\":{\"node\":\"d%u-l%u\",\"overlay\":\"d%u-l%u\"}}\n",
+                       disk->index, below, disk->index, overlay);
+}
+
+static bool same_file(int one, int two) {
+    struct stat a, b;
+    return fstat(one, &a) == 0 && fstat(two, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* How many of the layers are there already. None when the chain was joined meanwhile: it has others now. */
+static size_t known_layers(const struct disk *disk, const struct captured_disk *from) {
+    for (size_t i = 0; i < disk->layers; i++) {
+        if (i >= from->layers || !same_file(disk->fds[i], from->fds[i])) {
+            return 0;
+        }
+    }
+    return disk->layers;
+}
+
+/* The nodes of layers that turned out to be of no use stay, unused. */
+static void adopt_layers(struct disk *disk, struct captured_disk *from, size_t known) {
+    unsigned next_id = (unsigned)disk->layers;
+    for (size_t i = known; i < disk->layers; i++) {
+        close_fd(&disk->fds[i]);
+    }
+    for (size_t i = known; i < from->layers; i++) {
+        disk->ids[i] = next_id++;
+        disk->fds[i] = from->fds[i];
+        from->fds[i] = -1;
+    }
+    disk->layers = from->layers;
+}
+
 bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp, struct error *error) {
     if (from->size != disk->size) {
         return fail(error, "STATE_INVALID", "disk %u is not as large as was said", disk->index);
     }
-    take_layers(disk, from);
-    if (!put_on_top(disk, error)) {
-        return false;
-    }
-    for (size_t layer = 0; layer <= disk->layers; layer++) {
-        bool top = layer == disk->layers;
-        if (!add_fd(disk, qmp, layer, top ? disk->top_read_only : disk->fds[layer], error) ||
-            (top && !add_fd(disk, qmp, layer, disk->top, error)) || !add_layer(disk, qmp, layer, true, error)) {
+    size_t known = known_layers(disk, from);
+    adopt_layers(disk, from, known);
+    for (size_t layer = known; layer < disk->layers; layer++) {
+        if (!add_fd(disk, qmp, layer, disk->fds[layer], error) || !add_layer(disk, qmp, layer, true, error)) {
             return false;
         }
     }
-    return qmp_command(qmp, -1, NULL, error,
+    return snapshot(disk, qmp, layer_id(disk, disk->layers - 1), disk->top_id, error) &&
+           qmp_command(qmp, -1, NULL, error,
                        "{\"execute\":\"blockdev-reopen\",\"arguments\":{\"options\":[{\"driver\":\"raw\","
                        "\"node-name\":\"d%u\",\"file\":\"d%u-l%u\"}]}}\n",
                        disk->index, disk->index, disk->top_id);
@@ -162,9 +202,7 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
 }
 
 bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
-    if (!qmp_command(qmp, -1, NULL, error,
-                     "{\"execute\":\"blockdev-snapshot\",\"arguments\":{\"node\":\"d%u-l%u\",\"overlay\":\"d%u-l%u\"}}\n",
-                     disk->index, disk->top_id, disk->index, disk->top_id + 1)) {
+    if (!snapshot(disk, qmp, disk->top_id, disk->top_id + 1, error)) {
         return false;
     }
     close_fd(&disk->top);

@@ -16,7 +16,7 @@ struct disk {
     unsigned ids[MAX_LAYERS]; /* in node names; they grow with every capture */
     int top, top_read_only;
     unsigned top_id;
-    bool placeholder; /* QEMU started before its layers were known */
+    bool placeholder; /* QEMU started before all of its layers were known */
     enum flatten flatten;
     const char *directory; /* overlays live in this one's file system */
 };
@@ -27,9 +27,10 @@ bool disk_open(struct disk *disk, const char *image, uint64_t size, const char *
 bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
                  struct error *error);
 
-/* A disk of this size whose layers come later. */
-void disk_expect(struct disk *disk, unsigned index, uint64_t size, const char *directory);
-/* Now they are there (and taken over): replaces the placeholder in a QEMU that has not run yet. */
+/* The same, but more layers will come between these and the overlay. */
+bool disk_expect(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
+                 struct error *error);
+/* Now they are there (and taken over): puts the disk together in a QEMU that has not run yet. */
 bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp, struct error *error);
 
 /* QEMU's descriptor set for a layer; the overlay on top is layer `disk->layers`. */

@@ -354,6 +354,9 @@ bool forward_start(int fd, const uint8_t key[LINK_KEY_BYTES], bool resumed) {
     static const struct link_events events = {on_up, on_opened, on_data, on_finished, on_writable, on_gone};
     forward.fd = fd;
     forward.closed = resumed;
+    if (resumed) {
+        resume_expect();
+    }
     forward.link = link_new(LINK_HOST, key, &events, NULL);
     forward.watch = forward.link ? watch_add(fd, POLLIN, link_ready, NULL) : NULL;
     if (forward.watch) {

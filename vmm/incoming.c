@@ -55,11 +55,14 @@ static bool adopt_disks(struct captured *from, const char *directory, struct err
     return true;
 }
 
-static void expect_disks(const struct captured *from, const char *directory) {
+static bool expect_disks(struct captured *from, const char *directory, struct error *error) {
     for (; vm.disk_count < from->disk_count; vm.disk_count++) {
         unsigned index = (unsigned)vm.disk_count;
-        disk_expect(&vm.disks[index], index, from->disks[index].size, directory);
+        if (!disk_expect(&vm.disks[index], index, &from->disks[index], directory, error)) {
+            return false;
+        }
     }
+    return true;
 }
 
 /* Others may resume from the same state at this moment: each needs a read position of its own. */
@@ -118,11 +121,10 @@ static int load(struct error *error) {
 
 /* The child's QEMU is ready before its source is stopped. */
 static int over_base(int source, struct captured *base, const char *directory, struct error *error) {
-    if (!adopt_shape(base, error)) {
+    if (!adopt_shape(base, error) || !expect_disks(base, directory, error)) {
         return EXIT_INCOMING;
     }
     adopt_memory(base);
-    expect_disks(base, directory);
     int status = qemu_begin(error);
     return status ? status : order_await(source, error) ? 0 : EXIT_INCOMING;
 }

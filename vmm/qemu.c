@@ -58,15 +58,6 @@ static int keep(struct command *command, int fd) {
 }
 
 static void add_disk(struct command *command, const struct disk *disk) {
-    if (disk->placeholder) {
-        add(command, "-blockdev");
-        add(command, "driver=null-co,node-name=d%u-none,size=%llu,read-zeroes=on", disk->index, (unsigned long long)disk->size);
-        add(command, "-blockdev");
-        add(command, "driver=raw,node-name=d%u,file=d%u-none", disk->index, disk->index);
-        add(command, "-device");
-        add(command, "virtio-blk-device,drive=d%u", disk->index);
-        return;
-    }
     for (size_t layer = 0; layer <= disk->layers; layer++) {
         char json[512];
         int fd = layer < disk->layers ? disk->fds[layer] : disk->top_read_only;
@@ -76,12 +67,21 @@ static void add_disk(struct command *command, const struct disk *disk) {
             add(command, "-add-fd");
             add(command, "fd=%d,set=%llu", keep(command, disk->top), disk_set(disk, layer));
         }
-        disk_layer_json(disk, layer, true, json, sizeof json);
+        disk_layer_json(disk, layer, layer < disk->layers || !disk->placeholder, json, sizeof json);
         add(command, "-blockdev");
         add(command, "%s", json);
     }
+    if (!disk->placeholder) {
+        add(command, "-device");
+        add(command, "virtio-blk-device,drive=d%u-l%u", disk->index, disk->top_id);
+        return;
+    }
+    add(command, "-blockdev");
+    add(command, "driver=null-co,node-name=d%u-none,size=%llu,read-zeroes=on", disk->index, (unsigned long long)disk->size);
+    add(command, "-blockdev");
+    add(command, "driver=raw,node-name=d%u,file=d%u-none", disk->index, disk->index);
     add(command, "-device");
-    add(command, "virtio-blk-device,drive=d%u-l%u", disk->index, disk->top_id);
+    add(command, "virtio-blk-device,drive=d%u", disk->index);
 }
 
 /* Without a known TSC rate one TCG boot in five hangs calibrating it against the PIT. */

@@ -105,14 +105,15 @@ bool request_base(int fd, int timeout_ms, struct captured *out, struct error *er
     struct json object, value;
     captured_init(out);
     bool ok = ask(fd, "base\n", timeout_ms, &answer, &object, error) && captured_parse(object, out, error);
-    if (ok && (answer.fd_count != 1 || !is_sealed(answer.fds[0], (uint64_t)out->memory_mib << 20) ||
-               !json_member(object, "template", &value) || !json_string(value, out->template, sizeof out->template))) {
+    if (!ok) {
+        drop(&answer);
+    } else if (!captured_adopt(out, false, answer.fds, answer.fd_count) ||
+               !is_sealed(out->memory_fd, (uint64_t)out->memory_mib << 20) || !json_member(object, "template", &value) ||
+               !json_string(value, out->template, sizeof out->template)) {
         ok = fail(error, "STATE_INVALID", "the source machine's memory is not what it should be");
     }
-    if (ok) {
-        out->memory_fd = answer.fds[0];
-    } else {
-        drop(&answer);
+    if (!ok) {
+        captured_close(out);
     }
     return ok;
 }
@@ -130,7 +131,7 @@ bool request_capture(int fd, const char *request, struct captured *out, struct e
     bool ok = ask(fd, request, ANSWER_MS, &answer, &object, error) && captured_parse(object, out, error);
     if (!ok) {
         drop(&answer);
-    } else if (!captured_adopt(out, answer.fds, answer.fd_count) || !is_sound(out, delta)) {
+    } else if (!captured_adopt(out, true, answer.fds, answer.fd_count) || !is_sound(out, delta)) {
         ok = fail(error, "STATE_INVALID", "the source machine's descriptors are not what they should be");
     }
     if (!ok) {

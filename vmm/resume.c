@@ -93,7 +93,12 @@ static void failed(const char *code, const char *message) {
     }
 }
 
+void resume_expect(void) {
+    resume.quiet_since = now_us();
+}
+
 void resume_send(struct link *link) {
+    trace("handshake", resume.quiet_since);
     fault(RESUME_LINKED);
     resume.answer_length = resume.sent = 0;
     resume.quiet_since = now_us();
@@ -149,9 +154,7 @@ void resume_gone(void) {
 }
 
 enum resume_outcome resume_outcome(struct error *error) {
-    uint64_t now = now_us();
-    resume.quiet_since = resume.quiet_since ? resume.quiet_since : now;
-    if (now - resume.quiet_since > SILENCE_US) {
+    if (now_us() - resume.quiet_since > SILENCE_US) {
         failed("RESUME_TIMEOUT", "the guest did not answer for 10 s after it was resumed");
     }
     if (resume.outcome == RESUME_FAILED) {

@@ -14,6 +14,8 @@
 bool resume_read(const char *path, struct error *error);
 bool resume_take(const char *text, size_t length, struct error *error);
 
+/* From here on silence counts. */
+void resume_expect(void);
 /* The link is up (again). */
 void resume_send(struct link *link);
 bool resume_owns(const struct stream *stream);

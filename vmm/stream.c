@@ -575,7 +575,7 @@ struct stream *stream_open(struct link *link, uint16_t port) {
     return stream;
 }
 
-size_t stream_room(const struct stream *stream) {
+static size_t room_of(const struct stream *stream) {
     const struct link *link = stream->link;
     if (stream->finished_by_us)
         return 0;
@@ -593,9 +593,16 @@ size_t stream_room(const struct stream *stream) {
     return room < stream->send_window ? room : stream->send_window;
 }
 
+size_t stream_room(struct stream *stream) {
+    size_t room = room_of(stream);
+    if (room == 0 && !stream->finished_by_us)
+        stream->waiting = true;
+    return room;
+}
+
 size_t stream_send(struct stream *stream, const void *bytes, size_t length) {
     struct link *link = stream->link;
-    size_t total = stream_room(stream), sent = 0;
+    size_t total = room_of(stream), sent = 0;
     if (total > length)
         total = length;
     while (sent < total) {

@@ -31,7 +31,8 @@ struct link_events {
     void (*data)(void *context, struct stream *stream, const uint8_t *bytes, size_t length);
     /* The peer sends no more (FIN). */
     void (*finished)(void *context, struct stream *stream);
-    /* There is room to send again after stream_send() took less than it was given. */
+    /* There is room to send again after stream_send() took less than it was given, or stream_room()
+     * said 0. */
     void (*writable)(void *context, struct stream *stream);
     /* The stream is over: both sides finished, reset, or the link started anew. The pointer is dead
      * when this returns. `clean` is false after RST or a lost link. When our stream_finish() was the
@@ -62,8 +63,8 @@ void link_written(struct link *link, size_t count);
 struct stream *stream_open(struct link *link, uint16_t port);
 /* Takes as many bytes as window and output queue allow, and says how many. */
 size_t stream_send(struct stream *stream, const void *bytes, size_t length);
-/* How much stream_send() would take now. */
-size_t stream_room(const struct stream *stream);
+/* How much stream_send() would take now. After 0, `writable` says when there is room. */
+size_t stream_room(struct stream *stream);
 void stream_consumed(struct stream *stream, size_t count);
 /* No more bytes from us. */
 void stream_finish(struct stream *stream);

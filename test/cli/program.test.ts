@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,8 +15,12 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** The built program, on a registry of its own. */
-function machinen(args: string[], program = launcher) {
-  const env: NodeJS.ProcessEnv = { ...process.env, MACHINEN_REGISTRY_DIR: join(scratch, "vms") };
+function machinen(args: string[], program = launcher, more: NodeJS.ProcessEnv = {}) {
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    MACHINEN_REGISTRY_DIR: join(scratch, "vms"),
+    ...more,
+  };
   delete env.MACHINEN_DEBUG;
   return spawnSync(program, args, { env, encoding: "utf8", input: "" });
 }
@@ -63,6 +67,9 @@ test.each([
   [["fork", "web", "-p", "0:80"], "PARSE_PORT_INVALID", /"0:80"/],
   [["restore", "x", "-p", "80:99999"], "PARSE_PORT_INVALID", /80:99999/],
   [["fork", "web", "-c", "2", "-p", "8080:80"], "PARSE_FLAG_MALFORMED", /--count/],
+  [["fork", "web", "--count", "0"], "PARSE_FLAG_MALFORMED", /--count/],
+  [["fork", "web", "--count", "1.5"], "PARSE_FLAG_MALFORMED", /--count/],
+  [["fork", "web", "--count", "2", "--name", "x"], "PARSE_FLAG_MALFORMED", /--name/],
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
 ])("%j is a usage error", (args, code, text) => {
   const { stdout, stderr, status } = machinen(args);
@@ -77,6 +84,7 @@ test.each([
 test.each([
   ["exec", "nobody", "true"],
   ["fork", "nobody"],
+  ["fork", "nobody", "--count", "2"],
   ["snapshot", "nobody"],
   ["stop", "nobody"],
 ])("%s of a machine that is not there fails with its code", (...args) => {
@@ -107,4 +115,22 @@ test("a reader that goes away is no error", async () => {
   });
   expect(await once(child, "close")).toEqual([0, null]);
   expect(stderr).toBe("");
+});
+
+test("gc --templates removes the templates that no machine uses, after saying so", () => {
+  const cache = join(scratch, "cache");
+  const template = join(cache, "templates", "0".repeat(40));
+  mkdirSync(template, { recursive: true });
+  writeFileSync(join(template, "memory.img"), Buffer.alloc(8192, 1));
+  const gc = (...args: string[]) =>
+    machinen(["gc", ...args], launcher, { MACHINEN_CACHE_DIR: cache });
+  expect(gc().stdout).toBe("Nothing to remove.\n");
+  expect(gc("--templates", "--dry-run").stdout).toContain(`would remove ${template}`);
+  expect(existsSync(template)).toBe(true);
+  expect(JSON.parse(gc("--templates", "--json").stdout)).toEqual({
+    machines: [],
+    templates: [{ path: template, bytes: 8192 }],
+  });
+  expect(existsSync(template)).toBe(false);
+  expect(gc("--templates").stdout).toBe("Nothing to remove.\n");
 });

@@ -4,7 +4,7 @@ import {
   isAlive,
   Machine,
   makeInitramfs,
-  readAll,
+  readLines,
   scratchDirectory,
   until,
 } from "./machine.ts";
@@ -111,8 +111,9 @@ describe("fork", () => {
     expect(await first.run("echo on")).toBe("on\n");
 
     const released = await first.connect("control");
-    released.end("capture hold\nrelease\n");
-    const answers = (await readAll(released)).toString().trim().split("\n");
+    released.write("capture hold\nrelease\n");
+    const answers = await readLines(released, 2);
+    released.destroy();
     expect(answers.map((line) => JSON.parse(line).ok)).toEqual([true, true]);
     expect(await first.control("status")).toMatchObject({ state: "running" });
   }, 60_000);

@@ -110,6 +110,7 @@ export class Machine {
   readonly process: ChildProcess;
   readonly runDir: string;
   console = "";
+  stdout = "";
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
 
   /** `command` must become the VMM. */
@@ -117,7 +118,7 @@ export class Machine {
     this.runDir = mkdtempSync(join(directory, "run-"));
     chmodSync(this.runDir, 0o700);
     this.process = spawn(command[0]!, command.slice(1), {
-      stdio: ["pipe", "ignore", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       env: {
         PATH: process.env.PATH,
         MACHINEN_ACCEL: "tcg",
@@ -130,6 +131,7 @@ export class Machine {
       },
     });
     this.process.stderr!.on("data", (chunk: Buffer) => (this.console += chunk.toString()));
+    this.process.stdout!.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.process.stdin!.on("error", () => {});
     this.ended = new Promise((resolve) =>
       this.process.on("close", (code, signal) => resolve({ code, signal })),
@@ -149,6 +151,17 @@ export class Machine {
 
   fork(directory: string, env: Record<string, string> = {}): Machine {
     return new Machine(directory, { MACHINEN_INCOMING: `fork:${this.path("control")}`, ...env });
+  }
+
+  /** Boots like others of its kind did before: from what save() wrote. */
+  static template(directory: string, saved: string, env: Record<string, string> = {}): Machine {
+    return new Machine(directory, { MACHINEN_INCOMING: `template:${saved}`, ...env });
+  }
+
+  /** Writes a bundle, which is a template, too. */
+  save(directory: string): string {
+    execFileSync(vmmBinary, ["save", this.path("control"), directory], { stdio: "pipe" });
+    return directory;
   }
 
   path(socket: "control" | "exec" | "agent" | "stats"): string {
@@ -229,6 +242,22 @@ export function readAll(connection: Socket): Promise<Buffer> {
     connection.on("data", (chunk: Buffer) => chunks.push(chunk));
     connection.on("end", () => resolve(Buffer.concat(chunks)));
     connection.on("error", reject);
+  });
+}
+
+/**
+ * So many lines. The connection stays open meanwhile: libuv takes a hang-up after a short read for the end,
+ * and reads of a unix socket are short where descriptors came along.
+ */
+export function readLines(connection: Socket, count: number): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    connection.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const lines = text.split("\n");
+      if (lines.length > count) resolve(lines.slice(0, count));
+    });
+    connection.on("close", () => reject(new Error(`the connection ended after: ${text}`)));
   });
 }
 

@@ -29,6 +29,8 @@ static uint8_t byte_at(uint32_t tag, uint64_t position) {
     return (uint8_t)((position * 131 + (position >> 8) * 17 + tag * 29) & 0xff);
 }
 
+enum { POLITE_PIECE = 16384 };
+
 struct end;
 struct flow {
     struct end *end;
@@ -36,6 +38,7 @@ struct flow {
     uint32_t tag;
     uint64_t to_send, sent, received, consumed;
     bool lazy; /* consumes only when told */
+    bool polite; /* sends no more than there is room for */
     bool finished, gone, clean, sent_finish;
     unsigned writable_calls, wrong;
 };
@@ -52,11 +55,16 @@ struct end {
 };
 
 static void push(struct flow *flow) {
-    uint8_t buffer[5000];
+    uint8_t buffer[POLITE_PIECE];
     while (flow->stream != NULL && flow->sent < flow->to_send) {
         size_t count = flow->to_send - flow->sent;
-        if (count > sizeof buffer)
-            count = sizeof buffer;
+        size_t most = flow->polite ? stream_room(flow->stream) : 5000;
+        if (most == 0)
+            return;
+        if (most > sizeof buffer)
+            most = sizeof buffer;
+        if (count > most)
+            count = most;
         for (size_t i = 0; i < count; i++)
             buffer[i] = byte_at(flow->tag, flow->sent + i);
         size_t taken = stream_send(flow->stream, buffer, count);
@@ -232,6 +240,19 @@ static void case_transfer(void) {
         CHECK(peer != NULL && flow->gone && flow->clean && peer->gone && peer->clean);
         CHECK(peer->received == flow->to_send && flow->received == guest.accept_to_send);
     }
+}
+
+/* Senders that look how much room there is are told when there is some again. */
+static void case_polite(void) {
+    struct flow *flows[5];
+    for (unsigned i = 0; i < 5; i++) {
+        flows[i] = open_flow(&host, (uint16_t)(100 + i), 1000000 + draw(700000));
+        flows[i]->polite = true;
+        push(flows[i]);
+    }
+    run(draw(2) == 0 ? 0 : 1 + draw(40000));
+    for (unsigned i = 0; i < 5; i++)
+        CHECK(flows[i]->gone && accepted(&guest, 100 + i)->received == flows[i]->to_send);
 }
 
 static void case_guest_opens(void) {
@@ -537,7 +558,8 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(void);
     } cases[] = {
-        {"transfer", case_transfer}, {"guest-opens", case_guest_opens},
+        {"transfer", case_transfer},
+        {"polite", case_polite}, {"guest-opens", case_guest_opens},
         {"flow-control", case_flow_control}, {"half-close", case_half_close},
         {"reset", case_reset}, {"many", case_many}, {"fair", case_fair},
         {"restart", case_restart}, {"broken", case_broken}, {"deaf", case_deaf},

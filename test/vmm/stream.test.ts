@@ -28,6 +28,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const cases = {
   transfer: "20 streams both ways arrive intact, whatever the pieces",
+  polite: "who asks for room first is told when there is some again",
   "guest-opens": "the guest opens a stream too",
   "flow-control": "a receiver that does not consume stops its own stream only",
   "half-close": "each direction closes on its own",

@@ -1,8 +1,11 @@
 /* Unit tests of the VMM's pure parts, run under ASan and UBSan by unit.test.ts: `unit-tests <name> [file]`. */
 #include "config.h"
 #include "captured.h"
+#include "copy.h"
+#include "files.h"
 #include "frames.h"
 #include "json.h"
+#include "pages.h"
 #include "ports.h"
 #include "qcow2.h"
 #include "run-dir.h"
@@ -10,9 +13,13 @@
 #include "vm.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHECK(condition)                                                                \
@@ -172,6 +179,13 @@ static void test_config(void) {
     REFUSED("MACHINEN_TSC_KHZ", "MACHINEN_TSC_KHZ", "-1");
     REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "fork:");
     REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "file:/x");
+    REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "template:");
+    REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "token");
+    REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "token:0");
+    REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "token:257");
+    REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "a b:2");
+    REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", ":2");
+    REFUSED("MACHINEN_TEMPLATE", "MACHINEN_TEMPLATE", "a b");
     REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "1978:/a");
     REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:");
     REFUSED("MACHINEN_VSOCK", "MACHINEN_VSOCK", "in:1978");
@@ -184,6 +198,7 @@ static void test_config(void) {
     memset(long_path + 6, 'x', 150);
     REFUSED("1 to 107 bytes", "MACHINEN_VSOCK", long_path);
     REFUSED("1 to 107 bytes", "MACHINEN_CONTROL", long_path);
+    REFUSED("MACHINEN_BASE", "MACHINEN_BASE", long_path);
 }
 
 static void test_captured(void) {
@@ -210,7 +225,7 @@ static void test_captured(void) {
     CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
     CHECK(to.network && to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
     int few[3] = {dup(0), dup(0), dup(0)};
-    CHECK(!captured_adopt(&to, few, 3) && fcntl(few[0], F_GETFD) < 0);
+    CHECK(!captured_adopt(&to, true, few, 3) && fcntl(few[0], F_GETFD) < 0);
     strcpy(from.machine, "other");
     snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
     captured_init(&to);
@@ -339,6 +354,72 @@ static void test_ports(void) {
     CHECK(!ports_parse(many, ports, &count, &error));
 }
 
+enum { PAGES = 4096 };
+
+/* A process that has this memory mapped as QEMU does, and has written `first` to some of its pages. */
+static pid_t mapper(int fd, uint8_t first, int ready) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        uint8_t *map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+        for (int page = 0; first && page < PAGES; page++) {
+            if (page % 7 == 3 || (page > 1000 && page < 1700)) {
+                memset(map + page * PAGE, first + page % 50, PAGE);
+            }
+        }
+        volatile uint8_t read = map[5 * PAGE];
+        (void)read;
+        CHECK(write(ready, "", 1) == 1);
+        pause();
+    }
+    return pid;
+}
+
+/* What one process has written over a sealed base is found, copied and put into another, and nothing else is. */
+static void test_delta(void) {
+    struct memory memory = {memfd_new("machinen-ram", PAGES * PAGE), false, PAGES * PAGE};
+    struct runs runs = {0}, plain = {0};
+    struct copy copy;
+    struct error error;
+    struct stat info;
+    char byte;
+    int ready[2];
+    CHECK(memory.fd >= 0 && write_at(memory.fd, "base", 4, 5 * (off_t)PAGE) && pipe(ready) == 0);
+    pid_t parent = mapper(memory.fd, 1, ready[1]), child = mapper(memory.fd, 0, ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 1 && read(ready[0], &byte, 1) == 1 && seal(memory.fd));
+    CHECK(pages_scan(&memory, child, &runs) && runs.count == 0);
+    CHECK(pages_scan(&memory, parent, &runs) && pages_scan_plain(&memory, parent, &plain));
+    CHECK(runs.count == plain.count && runs.bytes == plain.bytes && memcmp(runs.list, plain.list, runs.count * sizeof *runs.list) == 0);
+    uint64_t bytes = runs.bytes;
+    CHECK(runs.count > 400 && bytes > 699 * PAGE);
+    CHECK(copy_begin(&copy, COPY_DELTA, &memory, parent, &error) && copy_take(&copy, &error));
+    int delta = copy_end(&copy, true, &error);
+    CHECK(delta >= 0 && is_sealed(delta, 0) && delta_inject(delta, &memory, child, &error));
+    CHECK(pages_scan(&memory, child, &runs) && runs.bytes == bytes && runs.count == plain.count);
+    uint8_t *one = malloc(bytes), *two = malloc(bytes);
+    CHECK(pages_read(&memory, parent, runs.list, runs.count, one) && pages_read(&memory, child, runs.list, runs.count, two));
+    CHECK(memcmp(one, two, bytes) == 0 && one[0] == 1 + 3);
+    /* Damage to what the header says is refused and writes nothing that is not in the memory. */
+    CHECK(fstat(delta, &info) == 0);
+    for (int round = 0; round < 200; round++) {
+        int damaged = memfd_new("damaged", (uint64_t)info.st_size);
+        uint64_t word = random_number() % 3 ? random_number() : PAGES * PAGE - random_number() % 3 * PAGE;
+        CHECK(copy_data(delta, damaged, (uint64_t)info.st_size, &error));
+        CHECK(write_at(damaged, &word, sizeof word, (off_t)(random_number() % 400 * 8)) && seal(damaged));
+        CHECK(delta_inject(damaged, &memory, child, &error) || strcmp(error.code, "STATE_INVALID") == 0);
+        close(damaged);
+    }
+    int open_delta = memfd_new("unsealed", (uint64_t)info.st_size);
+    CHECK(copy_data(delta, open_delta, (uint64_t)info.st_size, &error) && !delta_inject(open_delta, &memory, child, &error));
+    kill(parent, SIGKILL);
+    kill(child, SIGKILL);
+    CHECK(waitpid(parent, NULL, 0) == parent && waitpid(child, NULL, 0) == child);
+    CHECK(!copy_begin(&copy, COPY_DELTA, &memory, parent, &error));
+    runs_free(&runs);
+    runs_free(&plain);
+    free(one);
+    free(two);
+}
+
 static void test_qcow2(const char *path, const char *size) {
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(fd >= 0 && !qcow2_write_empty(fd, 0) && !qcow2_write_empty(fd, QCOW2_MAX_BYTES + 1));
@@ -370,6 +451,8 @@ int main(int argc, char **argv) {
         test_frame_filter();
     } else if (strcmp(name, "ports") == 0) {
         test_ports();
+    } else if (strcmp(name, "delta") == 0) {
+        test_delta();
     } else if (strcmp(name, "qcow2") == 0 && argc == 4) {
         test_qcow2(argv[2], argv[3]);
     } else if (strcmp(name, "run-dir") == 0 && argc == 3) {

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { identify, type ProcessIdentity, signalProcess } from "../machine/process-identity.ts";
 import { createRunDir, type RunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type SpawnedVmm, spawnVmm } from "../machine/spawn-vmm.ts";
@@ -33,19 +34,10 @@ function sayReady(child: SpawnedVmm): Promise<"ready"> {
   });
 }
 
-/** Nothing of a prepared fork keeps this process from ending. */
-function unreference(child: SpawnedVmm): void {
-  child.unref();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) {
-    (stream as unknown as { unref?(): void } | null)?.unref?.();
-  }
-}
-
-function reference(child: SpawnedVmm): void {
-  child.ref();
-  for (const stream of [child.stdout, child.stderr]) {
-    (stream as unknown as { ref?(): void } | null)?.ref?.();
-  }
+/** A fork that waits keeps nobody from ending; one that is being started, or used, does. */
+function keepUsAlive(child: SpawnedVmm, how: "ref" | "unref"): void {
+  child[how]();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Socket)[how]();
 }
 
 /**
@@ -70,7 +62,7 @@ export async function prepareFork(source: RegistryEntry): Promise<PreparedFork> 
   }
   const vmm: ProcessIdentity | undefined = identify(child.pid);
   child.stdin!.on("error", () => {});
-  unreference(child);
+  let inUse = false;
   const ended = new Promise<Error>((resolve) =>
     child.once("exit", (code, signal) => {
       resolve(new Error(`its VMM ended (${signal ?? `status ${code}`})`));
@@ -78,16 +70,19 @@ export async function prepareFork(source: RegistryEntry): Promise<PreparedFork> 
   );
   const onExit = () => removeRunDir(runDir.path);
   child.once("exit", onExit);
+  const settled = Promise.race([sayReady(child), ended]);
+  void settled.then(() => inUse || keepUsAlive(child, "unref"));
   return {
     source,
     binary,
     runDir,
     env,
     child,
-    settled: Promise.race([sayReady(child), ended]),
+    settled,
     go(resume) {
       child.off("exit", onExit);
-      reference(child);
+      inUse = true;
+      keepUsAlive(child, "ref");
       child.stdin!.write(`${JSON.stringify(resume)}\n`);
     },
     drop() {

@@ -46,6 +46,20 @@ describe.skipIf(!canBoot("tiny"))("a host", () => {
     expect(listed.every((machine) => (machine.rssBytes ?? 0) > 0)).toBe(true);
   });
 
+  test("several forks of one moment continue the series, also from a prepared machine", async () => {
+    await host.prepareFork(first.id);
+    const forks = await host.forkMany(first.id, 2);
+    expect(forks.map((fork) => fork.name)).toEqual(["m1.3", "m1.4"]);
+    for (const { id, parentPid, privateBytes, sharedBytes, rssBytes } of forks) {
+      expect(parentPid).toBe(first.pid);
+      expect(privateBytes! + sharedBytes!).toBe(rssBytes);
+      expect(sharedBytes).toBeGreaterThan(0);
+      await host.stop(id, { graceMs: 0 });
+    }
+    expect((await rejection(host.forkMany(first.id, 0))).code).toBe("PARSE_FLAG_MALFORMED");
+    expect((await rejection(host.prepareFork("nobody"))).code).toBe("REGISTRY_VM_NOT_FOUND");
+  });
+
   test("a session is joined from anywhere and shows what it showed", async () => {
     const open = () => {
       let screen = "";

@@ -1,0 +1,49 @@
+#include "hanging-mounts.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LARGEST_TABLE = 65536 };
+
+/* Served by the kernel alone. Not overlay: it may lie over anything. */
+static const char *const local_types[] = {"rootfs", "ramfs",   "tmpfs",   "ext4",    "proc",       "sysfs",
+                                          "devpts", "devtmpfs", "cgroup2", "mqueue", "hugetlbfs",  "debugfs",
+                                          "bpf",    "tracefs", "pstore",  "configfs", "securityfs", "squashfs"};
+
+static bool is_local(const char *type, size_t length) {
+    for (size_t i = 0; i < sizeof local_types / sizeof *local_types; i++)
+        if (strlen(local_types[i]) == length && memcmp(local_types[i], type, length) == 0)
+            return true;
+    return false;
+}
+
+static bool table_may_hang(char *text) {
+    for (char *line; (line = strsep(&text, "\n")) != NULL && line[0] != '\0';) {
+        const char *type = strstr(line, " - ");
+        if (type == NULL || !is_local(type + 3, strcspn(type + 3, " ")))
+            return true;
+    }
+    return false;
+}
+
+static bool read_table(int fd) {
+    static char text[LARGEST_TABLE];
+    size_t length = 0;
+    ssize_t count = lseek(fd, 0, SEEK_SET);
+    while (count >= 0 && length < sizeof text - 1 && (count = read(fd, text + length, sizeof text - 1 - length)) > 0)
+        length += (size_t)count;
+    text[length] = '\0';
+    return count != 0 || table_may_hang(text);
+}
+
+bool mounts_may_hang(void) {
+    static int fd = -1;
+    static bool may_hang = true;
+    bool opened = fd < 0 && (fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) >= 0;
+    struct pollfd changed = {.fd = fd, .events = POLLPRI};
+    if (fd >= 0 && (poll(&changed, 1, 0) > 0 || opened))
+        may_hang = read_table(fd);
+    return may_hang;
+}

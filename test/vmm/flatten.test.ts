@@ -1,0 +1,132 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
+
+const scratch = scratchDirectory();
+const machines: Machine[] = [];
+const image = join(scratch.path, "disk.raw");
+let saved: string;
+
+const keep = (machine: Machine) => {
+  machines.push(machine);
+  return machine;
+};
+const start = () => keep(Machine.template(scratch.path, saved));
+
+beforeAll(async () => {
+  writeFileSync(image, "");
+  truncateSync(image, 64 << 20);
+  execFileSync("/sbin/mke2fs", ["-q", "-t", "ext4", image]);
+  const initrd = makeInitramfs(scratch.path);
+  const machine = Machine.boot(scratch.path, initrd, { MACHINEN_ROOTDISK: image });
+  try {
+    await machine.run("mkdir -p /mnt && mount -t ext4 /dev/vda /mnt");
+    saved = machine.save(join(scratch.path, "saved"));
+  } finally {
+    await machine.quit();
+  }
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
+});
+afterAll(() => scratch.remove());
+
+async function layers(machine: Machine): Promise<number> {
+  const { disks } = (await machine.control("base")) as unknown as { disks: { layers: number }[] };
+  return disks[0]!.layers;
+}
+
+async function capture(machine: Machine): Promise<void> {
+  expect(await machine.control("capture delta")).toMatchObject({ ok: true });
+}
+
+/** What fsck says about the disk as it is saved now. */
+async function fsck(machine: Machine, name: string): Promise<string> {
+  const directory = machine.save(join(scratch.path, name));
+  const number = (file: string) => Number(/-(\d+)\./.exec(file)![1]);
+  let chain: object | undefined;
+  for (const file of readdirSync(directory)
+    .filter((entry) => entry.startsWith("disk0-"))
+    .sort((a, b) => number(a) - number(b))) {
+    const node = { driver: "file", filename: join(directory, file) };
+    chain = chain ? { driver: "qcow2", file: node, backing: chain } : { driver: "raw", file: node };
+    if (file.endsWith("qcow2")) execFileSync("qemu-img", ["check", "-q", node.filename]);
+  }
+  const flat = join(directory, "flat");
+  execFileSync("qemu-img", ["convert", "-O", "raw", `json:${JSON.stringify(chain)}`, flat]);
+  return execFileSync("/sbin/e2fsck", ["-fn", flat], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+const writer =
+  "i=0; while :; do i=$((i+1)); dd if=/dev/urandom of=/mnt/$((i % 20)) bs=64k count=4 2>/dev/null; md5sum /mnt/$((i % 20)) > /mnt/sum.$((i % 20)); sync; done";
+
+describe("a chain of disk layers", () => {
+  it("is joined in the background and keeps every write, in the machine and in its forks", async () => {
+    const machine = start();
+    const sums: string[] = [];
+    for (let round = 0; round < 12; round++) {
+      await machine.run(
+        `dd if=/dev/urandom of=/mnt/f${round} bs=64k count=8 2>/dev/null; md5sum /mnt/f${round} >> /mnt/sums; sync`,
+      );
+      await capture(machine);
+    }
+    sums.push(await machine.run("cat /mnt/sums"));
+    const before = keep(machine.fork(scratch.path));
+    await before.run("true");
+    await until("the layers to be joined", async () => (await layers(machine)) === 1, 30000);
+    const after = keep(machine.fork(scratch.path));
+    await after.run("true");
+    for (const one of [machine, before, after]) {
+      expect(
+        await one.run(
+          "echo 3 > /proc/sys/vm/drop_caches; cd /mnt; md5sum -c sums | grep -vc OK; true",
+        ),
+      ).toBe("0\n");
+      await one.run("cd /; umount /mnt");
+      expect(await fsck(one, `fsck-${one.process.pid}`)).toContain("Pass 5");
+    }
+  }, 180_000);
+
+  it("may be joined while a child waits for its order over the layers that were", async () => {
+    const machine = start();
+    await machine.run("echo one > /mnt/one; sync");
+    const child = keep(machine.fork(scratch.path, { MACHINEN_FORK_WAIT: "1" }));
+    await until("the child to be ready", () => child.stdout === "ready\n");
+    for (let round = 0; round < 9; round++) await capture(machine);
+    await until("the layers to be joined", async () => (await layers(machine)) === 1, 30000);
+    await machine.run("echo two > /mnt/two; sync");
+    child.process.stdin!.write("{}\n");
+    const read = "echo 3 > /proc/sys/vm/drop_caches; cat /mnt/one /mnt/two";
+    expect(await child.run(read)).toBe("one\ntwo\n");
+    for (let round = 0; round < 9; round++) await capture(child);
+    await until("the child's to be joined", async () => (await layers(child)) === 1, 30000);
+    expect(await child.run(read)).toBe("one\ntwo\n");
+    await child.run("umount /mnt");
+    expect(await fsck(child, `fsck-${child.process.pid}`)).toContain("Pass 5");
+  }, 120_000);
+
+  it("never gets too long, however often a written disk is captured", async () => {
+    const machine = start();
+    await machine.run("true");
+    const connection = await machine.connect("exec");
+    connection.write(`EXEC2 ${writer.length}\n${writer}`);
+    let most = 0;
+    for (let round = 0; round < 90; round++) {
+      await capture(machine);
+      most = Math.max(most, await layers(machine));
+    }
+    expect(most).toBeLessThan(50);
+    const child = keep(machine.fork(scratch.path));
+    await child.run("true");
+    connection.destroy();
+    for (const one of [machine, child]) {
+      await until("the writer to end", async () => (await one.exec("umount /mnt")).code === 0);
+      expect(await fsck(one, `fsck-${one.process.pid}`)).toContain("Pass 5");
+    }
+  }, 240_000);
+});
