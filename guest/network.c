@@ -90,12 +90,12 @@ static void turn_off(int fd) {
 }
 
 static void turn(bool on) {
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int fd = on == is_on ? -1 : socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    if (on && !is_on)
+    if (on)
         turn_on(fd);
-    else if (!on && is_on)
+    else
         turn_off(fd);
     close(fd);
 }
@@ -121,7 +121,8 @@ void network_begin(void) {
     turn(is_wanted());
 }
 
-void network_resume(bool on) {
-    connections_end();
+void network_resume(bool on, bool connections) {
+    if (connections)
+        connections_end();
     turn(on);
 }

@@ -7,7 +7,7 @@
 void loopback_up(void);
 /* Unless `machinen.network=off` stands on the kernel command line. */
 void network_begin(void);
-/* A resumed machine: its connections to the outside end with an error at once, also for who only waits. */
-void network_resume(bool on);
+/* A resumed machine. `connections`: those to the outside end with an error at once, also for who only waits. */
+void network_resume(bool on, bool connections);
 
 #endif

@@ -68,6 +68,7 @@ static bool expect_disks(struct captured *from, const char *directory, struct er
 /* Others may resume from the same state at this moment: each needs a read position of its own. */
 static bool adopt_state(struct captured *from, struct error *error) {
     memcpy(vm.key, from->key, sizeof vm.key);
+    vm.connections = from->connections;
     vm.incoming_fd = reopen_read_only(from->state_fd);
     return vm.incoming_fd >= 0 || fail(error, "STATE_INVALID", "the device state: %s", strerror(errno));
 }

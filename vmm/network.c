@@ -33,6 +33,10 @@ void network_ready(const struct pollfd *fds, size_t count) {
     (void)fds, (void)count;
 }
 
+bool network_has_connections(void) {
+    return false;
+}
+
 bool network_request(char *words, char *out, size_t room, struct error *error) {
     (void)words, (void)out, (void)room;
     return fail(error, "NETWORK_MISSING", "this machinen-vmm was built without a network");
@@ -57,6 +61,7 @@ static struct {
     struct frames_out out;
     struct port_forward ports[MAX_PORTS];
     size_t port_count;
+    bool sockets[NETWORK_DESCRIPTORS]; /* by number: slirp's own, but for listeners */
     /* Of one round: */
     struct pollfd *fds;
     size_t room, count;
@@ -107,9 +112,23 @@ static void timer_mod(void *timer, int64_t expire_ms, void *context) {
     (void)timer, (void)expire_ms, (void)context;
 }
 
-/* What is polled is asked for anew in every round. */
-static void poll_fd_changed(int fd, void *context) {
-    (void)fd, (void)context;
+/* What is polled is asked for anew in every round; this only tells which sockets there are. */
+static void socket_opened(int fd, void *context) {
+    (void)context;
+    if (fd >= 0 && fd < (int)NETWORK_DESCRIPTORS) {
+        network.sockets[fd] = true;
+    }
+}
+
+static void socket_closed(int fd, void *context) {
+    (void)context;
+    if (fd >= 0 && fd < (int)NETWORK_DESCRIPTORS) {
+        network.sockets[fd] = false;
+    }
+}
+
+bool network_has_connections(void) {
+    return memchr(network.sockets, true, sizeof network.sockets) != NULL;
 }
 
 static void notify(void *context) {
@@ -120,7 +139,7 @@ static bool make_slirp(struct error *error) {
     static const SlirpCb callbacks = {
         .send_packet = send_packet, .guest_error = guest_error, .clock_get_ns = clock_get_ns,
         .timer_new = timer_new, .timer_free = timer_free, .timer_mod = timer_mod,
-        .register_poll_fd = poll_fd_changed, .unregister_poll_fd = poll_fd_changed, .notify = notify};
+        .register_poll_fd = socket_opened, .unregister_poll_fd = socket_closed, .notify = notify};
     const SlirpConfig config = {
         .version = 4, .in_enabled = true, .vnetwork = ipv4(NET_NETWORK), .vnetmask = ipv4(NET_MASK),
         .vhost = ipv4(NET_HOST), .vnameserver = ipv4(NET_RESOLVER), .disable_host_loopback = true, .disable_dhcp = true};

@@ -19,6 +19,9 @@ bool network_start(int fd);
 size_t network_wait(struct pollfd *fds, size_t room, int *timeout_ms);
 void network_ready(const struct pollfd *fds, size_t count);
 
+/* Whether the guest may have connections to the outside that a copy of it would have too. */
+bool network_has_connections(void);
+
 /* `forward list`, `forward add <addr> <host port> <guest port>`, `forward remove <addr> <host port>`: the text
  * after `forward`. The members of the answer go to `out`. */
 bool network_request(char *words, char *out, size_t room, struct error *error);

@@ -112,7 +112,7 @@ static void build(struct command *command, const struct vm *vm, int qmp, int con
         "-serial", "chardev:console", "-device", "virtio-serial-device,max_ports=2",
         "-device", "virtserialport,chardev=link,name=machinen.link,nr=1",
         "-device", "virtio-balloon-device,free-page-reporting=on",
-        "-device", "virtio-net-device,netdev=network,mac=" GUEST_MAC};
+        "-device", "virtio-net-device,netdev=network,guest_announce=off,mac=" GUEST_MAC};
     add(command, "%s", vm->config->qemu);
     add(command, "-chardev");
     add(command, "socket,id=qmp,fd=%d", keep(command, qmp));

@@ -126,7 +126,7 @@ describe("a bundle", () => {
     ],
     [
       "another kind of machine",
-      (directory: string) => edit(directory, (text) => text.replace("microvm-1", "microvm-0")),
+      (directory: string) => edit(directory, (text) => text.replace(/microvm-\d+/, "microvm-0")),
       /^STATE_MACHINE: it was saved on machine 'microvm-0'/,
     ],
     [
