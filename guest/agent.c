@@ -2,6 +2,7 @@
 
 #include "client.h"
 #include "control.h"
+#include "hanging-mounts.h"
 #include "loop.h"
 #include "secrets.h"
 #include "winsize.h"
@@ -160,6 +161,7 @@ bool agent_init(int port_fd, const uint8_t key[LINK_KEY_BYTES]) {
     host_link = link_new(LINK_GUEST, key, &events, NULL);
     if (host_link == NULL)
         return false;
+    hanging_mounts_watch();
     ends_with_link = port_fd >= 0;
     if (port_fd >= 0)
         return listen_on(port_fd);

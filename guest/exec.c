@@ -197,6 +197,14 @@ static void not_blocking(int fd) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+/* Opened once: a look-up less per command. */
+static int no_input(void) {
+    static int fd = -1;
+    if (fd < 0)
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd;
+}
+
 /* Takes over our ends of the pipes, also when it fails. */
 static bool watch_pipes(struct exec *exec, int in, int out, int err) {
     exec->input = (struct watch){.fd = in, .ready = input_ready, .owner = exec};
@@ -216,7 +224,7 @@ static bool start(struct exec *exec, const struct exec_options *options) {
     if (piped && options->has_input)
         piped = pipe2(in, O_CLOEXEC) == 0;
     else if (piped)
-        piped = (in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;
+        piped = (in[0] = no_input()) >= 0;
     exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
     if (piped)
         exec->child.pid = spawn(&(struct spawn){.command = options->command, .env = &options->env,
@@ -224,13 +232,15 @@ static bool start(struct exec *exec, const struct exec_options *options) {
                                                 .in = in[0], .out = out[1], .err = err[1]});
     if (exec->child.pid < 0) {
         int error = errno;
-        close_pair(in);
+        if (options->has_input)
+            close_pair(in);
         close_pair(out);
         close_pair(err);
         errno = error;
         return false;
     }
-    close(in[0]);
+    if (options->has_input)
+        close(in[0]);
     close(out[1]);
     close(err[1]);
     children_add(&exec->child);

@@ -1,11 +1,14 @@
 #include "hanging-mounts.h"
 
+#include "loop.h"
+
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { LARGEST_TABLE = 65536 };
+
+static bool may_hang = true;
 
 /* Served by the kernel alone. Not overlay: it may lie over anything. */
 static const char *const local_types[] = {"rootfs", "ramfs",   "tmpfs",   "ext4",    "proc",       "sysfs",
@@ -38,12 +41,18 @@ static bool read_table(int fd) {
     return count != 0 || table_may_hang(text);
 }
 
+static void changed(struct watch *watch, uint32_t events) {
+    (void)events;
+    may_hang = read_table(watch->fd);
+}
+
+void hanging_mounts_watch(void) {
+    static struct watch watch = {.ready = changed};
+    watch.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (watch.fd >= 0 && loop_add(&watch, EPOLLPRI | EPOLLET))
+        may_hang = read_table(watch.fd);
+}
+
 bool mounts_may_hang(void) {
-    static int fd = -1;
-    static bool may_hang = true;
-    bool opened = fd < 0 && (fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) >= 0;
-    struct pollfd changed = {.fd = fd, .events = POLLPRI};
-    if (fd >= 0 && (poll(&changed, 1, 0) > 0 || opened))
-        may_hang = read_table(fd);
     return may_hang;
 }

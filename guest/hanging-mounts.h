@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
-/* True also when nobody can tell. Cheap while no mount changes. */
+/* Look once now, and again whenever a mount changes: looking takes long. */
+void hanging_mounts_watch(void);
+/* True also when nobody can tell. */
 bool mounts_may_hang(void);
 
 #endif

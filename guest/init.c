@@ -29,6 +29,7 @@ bool agent_prepare(void) {
     struct rlimit limit = {MOST_DESCRIPTORS, MOST_DESCRIPTORS};
     for (int number = 1; number < NSIG; number++)
         signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
+    umask(022);
     setrlimit(RLIMIT_NOFILE, &limit);
     env_init(&base_env);
     return loop_init() && children_init();
@@ -73,7 +74,6 @@ static void start(struct config *config) {
 void init_main(void) {
     struct config config;
     bool said = false;
-    umask(022);
     bool usable = agent_prepare();
     set_up(&config);
     if (!usable)

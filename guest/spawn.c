@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -107,7 +106,6 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
     place_descriptors(spawn, script);
     if (spawn->terminal)
         ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-    umask(022);
     if (user != NULL && (setgroups(user->group_count, user->groups) != 0 || setgid(user->gid) != 0 ||
                          setuid(user->uid) != 0))
         fail("user");
