@@ -82,8 +82,10 @@ async function measureOnce(rows: Rows, directory: string, run: number): Promise<
     await kill(machines.filter((vm) => vm !== parent));
 
     let last = parent;
-    for (let generation = 1; generation < 5; generation++)
-      machines.push((last = await last.fork()));
+    for (let generation = 1; generation < 5; generation++) {
+      last = await last.fork();
+      machines.push(last);
+    }
     const fifth = await firstReply(machines, () => last.fork());
     rows.add("fork of the fifth generation", fifth, COLD);
     await kill(machines.filter((vm) => vm !== parent));

@@ -40,7 +40,7 @@ async function measureOnce(
   round: number,
 ): Promise<Figures> {
   const env: Record<string, string> = {
-    PATH: process.env["PATH"] ?? "",
+    PATH: process.env.PATH ?? "",
     HOME: directory,
     SHELL: "/bin/sh",
     PS1: "$ ",

@@ -1,5 +1,6 @@
 // Makes a fresh clone ready to run: system packages, node_modules, native programs, bundle, guest
 // assets. Does only what is missing, so that `npm start` and `npm test` can call it every time.
+// With --test also what only the tests need.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,14 +12,16 @@ import { runStep, StepFailed } from "./setup/step.mjs";
 import { isProvided, missingPackages } from "./setup/system-packages.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const retry = `cd '${root}' && node bin/setup.mjs`;
+const retry = ["cd", `'${root}'`, "&& node bin/setup.mjs", ...process.argv.slice(2)].join(" ");
 const cli = join(root, "dist/cli.js");
+const forTests = process.argv.includes("--test");
 
 /** Tells the user what only they can do, and ends. */
 class NeedsUser extends Error {}
 
 function systemPackagesStep() {
   const purposes = nodePtyIsBuilt(root) ? [] : ["node-pty"];
+  if (forTests) purposes.push("test");
   const missing = missingPackages(purposes);
   if (missing.length === 0) return undefined;
   const names = missing.map(({ name }) => name);
@@ -105,6 +108,7 @@ const steps = [
   bundleStep,
   assetStep("kernel", "fetch the guest kernel"),
   assetStep("tiny", "build the tiny base"),
+  ...(forTests ? [assetStep("debian", "build the Debian base")] : []),
 ];
 
 /** Later steps can only be judged after the earlier ones: what to do is found while doing it. */

@@ -1,6 +1,7 @@
 #include "bundle.h"
 #include "fault.h"
 #include "files.h"
+#include "qcow2.h"
 #include "loop.h"
 #include "sha256.h"
 
@@ -232,6 +233,18 @@ static bool read_all_files(int directory, struct json object, enum trust trust, 
     return ok && captured_adopt(captured, true, fds, count);
 }
 
+/* Someone else may have made the bundle: a layer must not lead QEMU to other files of this host. */
+static bool layers_are_self_contained(const struct captured *captured, struct error *error) {
+    for (size_t i = 0; i < captured->disk_count; i++) {
+        for (size_t layer = 1; layer < captured->disks[i].layers; layer++) {
+            if (!qcow2_is_self_contained(captured->disks[i].fds[layer])) {
+                return fail(error, "BUNDLE_CORRUPT", "disk %zu: layer %zu is no overlay of ours", i, layer);
+            }
+        }
+    }
+    return true;
+}
+
 static bool read_bundle(const char *path, enum trust trust, struct captured *captured, struct error *error) {
     struct json object;
     struct stat info;
@@ -243,6 +256,10 @@ static bool read_bundle(const char *path, enum trust trust, struct captured *cap
     if (ok && (fstat(captured->memory_fd, &info) != 0 || (uint64_t)info.st_size != (uint64_t)captured->memory_mib << 20)) {
         captured_close(captured);
         ok = fail(error, "BUNDLE_CORRUPT", "memory.img: is not as large as vmm.json says");
+    }
+    if (ok && !layers_are_self_contained(captured, error)) {
+        captured_close(captured);
+        ok = false;
     }
     free(text);
     close_fd(&directory);

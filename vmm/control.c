@@ -6,6 +6,7 @@
 #include "files.h"
 #include "forward.h"
 #include "group.h"
+#include "listen.h"
 #include "loop.h"
 #include "network.h"
 #include "vm.h"

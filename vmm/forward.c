@@ -1,16 +1,14 @@
 #include "forward.h"
 #include "files.h"
+#include "listen.h"
 #include "loop.h"
 #include "resume.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_CLIENTS 250u
@@ -385,34 +383,6 @@ bool forward_ready(void) {
 
 void forward_key(uint8_t key[LINK_KEY_BYTES]) {
     link_key(forward.link, key);
-}
-
-/* A socket file that nobody listens on any more. */
-static bool is_stale(const struct sockaddr_un *address) {
-    struct stat info;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool stale = lstat(address->sun_path, &info) == 0 && S_ISSOCK(info.st_mode) && info.st_uid == geteuid() &&
-                 connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
-    close_fd(&fd);
-    return stale;
-}
-
-int listen_unix(const char *path, struct error *error) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    mode_t mask = umask(0177);
-    int failed = bind(fd, (struct sockaddr *)&address, sizeof address);
-    if (failed && errno == EADDRINUSE && is_stale(&address)) {
-        unlink(path);
-        failed = bind(fd, (struct sockaddr *)&address, sizeof address);
-    }
-    umask(mask);
-    if (failed || listen(fd, 128) != 0) {
-        fail(error, "CONFIG_INVALID", "cannot listen on %.200s: %s", path, strerror(errno));
-        close_fd(&fd);
-    }
-    return fd;
 }
 
 bool forward_listen(const struct forward_config *forwards, size_t count, struct error *error) {

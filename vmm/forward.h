@@ -19,7 +19,4 @@ bool forward_ready(void);
 void forward_key(uint8_t key[LINK_KEY_BYTES]);
 void forward_remove_sockets(void);
 
-/* A listening unix socket, mode 0600; a stale one from a dead process is replaced. -1 and `error`. */
-int listen_unix(const char *path, struct error *error);
-
 #endif

@@ -53,3 +53,11 @@ bool qcow2_write_empty(int fd, uint64_t size) {
     return ftruncate(fd, USED_CLUSTERS * CLUSTER) == 0 && write_at(fd, &header, sizeof header, 0) &&
            write_at(fd, &block, sizeof block, CLUSTER) && write_at(fd, counts, sizeof counts, 2 * CLUSTER);
 }
+
+bool qcow2_is_self_contained(int fd) {
+    struct header header;
+    /* Our overlays use no incompatible feature; an external data file is one. */
+    return read_at(fd, &header, sizeof header, 0) && header.magic == htobe32(0x514649fb) &&
+           header.version == htobe32(3) && header.backing_offset == 0 && header.incompatible == 0 &&
+           header.encryption == 0;
+}

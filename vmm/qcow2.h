@@ -10,4 +10,8 @@
 /* Writes an image of `size` guest bytes, nothing allocated, into the empty file `fd`. False with errno. */
 bool qcow2_write_empty(int fd, uint64_t size);
 
+/* Whether it is qcow2 that names no other file: QEMU would open a backing or data file of the image
+ * author's choice. */
+bool qcow2_is_self_contained(int fd);
+
 #endif

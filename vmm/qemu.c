@@ -128,7 +128,8 @@ static void build(struct command *command, const struct vm *vm, int qmp, int con
     add(command, "-accel");
     add(command, "%s", vm->accel == ACCEL_KVM ? "kvm" : "tcg,thread=multi,tb-size=128");
     add(command, "-cpu");
-    add(command, "%s", vm->accel == ACCEL_KVM ? "host" : "max");
+    /* A processor with fast string moves lets the kernel copy byte by byte, the slowest way when emulated. */
+    add(command, "%s", vm->accel == ACCEL_KVM ? "host" : "max,-erms,-fsrm");
     add(command, "-smp");
     add(command, "%u", vm->cpus);
     add(command, "-m");

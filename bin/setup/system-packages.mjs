@@ -29,6 +29,9 @@ export const systemPackages = [
   },
   { name: "g++", provides: ["g++"], reason: "builds node-pty", onlyWhen: "node-pty" },
   { name: "python3", provides: ["python3"], reason: "builds node-pty", onlyWhen: "node-pty" },
+  { name: "cpio", provides: ["cpio"], reason: "reads our archives in tests", onlyWhen: "test" },
+  { name: "xz-utils", provides: ["xz"], reason: "packs a kernel in tests", onlyWhen: "test" },
+  { name: "qemu-utils", provides: ["qemu-img"], reason: "checks disks in tests", onlyWhen: "test" },
 ];
 
 const searchPath = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];

@@ -1,23 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { endChildren } from "../runtime/host/end-children.ts";
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { Interrupted } from "./report-error.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** Direct children of this process, which is where a machine in the making hangs. */
-function childPids(): number[] {
-  try {
-    return readdirSync("/proc/self/task").flatMap((task) =>
-      readFileSync(`/proc/self/task/${task}/children`, "utf8")
-        .split(" ")
-        .filter(Boolean)
-        .map(Number),
-    );
-  } catch {
-    return [];
-  }
-}
 
 /** Runs something that makes a machine; see `makeMachines`. */
 export async function makeMachine(
@@ -39,13 +25,7 @@ export async function makeMachines(
   let received: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
     received ??= signal;
-    for (const pid of childPids()) {
-      try {
-        process.kill(pid, "SIGTERM");
-      } catch {
-        // It has just ended by itself.
-      }
-    }
+    endChildren();
   };
   for (const signal of signals) process.on(signal, onSignal);
   try {

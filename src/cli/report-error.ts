@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { formatMachinenError, isMachinenError } from "../runtime/errors.ts";
+import { printable } from "../runtime/printable.ts";
 import { nextStep } from "./next-step.ts";
 import { printLine } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
@@ -28,6 +29,11 @@ function systemErrorCode(error: unknown): string {
   return typeof code === "string" ? code : "UNEXPECTED";
 }
 
+/** Consoles and causes are quoted in errors: their lines stay, what steers a terminal does not. */
+function printSafely(stream: Writable, text: string): void {
+  for (const line of text.split("\n")) printLine(stream, printable(line));
+}
+
 /** Tells what went wrong and what to do about it; returns the exit code. */
 export function reportError(error: unknown, stderr: Writable): number {
   if (error instanceof Interrupted) return error.exitCode;
@@ -36,12 +42,12 @@ export function reportError(error: unknown, stderr: Writable): number {
   const text = isMachinenError(error)
     ? formatMachinenError(error)
     : `${code}: ${error instanceof Error ? error.message : String(error)}`;
-  printLine(stderr, text);
+  printSafely(stderr, text);
   const advice = error instanceof UsageError ? error.nextStep : nextStep(code);
   // Some messages of the runtime end with the next step themselves.
-  if (advice && !/^Next: /m.test(text)) printLine(stderr, `next: ${advice}`);
+  if (advice && !/^Next: /m.test(text)) printSafely(stderr, `next: ${advice}`);
   if (code === "UNEXPECTED" && !process.env.MACHINEN_DEBUG)
     printLine(stderr, "next: MACHINEN_DEBUG=1 shows where it happened");
-  if (process.env.MACHINEN_DEBUG && error instanceof Error) printLine(stderr, error.stack);
+  if (process.env.MACHINEN_DEBUG && error instanceof Error) printSafely(stderr, error.stack ?? "");
   return code.startsWith("PARSE_") ? 2 : 1;
 }

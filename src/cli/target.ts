@@ -1,9 +1,13 @@
 import { RegistryError } from "../runtime/errors.ts";
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
+import { machineName as rawName } from "../ui/names.ts";
 import { nearest } from "./nearest.ts";
-import { printable } from "./output.ts";
 
-export { machineName } from "../ui/names.ts";
+/** What the user calls a machine, for their terminal. */
+export function machineName(machine: Pick<MachineInfo, "id" | "name">): string {
+  return printable(rawName(machine));
+}
 
 /** The live machine a user means: a name first, as a name may look like a number, then a pid. */
 export function findTarget(machines: MachineInfo[], word: string): MachineInfo {

@@ -1,3 +1,4 @@
+import { printable } from "../runtime/printable.ts";
 import type { Context } from "./command.ts";
 
 /** Something that takes seconds says so on a terminal, and takes its words back when it is done. */
@@ -9,7 +10,7 @@ export async function withTimer<T>(
   if (!stderr.isTTY) return work();
   const start = Date.now();
   const show = () =>
-    stderr.write(`\r\x1b[K${what} ... ${((Date.now() - start) / 1000).toFixed(0)} s`);
+    stderr.write(`\r\x1b[K${printable(what)} ... ${((Date.now() - start) / 1000).toFixed(0)} s`);
   show();
   const ticker = setInterval(show, 1000);
   try {

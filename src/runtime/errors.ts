@@ -133,8 +133,12 @@ export function formatMachinenError(err: MachinenError): string {
   const lines = [`${err.code}: ${err.message}`];
   const seen = new Set<unknown>([err]);
   let cause = err.cause;
+  let said = err.message;
   while (cause !== undefined && cause !== null && !seen.has(cause) && lines.length <= MAX_CAUSES) {
-    lines.push(`  caused by: ${describe(cause)}`);
+    const message = cause instanceof Error ? cause.message : undefined;
+    // An error passed on under another code has nothing to add.
+    if (message !== said) lines.push(`  caused by: ${describe(cause)}`);
+    said = message ?? said;
     seen.add(cause);
     cause = cause instanceof Error ? cause.cause : undefined;
   }

@@ -1,11 +1,11 @@
-import { isMachinenError } from "../runtime/errors.ts";
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
 import type { CommandId } from "./commands.ts";
-import { plainText } from "./format.ts";
 import type { HostTasks } from "./host-tasks.ts";
-import { forkName, machineName, newMachineName } from "./names.ts";
+import { MachineMaker } from "./machine-maker.ts";
+import { machineName } from "./names.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
-import { type Action, machinesOf, selectedMachine, type UiState } from "./state.ts";
+import { type Action, selectedMachine, type UiState } from "./state.ts";
 import { dialogLast } from "./view.ts";
 
 /** What commands may touch of the application. */
@@ -24,13 +24,9 @@ export interface ActionContext {
   quit(): void;
 }
 
-/** Another program may take a name between our look and our call. */
-const nameAttempts = 3;
-
 export class Actions {
   private readonly context: ActionContext;
-  /** Names given to machines that are not in the list yet. */
-  private readonly pendingNames = new Set<string>();
+  private readonly maker: MachineMaker;
 
   /** The whole vocabulary: the compiler sees to it that no word is without a meaning. */
   private readonly table: Record<CommandId, () => void> = {
@@ -62,6 +58,7 @@ export class Actions {
 
   constructor(context: ActionContext) {
     this.context = context;
+    this.maker = new MachineMaker(context.host);
   }
 
   /** Does what a command says; what it cannot do now becomes a notice. */
@@ -71,14 +68,16 @@ export class Actions {
 
   /** Starts a machine; also used for the machines a first start may ask for. */
   async boot(): Promise<void> {
-    const added = await this.named(
-      (taken) => newMachineName(taken),
-      (name) => ({
-        task: { label: `starting ${name}` },
-        work: () => this.context.host.boot({ name }),
-      }),
+    const task = { label: "starting a machine", starts: true };
+    const added = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.boot()),
     );
     if (added) this.added(added);
+  }
+
+  /** Leaves no machine half-made. */
+  abandon(): void {
+    this.maker.abandon();
   }
 
   private onSelected(action: (machine: MachineInfo) => void): void {
@@ -101,13 +100,13 @@ export class Actions {
   }
 
   private async fork(source: MachineInfo): Promise<void> {
-    const label = `forking ${machineName(source)}`;
-    const copy = await this.named(
-      (taken) => forkName(source.name, taken),
-      (name) => ({
-        task: { label, machineId: source.id, key: `fork ${source.id}` },
-        work: () => this.context.host.fork(source.id, { name }),
-      }),
+    const task = {
+      label: `forking ${machineName(source)}`,
+      machineId: source.id,
+      key: `fork ${source.id}`,
+    };
+    const copy = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.fork(source.id)),
     );
     if (!copy) return;
     this.added(copy);
@@ -124,7 +123,7 @@ export class Actions {
     const written = await this.context.tasks.run(task, () =>
       this.context.host.snapshot(machine.id),
     );
-    if (written) this.context.tasks.inform(`snapshot of ${name}: ${plainText(written.directory)}`);
+    if (written) this.context.tasks.inform(`snapshot of ${name}: ${printable(written.directory)}`);
   }
 
   private async chooseSnapshot(): Promise<void> {
@@ -136,12 +135,9 @@ export class Actions {
   }
 
   private async restore(directory: string, sourceName: string | undefined): Promise<void> {
-    const restored = await this.named(
-      (taken) => (sourceName && !taken.has(sourceName) ? sourceName : forkName(sourceName, taken)),
-      (name) => ({
-        task: { label: `restoring ${sourceName ? plainText(sourceName) : name}` },
-        work: () => this.context.host.restore(directory, { name }),
-      }),
+    const task = { label: `restoring ${printable(sourceName ?? "a machine")}`, starts: true };
+    const restored = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.restore(directory)),
     );
     if (restored) this.added(restored);
   }
@@ -178,35 +174,5 @@ export class Actions {
   private added(machine: MachineInfo): void {
     this.context.dispatch({ type: "machine-added", machine });
     this.context.refresh();
-  }
-
-  /** Runs work that needs a free name; takes the next one when somebody else was faster. */
-  private async named(
-    choose: (taken: ReadonlySet<string>) => string,
-    plan: (name: string) => {
-      task: { label: string; machineId?: string; key?: string };
-      work: () => Promise<MachineInfo>;
-    },
-  ): Promise<MachineInfo | undefined> {
-    const refused = new Set<string>();
-    const known = machinesOf(this.context.state).flatMap((machine) => machine.name ?? []);
-    const pick = (): string => choose(new Set([...known, ...this.pendingNames, ...refused]));
-    let name = pick();
-    const { task } = plan(name);
-    return this.context.tasks.run(task, async () => {
-      for (let attempt = 1; ; attempt++) {
-        this.pendingNames.add(name);
-        try {
-          return await plan(name).work();
-        } catch (error) {
-          const taken = isMachinenError(error, "REGISTRY_NAME_IN_USE");
-          if (!taken || attempt === nameAttempts) throw error;
-          refused.add(name);
-        } finally {
-          this.pendingNames.delete(name);
-        }
-        name = pick();
-      }
-    });
   }
 }

@@ -117,6 +117,11 @@ export class App {
     this.chromeTimer = undefined;
   }
 
+  /** Nobody waits for what is under way: it is undone. */
+  abandonWork(): void {
+    this.actions.abandon();
+  }
+
   /** Detaches from everything; the machines go on. */
   close(): void {
     this.pause();

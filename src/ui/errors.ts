@@ -1,10 +1,10 @@
 import { isMachinenError } from "../runtime/errors.ts";
-import { plainText } from "./format.ts";
+import { printable } from "../runtime/printable.ts";
 
 /** An error as one line that begins with its code. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return plainText(String(error));
+  if (!(error instanceof Error)) return printable(String(error));
   const code = isMachinenError(error) ? error.code : (error as NodeJS.ErrnoException).code;
-  const message = plainText(error.message || error.name);
+  const message = printable(error.message || error.name);
   return typeof code === "string" && !message.startsWith(code) ? `${code}: ${message}` : message;
 }

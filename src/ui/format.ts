@@ -25,8 +25,3 @@ export function formatMoment(ms: number): string {
 export function formatTime(ms: number): string {
   return new Date(ms).toTimeString().slice(0, 8);
 }
-
-/** Text of guests, files and errors may carry control characters: none of them reaches the screen. */
-export function plainText(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, " ").trim();
-}

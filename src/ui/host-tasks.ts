@@ -1,8 +1,13 @@
 import { describeError } from "./errors.ts";
-import type { Action } from "./state.ts";
+import type { Action, Task } from "./state.ts";
 
 /** Shorter work needs no sign that it is under way. */
 const showAfterMs = 300;
+
+export interface TaskPlan extends Pick<Task, "label" | "machineId" | "starts"> {
+  /** Work with the same key is not begun twice. */
+  key?: string;
+}
 
 /** Runs calls to the host: shows the slow ones, turns every failure into a notice. */
 export class HostTasks {
@@ -16,15 +21,12 @@ export class HostTasks {
   }
 
   /** Resolves to undefined when the work failed, or when the same work is under way already. */
-  async run<T>(
-    task: { label: string; machineId?: string; key?: string },
-    work: () => Promise<T>,
-  ): Promise<T | undefined> {
+  async run<T>(task: TaskPlan, work: () => Promise<T>): Promise<T | undefined> {
     if (task.key !== undefined && this.keys.has(task.key)) return undefined;
     if (task.key !== undefined) this.keys.add(task.key);
     const id = this.nextId++;
-    const { label, machineId } = task;
-    this.dispatch({ type: "task-began", task: { id, label, machineId, shown: false } });
+    const { label, machineId, starts } = task;
+    this.dispatch({ type: "task-began", task: { id, label, machineId, starts, shown: false } });
     const timer = setTimeout(() => this.dispatch({ type: "task-shown", id }), showAfterMs);
     const promise = Promise.resolve().then(work);
     this.running.set(id, promise);

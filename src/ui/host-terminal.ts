@@ -29,7 +29,9 @@ export interface HostTerminalOptions {
 /** The user's terminal: taken over by `enter`, given back by `leave` however the program ends. */
 export class HostTerminal {
   private readonly options: HostTerminalOptions;
+  /** One for all times we enter: it listens to the stream for as long as that lives. */
   private output: OuterOutput | undefined;
+  private ours = false;
   private watchdog: Watchdog | undefined;
   private anyMotion = false;
 
@@ -38,7 +40,7 @@ export class HostTerminal {
   }
 
   get entered(): boolean {
-    return this.output !== undefined;
+    return this.ours;
   }
 
   /** Starts what undoes our modes after a kill -9; before raw mode, whose opposite it remembers. */
@@ -47,19 +49,20 @@ export class HostTerminal {
   }
 
   enter(): void {
-    if (this.output) return;
+    if (this.ours) return;
+    this.ours = true;
     const { stdin, stdout } = this.options;
     stdin.setRawMode?.(true);
     stdin.on("data", this.onData);
     stdin.on("end", this.onGone);
     stdin.on("error", this.onGone);
     stdin.resume();
-    this.output = new OuterOutput(stdout, {
+    this.output ??= new OuterOutput(stdout, {
       paint: () => this.options.paint(),
       onError: () => this.options.onLost(),
     });
     this.anyMotion = false;
-    this.output.write(enterSequence);
+    this.output.resume(enterSequence);
   }
 
   requestFrame(): void {
@@ -70,14 +73,13 @@ export class HostTerminal {
   setAnyMotion(wanted: boolean): void {
     if (wanted === this.anyMotion) return;
     this.anyMotion = wanted;
-    this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
+    if (this.ours) this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
   }
 
   async leave(): Promise<void> {
-    const output = this.output;
-    if (!output) return;
-    this.output = undefined;
-    await output.finish(leaveSequence);
+    if (!this.output || !this.ours) return;
+    this.ours = false;
+    await this.output.finish(leaveSequence);
     this.options.stdin.off("data", this.onData);
     this.options.stdin.on("data", ignore);
     await new Promise((resolve) => setTimeout(resolve, drainMs));
@@ -86,10 +88,9 @@ export class HostTerminal {
 
   /** The same when nothing may be awaited any more. */
   leaveSync(): void {
-    const output = this.output;
-    if (!output) return;
-    this.output = undefined;
-    output.finishSync(leaveSequence);
+    if (!this.output || !this.ours) return;
+    this.ours = false;
+    this.output.finishSync(leaveSequence);
     this.releaseInput();
   }
 
@@ -104,6 +105,7 @@ export class HostTerminal {
     stdin.off("data", this.onData);
     stdin.off("data", ignore);
     stdin.off("end", this.onGone);
+    stdin.off("error", this.onGone);
     try {
       stdin.setRawMode?.(false);
     } catch {

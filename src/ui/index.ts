@@ -1,4 +1,6 @@
+import { constants } from "node:os";
 import type { Host } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
 import { App } from "./app.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
@@ -62,8 +64,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
     app.pause();
     await terminal.leave();
     signals.remove();
-    if (code === 0) await finishWork(app, stdout);
-    return code;
+    return await endWork(app, stdout, code);
   } finally {
     stdout.off("resize", onResize);
     terminal.leaveSync();
@@ -73,10 +74,26 @@ export async function runTui(options: TuiOptions): Promise<number> {
   }
 }
 
-/** A fork or snapshot that was begun is finished: half of one is worth nothing. Ctrl-C ends it. */
-async function finishWork(app: App, stdout: NodeJS.WriteStream): Promise<void> {
-  if (app.tasks.count === 0) return;
-  const labels = app.state.tasks.map((task) => task.label).join(", ");
-  stdout.write(`machinen: finishing: ${labels} (Ctrl-C leaves at once)\n`);
+/**
+ * A fork or snapshot that was begun is finished: half of one is worth nothing. A signal, before or
+ * meanwhile, undoes it instead; a second Ctrl-C waits for nothing. Resolves to the exit code.
+ */
+async function endWork(app: App, stdout: NodeJS.WriteStream, code: number): Promise<number> {
+  if (app.tasks.count === 0) return code;
+  let exitCode = code;
+  const abandon = (signal: NodeJS.Signals): void => {
+    exitCode ||= 128 + constants.signals[signal];
+    app.abandonWork();
+  };
+  process.once("SIGINT", abandon);
+  // A terminal that goes away may send its signal more than once.
+  process.on("SIGTERM", abandon).on("SIGHUP", abandon);
+  if (code !== 0) app.abandonWork();
+  else {
+    const labels = app.state.tasks.map((task) => task.label).join(", ");
+    stdout.write(`machinen: finishing: ${printable(labels)} (Ctrl-C leaves at once)\n`);
+  }
   await app.tasks.settled();
+  process.off("SIGINT", abandon).off("SIGTERM", abandon).off("SIGHUP", abandon);
+  return exitCode;
 }

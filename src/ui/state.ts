@@ -24,6 +24,8 @@ export interface Task {
   /** What is done, e.g. `forking m1`. */
   label: string;
   machineId?: string;
+  /** It brings forth a machine, which may be listed before the work is done. */
+  starts?: boolean;
   /** Taking long enough to be shown. */
   shown: boolean;
 }

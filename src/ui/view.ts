@@ -1,4 +1,5 @@
-import { formatAge, formatBytes, formatMoment, formatTime, plainText } from "./format.ts";
+import { printable } from "../runtime/printable.ts";
+import { formatAge, formatBytes, formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
 import { machineName } from "./names.ts";
 import { keyMode, present, selectedMachine, type Task, type UiState } from "./state.ts";
@@ -65,7 +66,7 @@ function windowStart(count: number, room: number, at: number): number {
 }
 
 export function sidebarView(state: UiState, width: number, height: number): SidebarView {
-  const tasks = state.tasks.filter((task) => task.shown && !ownerOf(state, task));
+  const tasks = rowlessTasks(state);
   const room = Math.max(1, height - sidebarTop - tasks.length);
   const at = state.machines.findIndex((row) => row.machine.id === state.selected);
   const start = windowStart(state.machines.length, room, at);
@@ -79,8 +80,14 @@ export function sidebarView(state: UiState, width: number, height: number): Side
   return { title: "machinen", count: running === 0 ? "" : `${running}`, rows };
 }
 
-function ownerOf(state: UiState, task: Task): TreeRow | undefined {
-  return state.machines.find((row) => row.machine.id === task.machineId);
+/** Work that no machine's row shows: a machine that boots is the sign of the work that starts it. */
+function rowlessTasks(state: UiState): Task[] {
+  const { machines } = state;
+  let booting = machines.filter(({ machine }) => machine.state === "booting").length;
+  return state.tasks.filter((task) => {
+    if (!task.shown || machines.some(({ machine }) => machine.id === task.machineId)) return false;
+    return !(task.starts && booting-- > 0);
+  });
 }
 
 function machineRow(state: UiState, row: TreeRow, width: number): SidebarRow {
@@ -93,7 +100,7 @@ function machineRow(state: UiState, row: TreeRow, width: number): SidebarRow {
   const right = busy
     ? busy.label.split(" ")[0]!
     : `${age} ${formatBytes(machine.rssBytes).padStart(4)}`.trim();
-  const left = fit(`${branch}${mark} ${plainText(machineName(machine))}`, width - right.length - 1);
+  const left = fit(`${branch}${mark} ${printable(machineName(machine))}`, width - right.length - 1);
   const selected = machine.id === state.selected;
   const tone = selected ? (state.attached ? "attached" : "selected") : "normal";
   return { id: machine.id, left, right, tone };
@@ -113,7 +120,7 @@ export function statusView(state: UiState): StatusView {
   const machine = selectedMachine(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
   const dialog = mode !== "navigate" && mode !== "attached";
-  const attachedTo = mode === "attached" && machine ? plainText(machineName(machine)) : undefined;
+  const attachedTo = mode === "attached" && machine ? printable(machineName(machine)) : undefined;
   const badge = attachedTo ?? (dialog ? "dialog" : "machines");
   return {
     badge,
@@ -145,7 +152,7 @@ export function dialogView(state: UiState): DialogView | undefined {
   const wide = Math.min(84, cols - 4);
   if (dialog.kind === "confirm") {
     const lines = [
-      { text: `Stop ${plainText(dialog.name)}?` },
+      { text: `Stop ${printable(dialog.name)}?` },
       { text: "What it has in memory is lost; a snapshot would keep it.", tone: "dim" as const },
     ];
     return sized("Stop", lines, "y yes    n no", Math.min(62, wide));
@@ -186,7 +193,7 @@ function pickerLines(
     ];
   }
   return snapshots.map((snapshot, at) => ({
-    text: `${at === index ? "▸" : " "} ${formatMoment(snapshot.takenAt)}  ${plainText(snapshot.sourceName ?? "").padEnd(12)}  ${plainText(snapshot.directory.split("/").at(-1) ?? "")}`,
+    text: `${at === index ? "▸" : " "} ${formatMoment(snapshot.takenAt)}  ${printable(snapshot.sourceName ?? "").padEnd(12)}  ${printable(snapshot.directory.split("/").at(-1) ?? "")}`,
     tone: at === index ? "selected" : undefined,
   }));
 }

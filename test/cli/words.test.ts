@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { guestCommandLine } from "../../src/cli/guest-command.ts";
 import { editDistance, nearest } from "../../src/cli/nearest.ts";
-import { formatBytes, formatDuration, printable, table } from "../../src/cli/output.ts";
+import { formatBytes, formatDuration, table } from "../../src/cli/output.ts";
 import { findTarget } from "../../src/cli/target.ts";
 
 describe("nearest", () => {
@@ -53,10 +53,6 @@ describe("output", () => {
         ["abc", "x"],
       ]),
     ).toBe("A    LONG\nabc  x");
-  });
-
-  test("control characters do not reach the terminal", () => {
-    expect(printable("a\x1b[2Jb\x9b\u202e")).toBe("a?[2Jb??");
   });
 });
 

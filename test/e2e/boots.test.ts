@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { World } from "./support/world.ts";
 
 const world = new World();
+world.env.MACHINEN_TEMPLATES = "0";
 afterAll(() => world.dispose());
 
 test("20 cold boots in a row answer while another process keeps a core busy", async () => {

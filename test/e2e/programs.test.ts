@@ -7,7 +7,6 @@ const world = new World();
 let outer: OuterTerminal | undefined;
 
 beforeAll(async () => {
-  await world.ok(["install", "debian"]);
   await world.ok(["boot", "deb", "--image", "debian"]);
 }, 300_000);
 afterEach(() => {

@@ -48,7 +48,7 @@ test("two machines, a shell variable, a fork that has it, and everything is ther
   await outer.type("\r");
   await outer.until("attached");
   await outer.type(..."echo got $secret in $(hostname)", "\r");
-  await outer.until(() => pane(outer!, "m1.1").includes("got forty-two in m1-1"));
+  await outer.until(() => pane(outer!, "m1.1").includes("got forty-two in m1.1"));
   expect(pane(outer, "m1")).not.toContain("got forty-two");
   await outer.type(...DETACH);
   await outer.until(() => !outer!.text().includes("attached"));
@@ -59,8 +59,9 @@ test("two machines, a shell variable, a fork that has it, and everything is ther
 
   expect((await world.machines()).map(({ name }) => name).sort()).toEqual(["m1", "m1.1", "m2"]);
   outer = onTerminal(world, "");
-  await outer.until(() => pane(outer!, "m1.1").includes("got forty-two"), CONSOLE_READY);
-  expect(["m1", "m1.1", "m2"].map((name) => pane(outer!, name).trim())).toEqual(before);
+  const same = (): boolean =>
+    ["m1", "m1.1", "m2"].every((name, i) => pane(outer!, name).trim() === before[i]);
+  await outer.until(same, CONSOLE_READY);
   await outer.type("q");
   await expectGivenBack();
 
@@ -85,4 +86,25 @@ test("kill -9 of the TUI leaves the machines, and the next TUI shows them", asyn
   await expectGivenBack();
   await world.ok(["stop", "one"]);
   await eventually("the machine is gone", async () => (await world.machines()).length === 0);
+});
+
+test("a signal to the TUI leaves no half-made machine, and every finished one", async () => {
+  // A cold boot takes long enough to be caught half-way.
+  world.env.MACHINEN_TEMPLATES = "0";
+  outer = onTerminal(world, "tui --boot 1");
+  await outer.until(() => /root@m1/.test(pane(outer!, "m1")), CONSOLE_READY);
+  const before = world.processes().length;
+  await outer.type("n");
+  await outer.until("starting a machine…", CONSOLE_READY);
+  await eventually("the new machine's VMM runs", async () => world.processes().length > before);
+  const tui = world
+    .processes()
+    .filter((pid) => pid !== outer!.pid)
+    .find((pid) => isNode(pid));
+  process.kill(tui!, "SIGTERM");
+  await outer.until("EXIT 143", CONSOLE_READY);
+  expect((await world.machines()).map(({ name }) => name)).toEqual(["m1"]);
+  // What is left is the first machine and the shell around the TUI, without the TUI's watchdog.
+  await eventually("nothing else runs", async () => world.processes().length < before);
+  await world.ok(["stop", "m1"]);
 });

@@ -44,6 +44,7 @@ describe("a PTY of its own", () => {
   it("is a terminal of the asked size, follows resizes, and tells the exit code", async () => {
     const connection = relay.open(1978);
     const command =
+      // A signal interrupts read: the loop must not take that for the end.
       "tty; stty size; trap 'stty size' WINCH; echo $TERM; while :; do read line; [ \"$line\" = q ] && exit 9; done";
     connection.write(`PTY 90 30 ${command.length}\n${command}`);
     await connection.shows("xterm-256color");

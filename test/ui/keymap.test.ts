@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { bindingFor, describeKey, helpLines, hintsFor, keymap } from "../../src/ui/keymap.ts";
-import { forkName, newMachineName } from "../../src/ui/names.ts";
 
 describe("the key table", () => {
   it("gives every key of a mode one meaning", () => {
@@ -52,11 +51,4 @@ it("writes keys as people do, and explains each in the help", () => {
   const lines = helpLines();
   expect(lines.find(({ description }) => description.startsWith("fork"))?.keys).toBe("f");
   expect(lines.every(({ keys, description }) => keys && description)).toBe(true);
-});
-
-it("finds free names", () => {
-  expect(newMachineName(new Set(["m1", "m3"]))).toBe("m2");
-  expect(forkName("web", new Set(["web"]))).toBe("web-2");
-  expect(forkName("web-2", new Set(["web", "web-2"]))).toBe("web-3");
-  expect(forkName(undefined, new Set(["m1"]))).toBe("m2");
 });

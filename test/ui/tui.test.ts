@@ -97,7 +97,7 @@ describe("the TUI on a terminal", () => {
     await outer.until(/^.*│parent/m);
     await outer.type(...detach, "f");
     await outer.until("forking m1…");
-    await outer.until("▸└ ● m1-2");
+    await outer.until("▸└ ● m1.1");
     await outer.until(/│parent +│{1,2}.*parent/);
     expect(outer.text()).not.toContain("forking m1…");
   }, 30_000);
@@ -178,7 +178,7 @@ describe("the TUI on a terminal", () => {
     await outer.type("r");
     await outer.until(/▸ \d{4}-\d\d-\d\d \d\d:\d\d {2}m1/);
     await outer.type("\r");
-    await outer.until("● m1-2");
+    await outer.until("● m1.1");
   }, 30_000);
 
   it("says when a shell has ended; Enter starts a new one, and late keys are not commands", async () => {
@@ -249,6 +249,34 @@ describe("the terminal is given back", () => {
     },
     30_000,
   );
+
+  it("at once when work is under way, which is finished afterwards", async () => {
+    const outer = await start({ TEST_DELAY_MS: "1500" });
+    await outer.until("m2$");
+    await outer.type("n", "q");
+    await outer.until("finishing: starting a machine");
+    expect(outer.alternateScreen).toBe(false);
+    await expectGivenBack(outer, 0);
+  }, 30_000);
+
+  it("at once when work is under way, which a Ctrl-C undoes", async () => {
+    const outer = await start({ TEST_DELAY_MS: "1500" });
+    await outer.until("m2$");
+    await outer.type("n", "q");
+    await outer.until("finishing: starting a machine");
+    await outer.type("\x03");
+    await outer.until("LEFT m1 m2.");
+  }, 30_000);
+
+  it("when it goes away, and what was under way is undone", async () => {
+    const outer = await start({ TEST_DELAY_MS: "1500" });
+    await outer.until("m2$");
+    await outer.type("f");
+    await outer.until("forking m1…");
+    process.kill(tuiPid(), "SIGHUP");
+    await outer.until("LEFT m1 m2.");
+    await expectGivenBack(outer, 129);
+  }, 30_000);
 
   it("while it is suspended, and taken again afterwards", async () => {
     const stopped = join(bundle.directory, "stopped");

@@ -168,9 +168,11 @@ describe("one machine", () => {
     );
     await until(
       "the balloon's report",
-      () => readFileSync(machine.path("stats")).readBigUInt64LE(0) > 50n * 1024n * 1024n,
+      // The guest reports whole free blocks of 2 MiB, when its processor has time for it.
+      () => readFileSync(machine.path("stats")).readBigUInt64LE(0) > 20n * 1024n * 1024n,
+      60_000,
     );
-  }, 60_000);
+  }, 90_000);
 });
 
 describe("streams", () => {

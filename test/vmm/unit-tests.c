@@ -427,6 +427,19 @@ static void test_qcow2(const char *path, const char *size) {
     close(fd);
 }
 
+/* The header's fields that make QEMU open other files, or read something else than it says. */
+static void test_self_contained(const char *path) {
+    static const struct { off_t at; unsigned char value; } lies[] = {
+        {0, 0}, {7, 2}, {15, 1}, {35, 1}, {79, 1}, {79, 4},
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        CHECK(fd >= 0 && !qcow2_is_self_contained(fd) && qcow2_write_empty(fd, 1 << 20) && qcow2_is_self_contained(fd));
+        CHECK(pwrite(fd, &lies[i].value, 1, lies[i].at) == 1 && !qcow2_is_self_contained(fd));
+        close(fd);
+    }
+}
+
 static void test_run_dir(const char *path) {
     struct error error;
     CHECK(run_dir_check(path, &error));
@@ -455,6 +468,13 @@ int main(int argc, char **argv) {
         test_delta();
     } else if (strcmp(name, "qcow2") == 0 && argc == 4) {
         test_qcow2(argv[2], argv[3]);
+    } else if (strcmp(name, "qcow2-check") == 0 && argc == 3) {
+        if (!qcow2_is_self_contained(open(argv[2], O_RDONLY))) {
+            fprintf(stderr, "names other files\n");
+            return 1;
+        }
+    } else if (strcmp(name, "self-contained") == 0 && argc == 3) {
+        test_self_contained(argv[2]);
     } else if (strcmp(name, "run-dir") == 0 && argc == 3) {
         test_run_dir(argv[2]);
     } else {

@@ -47,6 +47,14 @@ describe("the VMM's pure parts, under sanitizers", () => {
     },
   );
 
+  it("tells an overlay that names other files from one of ours", () => {
+    unitTests("self-contained", join(scratch.path, "lies"));
+    const file = join(scratch.path, "external.qcow2");
+    const data = `data_file=${join(scratch.path, "secret")}`;
+    execFileSync("qemu-img", ["create", "-q", "-f", "qcow2", "-o", data, file, "1M"]);
+    expect(() => unitTests("qcow2-check", file)).toThrow(/names other files/);
+  });
+
   it("removes the files of a run directory and the directory, but never through a link or into another", () => {
     const outside = join(scratch.path, "outside");
     mkdirSync(outside);

@@ -1,5 +1,6 @@
+import { printable } from "../../runtime/printable.ts";
 import { defineCommand, jsonFlag } from "../command.ts";
-import { formatBytes, printable, printJson, printLine } from "../output.ts";
+import { formatBytes, printJson, printLine } from "../output.ts";
 
 export const gc = defineCommand({
   name: "gc",

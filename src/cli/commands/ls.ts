@@ -1,6 +1,7 @@
 import type { MachineInfo } from "../../runtime/host/host.ts";
+import { printable } from "../../runtime/printable.ts";
 import { defineCommand, jsonFlag } from "../command.ts";
-import { formatBytes, formatDuration, printable, printJson, printLine, table } from "../output.ts";
+import { formatBytes, formatDuration, printJson, printLine, table } from "../output.ts";
 
 /** `8080:80`, with the address where it is not the usual one. */
 function ports({ portForward = [] }: MachineInfo): string {

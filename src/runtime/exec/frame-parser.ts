@@ -1,4 +1,5 @@
 import { ExecError } from "../errors.ts";
+import { printable } from "../printable.ts";
 
 /** Which bytes a data frame carries: a session's past, standard output, standard error. */
 export type DataKind = "B" | "O" | "E";
@@ -141,7 +142,9 @@ export class FrameParser {
         return;
       case "!":
         this.done = true;
-        this.sink.refused(printable(Buffer.from(line.slice(1), "latin1").toString("utf8")));
+        this.sink.refused(
+          printable(Buffer.from(line.slice(1), "latin1").toString("utf8")).trimStart(),
+        );
         return;
       default:
         throw malformed(`an unknown frame ${JSON.stringify(line.slice(0, 20))}`);
@@ -155,11 +158,6 @@ function numbers(line: string, count: 1 | 2): number[] {
   const match = SHAPES[count - 1]!.exec(line);
   if (match === null) throw malformed(`a bad header ${JSON.stringify(line.slice(0, 40))}`);
   return match.slice(1).map(Number);
-}
-
-/** Text from the guest must not be able to steer the user's terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, " ").trim();
 }
 
 function malformed(what: string): ExecError {

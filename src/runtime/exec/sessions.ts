@@ -1,7 +1,7 @@
 import { ExecError } from "../errors.ts";
 import type { OpenSessionOptions, SessionHandle, SessionInfo } from "../host/host.ts";
+import { printable } from "../printable.ts";
 import { ask, readFrames } from "./conversation.ts";
-import { printable } from "./frame-parser.ts";
 import { killRequest, listRequest, sessionRequest } from "./requests.ts";
 import { SessionClient } from "./session-client.ts";
 

@@ -1,10 +1,11 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** Directory of the consoles that detached boots printed. `MACHINEN_DETACHED_LOG_DIR` overrides it. */
 export function detachedLogRoot(): string {
-  return process.env.MACHINEN_DETACHED_LOG_DIR || join(homedir(), ".machinen", "logs");
+  const override = process.env.MACHINEN_DETACHED_LOG_DIR;
+  return override ? resolve(override) : join(homedir(), ".machinen", "logs");
 }
 
 /** Where the boot console of the machine with this pid is kept. */

@@ -1,5 +1,10 @@
-import { rmSync } from "node:fs";
-import { type RegistryEntry, readEntry, removeEntry, validatePid } from "../registry/index.ts";
+import {
+  type RegistryEntry,
+  readEntry,
+  removeEntry,
+  removeFilesOf,
+  validatePid,
+} from "../registry/index.ts";
 import {
   childrenOf,
   identify,
@@ -18,9 +23,7 @@ export function processOf(entry: RegistryEntry): ProcessIdentity | undefined {
 
 /** Remove what a machine that has ended left on this host. */
 export function forgetMachine(entry: RegistryEntry): void {
-  for (const path of [...(entry.cleanupPaths ?? []), entry.bootLogPath]) {
-    if (path) rmSync(path, { recursive: true, force: true });
-  }
+  removeFilesOf(entry);
   // The pid may have been given to a new machine already.
   if (readEntry(entry.pid)?.startedAt === entry.startedAt) removeEntry(entry.pid);
 }

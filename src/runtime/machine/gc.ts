@@ -1,10 +1,12 @@
+import { snapshotRoot } from "../host/snapshot-store.ts";
 import { type GcResult, list, type RunGcOptions, runGc } from "../registry/index.ts";
+import { sweepPartialBundles } from "../snapshot/bundle-staging.ts";
 import { type OrphanDir, sweepRunDirs } from "./run-dir.ts";
 
 /** Remove machines and directories whose creator died before it could register them. */
 export function sweepOrphans(dryRun = false): OrphanDir[] {
-  const inUse = new Set(list().flatMap((entry) => (entry.runDir ? [entry.runDir] : [])));
-  return sweepRunDirs(inUse, dryRun);
+  const registered = () => new Set(list().flatMap(({ runDir }) => (runDir ? [runDir] : [])));
+  return sweepRunDirs(registered, dryRun);
 }
 
 const SWEEP_EVERY_MS = 30_000;
@@ -18,18 +20,21 @@ export function sweepOrphansSometimes(): void {
 }
 
 /**
- * Remove what dead machines left: those of the registry, and those that never got into it, which are
- * reported under their creator's pid.
+ * Remove what dead machines left: those of the registry, those that never got into it, and bundles that
+ * were never finished. What no registry entry names is reported under the pid of the process that made it.
  */
 export function collectGarbage(opts: RunGcOptions = {}): GcResult[] {
   const results = runGc(opts);
   if (opts.pid !== undefined) return results;
-  const orphans = sweepOrphans(opts.dryRun).map(({ path, creatorPid }) => ({
+  const unregistered = [
+    ...sweepOrphans(opts.dryRun),
+    ...sweepPartialBundles(snapshotRoot(), opts.dryRun),
+  ].map(({ path, creatorPid }) => ({
     pid: creatorPid,
     status: "dead" as const,
     removedPaths: [path],
     failedPaths: [],
     registryRemoved: true,
   }));
-  return [...results, ...orphans];
+  return [...results, ...unregistered];
 }

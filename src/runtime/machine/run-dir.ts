@@ -118,13 +118,13 @@ export interface OrphanDir {
 }
 
 /**
- * Only the registry a directory was made for can tell that it is an orphan: a program with another
- * `MACHINEN_REGISTRY_DIR` must not end these machines.
+ * A directory whose creator has ended. Only the registry it was made for can tell whether it is an orphan: a
+ * program with another `MACHINEN_REGISTRY_DIR` must not end these machines.
  */
-function asOrphan(path: string, inUse: ReadonlySet<string>): OrphanDir | undefined {
+function asAbandoned(path: string): OrphanDir | undefined {
   const owner = readOwner(path);
   if (owner === undefined || owner.registry !== registryRoot()) return undefined;
-  return inUse.has(path) || isRunning(owner) ? undefined : { path, creatorPid: owner.pid };
+  return isRunning(owner) ? undefined : { path, creatorPid: owner.pid };
 }
 
 /** Processes started with this run directory: a VMM that lost its creator before it was registered. */
@@ -153,9 +153,11 @@ function endUsersOf(path: string): void {
 
 /**
  * Remove run directories whose creator died before it registered its machine, and the machine with them.
- * `inUse` holds those of registered machines. Returns what was (or would be) removed.
+ * `registered` reads which directories belong to registered machines; it is asked after the creators were
+ * seen dead, because only then a machine that is not registered will never be. Returns what was (or would be)
+ * removed.
  */
-export function sweepRunDirs(inUse: ReadonlySet<string>, dryRun = false): OrphanDir[] {
+export function sweepRunDirs(registered: () => ReadonlySet<string>, dryRun = false): OrphanDir[] {
   const root = runRoot();
   let names: string[] = [];
   try {
@@ -163,9 +165,12 @@ export function sweepRunDirs(inUse: ReadonlySet<string>, dryRun = false): Orphan
   } catch {
     return [];
   }
-  const orphans = names
+  const abandoned = names
     .filter((name) => /^[0-9a-f]{12}$/.test(name))
-    .flatMap((name) => asOrphan(join(root, name), inUse) ?? []);
+    .flatMap((name) => asAbandoned(join(root, name)) ?? []);
+  if (abandoned.length === 0) return [];
+  const inUse = registered();
+  const orphans = abandoned.filter(({ path }) => !inUse.has(path));
   if (dryRun) return orphans;
   for (const { path } of orphans) {
     endUsersOf(path);

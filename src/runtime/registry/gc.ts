@@ -82,7 +82,7 @@ function judge(pid: number, remove: (path: string) => Removal): GcResult | undef
   return result;
 }
 
-/** Remove the files of a dead machine whose pid, and so whose record, now goes to another one. */
+/** Remove the files of a machine that has ended, as far as its record can be trusted with them. */
 export function removeFilesOf(stale: RegistryEntry): void {
   for (const path of ownedPaths(stale)) removeTree(path);
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
   fsyncSync,
@@ -9,7 +9,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { SnapshotError } from "../errors.ts";
 import { readProcess } from "../registry/process.ts";
 
@@ -40,22 +40,37 @@ export function checkOutDir(outDir: string): void {
   }
 }
 
-const PARTIAL = /^\..+\.partial-(\d+)-[0-9a-f]+$/;
+/** A process in a file name: its pid, and what tells it from others that had this pid. */
+function writerTag(pid: number): string | undefined {
+  const identity = readProcess(pid)?.identity;
+  if (identity === undefined) return undefined;
+  return `${pid}-${createHash("sha256").update(identity).digest("hex").slice(0, 16)}`;
+}
 
-/** Remove what processes that died in the middle of a snapshot left in this directory. */
-export function sweepPartialBundles(parent: string): void {
+const PARTIAL = /^\.partial-((\d+)-[0-9a-f]{16})-[0-9a-f]{8}$/;
+
+/** What a process that died in the middle of a snapshot left. */
+export interface PartialBundle {
+  path: string;
+  creatorPid: number;
+}
+
+/** Remove such bundles from a directory. Returns what was (or would be) removed. */
+export function sweepPartialBundles(parent: string, dryRun = false): PartialBundle[] {
   let names: string[] = [];
   try {
     names = readdirSync(parent);
   } catch {
-    return;
+    return [];
   }
-  for (const name of names) {
-    const pid = PARTIAL.exec(name)?.[1];
-    if (pid !== undefined && readProcess(Number(pid)) === undefined) {
-      rmSync(join(parent, name), { recursive: true, force: true });
-    }
-  }
+  const partial = names.flatMap((name) => {
+    const [, tag, pid] = PARTIAL.exec(name) ?? [];
+    const creatorPid = Number(pid);
+    if (tag === undefined || writerTag(creatorPid) === tag) return [];
+    return [{ path: join(parent, name), creatorPid }];
+  });
+  if (!dryRun) for (const { path } of partial) rmSync(path, { recursive: true, force: true });
+  return partial;
 }
 
 /** Guest memory may hold anything: nobody else may read a bundle. */
@@ -63,8 +78,9 @@ export function stageBundle(outDir: string): BundleStaging {
   const parent = dirname(outDir);
   mkdirSync(parent, { recursive: true });
   sweepPartialBundles(parent);
-  const suffix = `partial-${process.pid}-${randomBytes(4).toString("hex")}`;
-  const path = join(parent, `.${basename(outDir)}.${suffix}`);
+  // Without the bundle's own name, which may be as long as a file name can be.
+  const name = `.partial-${writerTag(process.pid)}-${randomBytes(4).toString("hex")}`;
+  const path = join(parent, name);
   const imgDir = join(path, "img");
   mkdirSync(imgDir, { recursive: true, mode: 0o700 });
   return { path, imgDir };

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../errors.ts";
-import type { RegistryEntry } from "../registry/index.ts";
+import { checkName, type RegistryEntry } from "../registry/index.ts";
 import type { SnapshotMeta } from "./options.ts";
 
 /** What `meta.json` holds: the public part, and what tells whether this host can restore it. */
@@ -61,6 +61,17 @@ function optionalText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+/** Machines are named after it: what cannot be a name is worth no more than none. */
+function optionalName(value: unknown): string | undefined {
+  try {
+    if (typeof value !== "string") return undefined;
+    checkName(value);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
 function parseLiveMounts(value: unknown): SnapshotMeta["liveMounts"] {
   if (!Array.isArray(value)) return undefined;
   return value.filter(
@@ -78,7 +89,7 @@ export function readBundleMeta(snapDir: string): BundleMeta {
     throw unusable(snapDir, "meta.json is damaged");
   }
   return {
-    sourceName: optionalText(meta.sourceName),
+    sourceName: optionalName(meta.sourceName),
     sourceImage: optionalText(meta.sourceImage),
     snappedAt: meta.snappedAt,
     liveMounts: parseLiveMounts(meta.liveMounts),

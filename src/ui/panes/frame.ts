@@ -1,4 +1,4 @@
-import { plainText } from "../format.ts";
+import { printable } from "../../runtime/printable.ts";
 import type { Rect } from "../layout.ts";
 import { BG_DIM, type CellStyle, COLOUR_16, FG_BOLD, FG_INVERSE } from "../screen/cell.ts";
 import type { Grid } from "../screen/grid.ts";
@@ -49,7 +49,7 @@ export function drawFrame(grid: Grid, rect: Rect, look: FrameLook): void {
 function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): void {
   const { x, y } = rect;
   const room = rect.width - 4;
-  const name = ` ${plainText(look.name)} `;
+  const name = ` ${printable(look.name)} `;
   const mark = look.mark ? ` ${look.mark} ` : "";
   const nameStyle = {
     ...style,
@@ -58,7 +58,7 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
   };
   let used = grid.drawText(x + 2, y, name, nameStyle, room);
   const left = room - used - mark.length;
-  const title = plainText(look.title);
+  const title = printable(look.title);
   if (title && left > 8)
     used += grid.drawText(x + 2 + used, y, ` ${title} `, { bg: BG_DIM }, left - 2);
   if (mark && room - used >= mark.length) {

@@ -22,7 +22,6 @@ export const BLANK = 32 | (1 << WIDTH_SHIFT);
 export const WIDE_TAIL = 0;
 
 export const COLOUR_MODE = 0x3000000;
-export const COLOUR_DEFAULT = 0;
 export const COLOUR_16 = 0x1000000;
 export const COLOUR_256 = 0x2000000;
 export const COLOUR_RGB = 0x3000000;

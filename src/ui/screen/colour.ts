@@ -2,14 +2,6 @@ import { COLOUR_16, COLOUR_256, COLOUR_BITS, COLOUR_MODE, COLOUR_RGB } from "./c
 
 export type ColourDepth = "truecolor" | "256" | "16" | "none";
 
-/** What the usual environment variables say of the outer terminal. */
-export function detectColourDepth(env: NodeJS.ProcessEnv): ColourDepth {
-  const term = env.TERM ?? "";
-  if (env.NO_COLOR || term === "dumb") return "none";
-  if (/^(truecolor|24bit)$/i.test(env.COLORTERM ?? "") || /-direct$/.test(term)) return "truecolor";
-  return /256/.test(term) ? "256" : "16";
-}
-
 /** The xterm defaults of the first 16 colours. */
 const BASE_COLOURS = [
   0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5, 0x7f7f7f,

@@ -1,3 +1,4 @@
+import { isUnsafe } from "../../runtime/printable.ts";
 import {
   BG_LINKED,
   BLANK,
@@ -9,7 +10,7 @@ import {
   WIDTH_SHIFT,
 } from "./cell.ts";
 import { InternTable } from "./intern.ts";
-import { isUnsafe, joins, unicodeProvider, widthOf } from "./unicode.ts";
+import { joins, unicodeProvider, widthOf } from "./unicode.ts";
 
 /** Strings no cell uses any more are dropped when the tables have grown past this. */
 const TABLE_LIMIT = 4096;

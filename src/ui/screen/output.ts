@@ -43,11 +43,6 @@ export class OuterOutput {
     if (!this.failed) this.stream.write(bytes);
   }
 
-  /** Whether a frame is still going out. */
-  get busy(): boolean {
-    return this.inFlight;
-  }
-
   /** No more frames; these last bytes go out after the one in flight. Waits so long at most. */
   async finish(bytes: string, timeoutMs = 500): Promise<void> {
     this.closed = true;
@@ -80,7 +75,7 @@ export class OuterOutput {
 
   /** Frames again after `finish` (a suspended TUI comes back). */
   resume(bytes: string): void {
-    this.closed = false;
+    this.closed = this.failed;
     makeNonBlocking(this.stream);
     this.write(bytes);
   }

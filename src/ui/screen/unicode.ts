@@ -50,36 +50,6 @@ export function widthOf(properties: number): number {
   return (properties >> 1) & 3;
 }
 
-/** Columns a text takes in a pane or in chrome. */
-export function textWidth(text: string): number {
-  let width = 0;
-  let preceding = 0;
-  for (let i = 0; i < text.length; ) {
-    const code = text.codePointAt(i) ?? 0;
-    i += code > 0xffff ? 2 : 1;
-    preceding = unicodeProvider.charProperties(code, preceding);
-    if (!joins(preceding)) width += widthOf(preceding);
-  }
-  return width;
-}
-
-/** Controls, direction overrides and the like: no cell may carry them to the outer terminal. */
-export function isUnsafe(code: number): boolean {
-  if (code < 0xa0) return code < 0x20 || code >= 0x7f;
-  if (code < 0x200e) return code === 0xad || code === 0x61c;
-  return (
-    (code >= 0x200e && code <= 0x200f) ||
-    (code >= 0x2028 && code <= 0x202e) ||
-    (code >= 0x2066 && code <= 0x2069) ||
-    (code >= 0xd800 && code <= 0xdfff) ||
-    code === 0xfeff ||
-    (code >= 0xfff0 && code <= 0xfffb) ||
-    (code & 0xfffe) === 0xfffe ||
-    (code >= 0xe0000 && code <= 0xe007f) ||
-    code > 0x10ffff
-  );
-}
-
 /** Terminals disagree about how far these move the cursor (emoji, symbols, private use). */
 export function isWidthUncertain(code: number): boolean {
   if (code < 0x2010) return code === 0xad || (code >= 0x300 && code < 0x1100);

@@ -1,4 +1,5 @@
 import headless from "@xterm/headless";
+import { isUnsafe } from "../../runtime/printable.ts";
 import {
   BG_DIM,
   BG_ITALIC,
@@ -19,7 +20,7 @@ import {
 } from "../screen/cell.ts";
 import type { Grid } from "../screen/grid.ts";
 import { allowedLink } from "../screen/link.ts";
-import { isUnsafe, unicodeProvider } from "../screen/unicode.ts";
+import { unicodeProvider } from "../screen/unicode.ts";
 
 /**
  * Everything machinen uses of @xterm/headless beyond its published types stands in this file; its

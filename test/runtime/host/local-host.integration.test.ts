@@ -6,13 +6,12 @@ import type { MachineInfo } from "../../../src/runtime/host/host.ts";
 import { createLocalHost } from "../../../src/runtime/host/local-host.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
 import { readEntry } from "../../../src/runtime/registry/index.ts";
-import { canBoot } from "../machine/guest-assets.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();
 const host = createLocalHost();
 
-describe.skipIf(!canBoot("tiny"))("a host", () => {
+describe("a host", () => {
   let first: MachineInfo;
 
   afterAll(async () => {

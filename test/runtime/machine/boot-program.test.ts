@@ -14,8 +14,7 @@ import {
   isRunning,
   waitUntilGone,
 } from "../../../src/runtime/machine/process-identity.ts";
-import { createRunDir, removeRunDir } from "../../../src/runtime/machine/run-dir.ts";
-import { builtVmmBinary } from "../../../src/runtime/machine/vmm-binary.ts";
+import { createRunDir, removeRunDir, sweepRunDirs } from "../../../src/runtime/machine/run-dir.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";
@@ -192,7 +191,7 @@ describe("detached", () => {
 });
 
 describe("a creator that was killed", () => {
-  test.skipIf(!existsSync(builtVmmBinary()))("takes its machines with it", async () => {
+  test("takes its machines with it", async () => {
     const creator = await startCreator('{ name: "dependent" }');
     const machine = identify(creator.vmPid)!;
     expect(list().map((entry) => entry.pid)).toEqual([machine.pid]);
@@ -228,6 +227,20 @@ describe("a creator that was killed", () => {
     mkdirSync(join(runDir.path, "deep"));
     collectGarbage();
     expect(existsSync(runDir.path)).toBe(false);
+  });
+
+  test("during a sweep, right after registering its machine, does not cost the machine", () => {
+    const runDir = createRunDir();
+    const registered = () => {
+      const before = new Set<string>();
+      disown(runDir.path, { pid: 1, identity: "other" });
+      return before;
+    };
+    expect(sweepRunDirs(registered)).toEqual([]);
+    expect(existsSync(runDir.path)).toBe(true);
+    expect(sweepRunDirs(() => new Set([runDir.path]))).toEqual([]);
+    expect(existsSync(runDir.path)).toBe(true);
+    removeRunDir(runDir.path);
   });
 
   test("a directory of another registry is left alone", () => {

@@ -18,7 +18,6 @@ import { runRoot } from "../../../src/runtime/machine/run-dir.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
-import { canBoot } from "./guest-assets.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
@@ -53,7 +52,7 @@ async function type(vm: VmHandle, line: string, until: string): Promise<void> {
   expect(seen).toContain(until);
 }
 
-describe.skipIf(!canBoot("tiny"))("a real machine", () => {
+describe("a real machine", () => {
   let vm: VmHandle;
 
   beforeAll(async () => {
@@ -249,7 +248,7 @@ describe.skipIf(!canBoot("tiny"))("a real machine", () => {
   });
 });
 
-describe.skipIf(!canBoot("debian"))("a machine on a disk", () => {
+describe("a machine on a disk", () => {
   test("has a writable Debian on it; forks get their own; the image stays as it was", async () => {
     const vm = await boot({
       image: "debian",

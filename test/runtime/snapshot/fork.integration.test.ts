@@ -14,7 +14,6 @@ import {
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { readHostMemory } from "../../../src/runtime/memory/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
-import { canBoot } from "../machine/guest-assets.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
@@ -28,7 +27,7 @@ const ourVmms = (): number[] =>
     .map(({ pid }) => pid);
 const waiting = (): number[] => ourVmms().filter((pid) => readEntry(pid) === undefined);
 
-describe.skipIf(!canBoot("tiny"))("forks of a real machine", () => {
+describe("forks of a real machine", () => {
   let vm: VmHandle;
   let forks: VmHandle[] = [];
 

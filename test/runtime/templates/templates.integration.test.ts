@@ -29,7 +29,6 @@ import {
   listTemplates,
   templatesRoot,
 } from "../../../src/runtime/templates/store.ts";
-import { canBoot } from "../machine/guest-assets.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
 import { useScratch } from "../machine/scratch.ts";
 
@@ -72,7 +71,7 @@ const killAll = async () => {
 };
 const templateOf = (vm: VmHandle) => readEntry(vm.pid)?.templateKey;
 
-describe.skipIf(!canBoot("tiny"))("templates", () => {
+describe("templates", () => {
   beforeAll(() => {
     process.env.MACHINEN_CACHE_DIR = join(scratch.path, "cache");
     mkdirSync(process.env.MACHINEN_CACHE_DIR);

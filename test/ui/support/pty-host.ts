@@ -159,7 +159,8 @@ export class PtyHost implements Host {
 
   async restore(directory: string, options: { name?: string } = {}): Promise<MachineInfo> {
     await this.delay();
-    return this.add({ name: options.name, forkedFrom: directory });
+    const source = this.snapshots.find((snapshot) => snapshot.directory === directory)?.sourceName;
+    return this.add({ name: options.name ?? this.free(`${source}.`), forkedFrom: directory });
   }
 
   async listSnapshots(): Promise<SnapshotInfo[]> {
@@ -203,9 +204,17 @@ export class PtyHost implements Host {
       memoryMib: 512,
       rssBytes: 90 * 1_048_576,
       ...more,
+      name: more.name ?? this.free(more.parentName === undefined ? "m" : `${more.parentName}.`),
     };
     this.machines.set(info.id, { info });
     return info;
+  }
+
+  private free(stem: string): string {
+    const taken = new Set([...this.machines.values()].map(({ info }) => info.name));
+    let number = 1;
+    while (taken.has(`${stem}${number}`)) number++;
+    return `${stem}${number}`;
   }
 
   private find(id: string): PtyMachine {

@@ -30,5 +30,7 @@ const code = await runTui({
   stdout: process.stdout,
   bootWhenEmpty: Number(process.env.TEST_BOOT_WHEN_EMPTY ?? 0),
 });
+const left = (await host.list()).map(({ name }) => name).join(" ");
+process.stdout.write(`LEFT ${left}.\n`);
 await host.close();
 process.exit(code);

@@ -1,0 +1,48 @@
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
+import { discardStaging, stageBundle } from "../../../src/runtime/snapshot/bundle-staging.ts";
+import { runInOtherProcess } from "../machine/other-process.ts";
+import { useScratch } from "../machine/scratch.ts";
+
+const scratch = useScratch();
+const root = process.env.MACHINEN_SNAPSHOT_DIR!;
+afterAll(() => scratch.remove());
+
+test("garbage collection names and removes what a killed snapshot left, and nothing else", async () => {
+  const outDir = JSON.stringify(join(root, "lost"));
+  const writer = await runInOtherProcess(
+    `import { stageBundle } from "./snapshot/bundle-staging.ts";
+     console.log(stageBundle(${outDir}).path);
+     setInterval(() => {}, 1000);`,
+  );
+  const partial = writer.firstLine;
+  const mine = stageBundle(join(root, "mine"));
+  const whole = join(root, "whole");
+  mkdirSync(whole);
+  expect(collectGarbage()).toEqual([]);
+  const gone = new Promise((resolve) => writer.process.once("exit", resolve));
+  writer.process.kill("SIGKILL");
+  await gone;
+  const result = { pid: writer.process.pid, removedPaths: [partial], registryRemoved: true };
+  expect(collectGarbage({ dryRun: true })).toMatchObject([result]);
+  expect(existsSync(partial)).toBe(true);
+  expect(collectGarbage()).toMatchObject([result]);
+  expect([partial, mine.path, whole].map((path) => existsSync(path))).toEqual([false, true, true]);
+  discardStaging(mine);
+});
+
+test("a process that got the pid of a dead one does not keep its partial bundle", async () => {
+  const writer = await runInOtherProcess(
+    `import { stageBundle } from "./snapshot/bundle-staging.ts";
+     console.log(stageBundle(${JSON.stringify(join(root, "lost"))}).path);`,
+  );
+  const recycled = writer.firstLine.replace(
+    `partial-${writer.process.pid}-`,
+    `partial-${process.pid}-`,
+  );
+  renameSync(writer.firstLine, recycled);
+  collectGarbage();
+  expect(existsSync(recycled)).toBe(false);
+});
