@@ -11,7 +11,7 @@
 #define MAX_TEMPLATE_KEY 64
 #define MAX_CAPTURED_FDS (2 + MAX_DISKS * MAX_LAYERS)
 /* Devices and their order. A state can be loaded only where this is the same. */
-#define MACHINE_NAME "microvm-2"
+#define MACHINE_NAME "microvm-3"
 
 struct captured_disk {
     uint64_t size;

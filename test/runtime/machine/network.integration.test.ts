@@ -11,7 +11,6 @@ import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
-import { canBoot } from "./guest-assets.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
@@ -42,7 +41,7 @@ async function echo(port: number, text: string): Promise<string> {
   return String(answer);
 }
 
-describe.skipIf(!canBoot("tiny"))("forwards of real machines", () => {
+describe("forwards of real machines", () => {
   let vm: VmHandle;
   let port: number;
 
