@@ -70,8 +70,9 @@ char *captured_json(const struct captured *captured, char *out, size_t room) {
     key_to_hex(captured->key, hex);
     int n = snprintf(out, room,
                      "\"memoryMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
-                     "\"qemu\":\"%s\",\"pauseUs\":%llu,\"disks\":[",
+                     "\"qemu\":\"%s\",\"network\":%s,\"connections\":%s,\"pauseUs\":%llu,\"disks\":[",
                      captured->memory_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
+                     captured->network ? "true" : "false", captured->connections ? "true" : "false",
                      (unsigned long long)captured->pause_us);
     for (size_t i = 0; i < captured->disk_count; i++) {
         n += snprintf(out + n, room - (size_t)n, "%s{\"size\":%llu,\"layers\":%zu}", i ? "," : "",
@@ -94,17 +95,20 @@ static bool member_number(struct json object, const char *key, uint64_t low, uin
 bool captured_parse(struct json object, struct captured *captured, struct error *error) {
     char hex[2 * LINK_KEY_BYTES + 1];
     uint64_t memory, cpus, size, layers;
-    struct json disks, disk;
+    struct json disks, disk, network, connections;
     if (!member_number(object, "memoryMib", 64, 1 << 20, &memory) || !member_number(object, "cpus", 1, 64, &cpus) ||
         !member_string(object, "key", hex, sizeof hex) || !key_from_hex(hex, captured->key) ||
         !member_string(object, "accel", captured->accel, sizeof captured->accel) ||
         !member_string(object, "machine", captured->machine, sizeof captured->machine) ||
         !member_string(object, "qemu", captured->qemu, sizeof captured->qemu) ||
-        !json_member(object, "disks", &disks)) {
+        !json_member(object, "disks", &disks) || !json_member(object, "network", &network) ||
+        !json_member(object, "connections", &connections)) {
         return fail(error, "STATE_INVALID", "the description of the saved machine is incomplete");
     }
     captured->memory_mib = (uint32_t)memory;
     captured->cpus = (uint32_t)cpus;
+    captured->network = json_true(network);
+    captured->connections = json_true(connections);
     while (json_element(disks, captured->disk_count, &disk)) {
         if (captured->disk_count == MAX_DISKS || !member_number(disk, "size", 512, 1ull << 42, &size) ||
             !member_number(disk, "layers", 1, MAX_LAYERS, &layers)) {

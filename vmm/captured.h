@@ -11,7 +11,7 @@
 #define MAX_TEMPLATE_KEY 64
 #define MAX_CAPTURED_FDS (2 + MAX_DISKS * MAX_LAYERS)
 /* Devices and their order. A state can be loaded only where this is the same. */
-#define MACHINE_NAME "microvm-2"
+#define MACHINE_NAME "microvm-3"
 
 struct captured_disk {
     uint64_t size;
@@ -25,6 +25,7 @@ struct captured {
     char accel[8], machine[24], qemu[24];
     char template[MAX_TEMPLATE_KEY + 1]; /* of the base it shares; only in the answer to `base` */
     uint64_t pause_us;
+    bool network, connections; /* connections: some of the guest's may be open */
     int memory_fd, state_fd; /* memory: all of it, the base or the delta, as was asked for */
     size_t disk_count;
     struct captured_disk disks[MAX_DISKS];

@@ -146,6 +146,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .template = text(get, "MACHINEN_TEMPLATE"),
         .trace = text(get, "MACHINEN_TRACE"),
         .fault = text(get, "MACHINEN_FAULT"),
+        .ports = text(get, "MACHINEN_FORWARD"),
     };
     if (!config->qemu) {
         config->qemu = "qemu-system-x86_64";
@@ -156,8 +157,10 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     if (config->template && !is_token(config->template, strlen(config->template))) {
         return bad(error, "MACHINEN_TEMPLATE", "must be 1 to 64 bytes of A-Z a-z 0-9 . _ -");
     }
-    const char *wait = text(get, "MACHINEN_FORK_WAIT");
+    const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK");
     config->fork_wait = wait && strcmp(wait, "1") == 0;
+    config->network_off = network && strcmp(network, "0") == 0;
+    config->network_on = network && !config->network_off;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&
               number(get, "MACHINEN_CPUS", 1, 64, &cpus, error) &&
               number(get, "MACHINEN_TSC_KHZ", 10000, 100000000, &config->tsc_khz, error) &&

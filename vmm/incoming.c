@@ -21,9 +21,15 @@
 #define SOURCE_ANSWER_MS 120000
 
 static bool adopt_shape(const struct captured *from, struct error *error) {
+    const struct config *config = vm.config;
     vm.resuming = true;
     vm.memory_mib = from->memory_mib;
     vm.cpus = from->cpus;
+    /* A machine without a network does not come by one in a copy, unless that is asked for; a template is nobody yet. */
+    vm.network_off = config->network_off || (!config->network_on && !from->network && !config->incoming_template);
+    if (vm.network_off && config->ports) {
+        return fail(error, "NETWORK_OFF", "MACHINEN_FORWARD: the network is off, as in the machine this one is made from");
+    }
     vm.accel = strcmp(from->accel, "kvm") == 0 ? ACCEL_KVM : ACCEL_TCG;
     snprintf(vm.accel_reason, sizeof vm.accel_reason, "as the machine it was made from");
     if (vm.accel == ACCEL_KVM && !probe_kvm(vm.accel_reason, sizeof vm.accel_reason)) {
@@ -62,6 +68,7 @@ static bool expect_disks(struct captured *from, const char *directory, struct er
 /* Others may resume from the same state at this moment: each needs a read position of its own. */
 static bool adopt_state(struct captured *from, struct error *error) {
     memcpy(vm.key, from->key, sizeof vm.key);
+    vm.connections = from->connections;
     vm.incoming_fd = reopen_read_only(from->state_fd);
     return vm.incoming_fd >= 0 || fail(error, "STATE_INVALID", "the device state: %s", strerror(errno));
 }

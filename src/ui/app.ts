@@ -7,6 +7,7 @@ import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
 import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
+import type { ReportEvent } from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
 import { KeyboardAttachment } from "./keyboard-attachment.ts";
 import type { PaneId } from "./layout/pane-id.ts";
@@ -21,6 +22,7 @@ import type { ColourDepth } from "./screen/painter.ts";
 import { selectedMachine } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
+import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
 
 export interface AppOptions {
   host: Host;
@@ -50,6 +52,7 @@ export class App {
   private readonly compositor: Compositor;
   private readonly loop: FrameLoop;
   private readonly parser = new InputParser();
+  private readonly capabilities = new OuterCapabilities();
   private readonly router: Router;
   private readonly actions: Actions;
   private readonly watch: MachineWatch;
@@ -73,6 +76,7 @@ export class App {
     this.loop = new FrameLoop(() => this.terminal?.requestFrame());
     this.panes = new PaneSet({
       host: options.host,
+      outer: this.capabilities,
       onStatus: (id, status) => this.paneStatus(id, status),
       onChange: (id) => this.paneChanged(id),
     });
@@ -132,6 +136,8 @@ export class App {
     this.echoExpected = false;
     const attached = this.state.attached ? this.selectedPane() : undefined;
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
+    const kitty = attached !== undefined && this.capabilities.kittyKeyboard;
+    this.terminal?.setKeyboard(kitty ? attached.terminal.keyboardFlags : 0);
     return this.compositor.paint(this.state, this.panes.byId);
   }
 
@@ -178,6 +184,10 @@ export class App {
 
   expectEcho(): void {
     this.echoExpected = true;
+  }
+
+  report(event: ReportEvent): void {
+    this.capabilities.note(event);
   }
 
   feedAttached(bytes: Buffer): Buffer | undefined {

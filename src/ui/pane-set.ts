@@ -4,12 +4,14 @@ import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import { SessionPane } from "./panes/session-pane.ts";
 import { allPanes, machineOf, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
+import type { OuterCapabilities } from "./terminal/outer-capabilities.ts";
 
 /** Panes that are not on the screen keep a usual size. */
 const hiddenPane = { cols: 80, rows: 24 };
 
 export interface PaneSetOptions {
   host: Host;
+  outer: OuterCapabilities;
   onStatus(id: PaneId, status: PaneStatus): void;
   onChange(id: PaneId): void;
 }
@@ -63,6 +65,7 @@ export class PaneSet {
       id,
       ...paneTarget(id),
       host: this.options.host,
+      outer: this.options.outer,
       sandboxes: this.sandboxes,
       ...size,
       onStatus: (status) => {

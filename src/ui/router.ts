@@ -1,10 +1,16 @@
 import { StringDecoder } from "node:string_decoder";
 import type { CommandId } from "./commands.ts";
-import type { InputEvent, KeyEvent, PasteEvent, UnknownEvent } from "./input/events.ts";
+import { guestKey } from "./input/attached-keys.ts";
+import type {
+  InputEvent,
+  KeyEvent,
+  PasteEvent,
+  ReportEvent,
+  UnknownEvent,
+} from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
 import { bindingFor, canRun, specOf } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
-import { encodeKey } from "./panes/key-encoding.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Pointer } from "./pointer.ts";
 import { keyMode, present } from "./selectors.ts";
@@ -19,6 +25,8 @@ export interface RouterContext {
   feedAttached(bytes: Buffer): Buffer | undefined;
   /** The user did something the guest will answer. */
   expectEcho(): void;
+  /** The user's terminal has answered a question. */
+  report(event: ReportEvent): void;
 }
 
 /** A longer paste reaches the guest in several pieces. */
@@ -44,7 +52,7 @@ export class Router {
     for (const event of events) {
       const attached = keyMode(this.context.state) === "attached";
       if (attached && (event.type === "key" || event.type === "unknown")) {
-        this.typed.push(this.guestBytes(event));
+        this.type(event);
         continue;
       }
       this.sendTyped();
@@ -52,6 +60,7 @@ export class Router {
       else if (event.type === "mouse") this.pointer.handle(event);
       else if (event.type === "paste") this.pasted(event);
       else if (event.type === "focus") this.focus(event.focused);
+      else if (event.type === "report") this.context.report(event);
     }
     this.sendTyped();
   }
@@ -71,15 +80,17 @@ export class Router {
     if (rest && rest.length > 0) this.handle(new InputParser().feed(rest));
   }
 
-  private guestBytes(event: KeyEvent | UnknownEvent): Buffer {
-    if (event.type === "unknown") return event.raw;
-    return encodeKey(event, this.selectedPane()?.terminal.modes.applicationCursorKeys ?? false);
+  private type(event: KeyEvent | UnknownEvent): void {
+    const pane = this.selectedPane();
+    const { bytes, besides } = guestKey(event, pane?.terminal);
+    if (besides) pane?.send(bytes);
+    else this.typed.push(bytes);
   }
 
   private key(event: KeyEvent): void {
     const { context } = this;
     const mode = keyMode(context.state);
-    if (performance.now() < this.deafUntil) return;
+    if (performance.now() < this.deafUntil || event.action === "release" || event.modifier) return;
     context.dispatch({ type: "notice-cleared" });
     const binding = bindingFor(mode, event.key);
     if (!binding || !canRun(specOf(binding), present(context.state))) return;

@@ -16,7 +16,17 @@ beforeAll(() => {
 afterAll(() => scratch.remove());
 
 describe("the VMM's pure parts, under sanitizers", () => {
-  it.each(["json", "json-fuzz", "sha256", "config", "captured", "delta"])(
+  it.each([
+    "json",
+    "json-fuzz",
+    "sha256",
+    "config",
+    "captured",
+    "delta",
+    "frames",
+    "frame-filter",
+    "ports",
+  ])(
     "%s",
     (name) => {
       expect(unitTests(name)).toBe("");

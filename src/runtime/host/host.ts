@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { PortForward } from "../machine/boot-options.ts";
 
 /**
  * A place where machines run, as the UI and the CLI know it. They never touch the registry, the
@@ -10,7 +11,7 @@ export interface Host {
   /** Boot a machine that outlives this process. Resolves when its agent answers. */
   boot(options?: HostBootOptions): Promise<MachineInfo>;
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
-  fork(id: string, options?: { name?: string }): Promise<MachineInfo>;
+  fork(id: string, options?: { name?: string; portForward?: PortForward[] }): Promise<MachineInfo>;
   /** Several copies of the same moment. Default names: the first free ones of the machine's series. */
   forkMany(id: string, count: number): Promise<MachineInfo[]>;
   /** Have the machine's next fork ready, for as long as this process and the machine live. */
@@ -20,7 +21,10 @@ export interface Host {
     id: string,
     options?: { directory?: string; stop?: boolean },
   ): Promise<{ directory: string }>;
-  restore(directory: string, options?: { name?: string }): Promise<MachineInfo>;
+  restore(
+    directory: string,
+    options?: { name?: string; portForward?: PortForward[] },
+  ): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
@@ -53,6 +57,8 @@ export interface MachineInfo {
   /** The bundle it was restored from. */
   forkedFrom?: string;
   imagePath?: string;
+  /** Host ports that lead into it. */
+  portForward?: PortForward[];
 }
 
 export interface HostBootOptions {
@@ -64,6 +70,9 @@ export interface HostBootOptions {
   /** Default: idle until stopped. */
   command?: string[];
   env?: Record<string, string>;
+  portForward?: PortForward[];
+  /** Default true. */
+  network?: boolean;
 }
 
 export interface SnapshotInfo {

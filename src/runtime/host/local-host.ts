@@ -89,6 +89,8 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       image,
       cmd: options.command ?? [],
       env: options.env,
+      portForward: options.portForward,
+      network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
       // The tiny base is a few MB: in RAM it boots sooner than a disk can be made.
       rootDisk: image === DEFAULT_IMAGE ? false : undefined,
@@ -118,7 +120,7 @@ export function createLocalHost(): Host {
       const fork = await named(
         options.name,
         (taken) => nextForkName(source.name, taken),
-        (name) => handle.fork({ name, detached: true }),
+        (name) => handle.fork({ name, portForward: options.portForward, detached: true }),
       );
       return infoOf(fork.pid);
     },
@@ -150,7 +152,7 @@ export function createLocalHost(): Host {
         options.name,
         (taken) =>
           source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
-        (name) => restore({ snapDir, name, detached: true }),
+        (name) => restore({ snapDir, name, portForward: options.portForward, detached: true }),
       );
       return infoOf(restored.pid);
     },

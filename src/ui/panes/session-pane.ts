@@ -3,6 +3,7 @@ import type { Sandboxes } from "../../runtime/multiplex/index.ts";
 import { describeError } from "../errors.ts";
 import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
+import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
 
 export interface SessionPaneOptions {
@@ -14,6 +15,8 @@ export interface SessionPaneOptions {
   sandboxes: Sandboxes;
   cols: number;
   rows: number;
+  /** What the user's terminal can do and looks like. */
+  outer?: OuterCapabilities;
   onStatus(status: PaneStatus): void;
   /** There is something new to draw. */
   onChange(): void;
@@ -146,6 +149,10 @@ export class SessionPane {
         }
       },
       onTitle: () => this.options.onChange(),
+      ...(this.options.outer && {
+        colours: () => this.options.outer!.colours,
+        kittyKeyboard: () => this.options.outer!.kittyKeyboard,
+      }),
       onHoldTimeout: () => this.options.onChange(),
     });
   }
