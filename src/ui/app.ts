@@ -8,6 +8,7 @@ import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
 import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
+import type { ReportEvent } from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
 import { paneInside } from "./layout.ts";
 import { FrameLoop } from "./loop.ts";
@@ -24,6 +25,7 @@ import {
   selectedMachine,
   type UiState,
 } from "./state.ts";
+import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
 import { isAnimated } from "./view.ts";
 
 export interface AppOptions {
@@ -57,6 +59,7 @@ export class App {
   private readonly compositor: Compositor;
   private readonly loop: FrameLoop;
   private readonly parser = new InputParser();
+  private readonly capabilities = new OuterCapabilities();
   private readonly router: Router;
   private readonly actions: Actions;
   private readonly watch: MachineWatch;
@@ -135,6 +138,8 @@ export class App {
     this.echoExpected = false;
     const attached = this.state.attached ? this.selectedPane() : undefined;
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
+    const kitty = attached !== undefined && this.capabilities.kittyKeyboard;
+    this.terminal?.setKeyboard(kitty ? attached.terminal.keyboardFlags : 0);
     return this.compositor.paint(this.state, this.panes);
   }
 
@@ -182,6 +187,10 @@ export class App {
 
   expectEcho(): void {
     this.echoExpected = true;
+  }
+
+  report(event: ReportEvent): void {
+    this.capabilities.note(event);
   }
 
   feedAttached(bytes: Buffer): Buffer | undefined {
@@ -256,6 +265,7 @@ export class App {
       host: this.host,
       sandboxes: this.sandboxes,
       ...size,
+      outer: this.capabilities,
       onStatus: (status) => {
         if (!this.panes.has(id)) return;
         const wasLost = this.state.panes[id]?.kind === "lost";

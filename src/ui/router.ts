@@ -1,11 +1,19 @@
 import { StringDecoder } from "node:string_decoder";
 import type { CommandId } from "./commands.ts";
 import { visiblePanes } from "./compositor.ts";
-import type { InputEvent, KeyEvent, MouseInput, PasteEvent, UnknownEvent } from "./input/events.ts";
+import { guestKey } from "./input/attached-keys.ts";
+import type {
+  InputEvent,
+  KeyEvent,
+  MouseInput,
+  PasteEvent,
+  ReportEvent,
+  UnknownEvent,
+} from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
 import { bindingFor } from "./keymap.ts";
 import { contains, layoutScreen, type PlacedPane, paneInside } from "./layout.ts";
-import { encodeKey, wheelAsArrows } from "./panes/key-encoding.ts";
+import { wheelAsArrows } from "./panes/key-encoding.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { type Action, keyMode, present, type UiState } from "./state.ts";
 import { sidebarTop, sidebarView } from "./view.ts";
@@ -19,6 +27,8 @@ export interface RouterContext {
   feedAttached(bytes: Buffer): Buffer | undefined;
   /** The user did something the guest will answer. */
   expectEcho(): void;
+  /** The user's terminal has answered a question. */
+  report(event: ReportEvent): void;
 }
 
 const wheelLines = 3;
@@ -44,7 +54,7 @@ export class Router {
     for (const event of events) {
       const attached = keyMode(this.context.state) === "attached";
       if (attached && (event.type === "key" || event.type === "unknown")) {
-        this.typed.push(this.guestBytes(event));
+        this.type(event);
         continue;
       }
       this.sendTyped();
@@ -52,6 +62,7 @@ export class Router {
       else if (event.type === "mouse") this.mouse(event);
       else if (event.type === "paste") this.pasted(event);
       else if (event.type === "focus") this.focus(event.focused);
+      else if (event.type === "report") this.context.report(event);
     }
     this.sendTyped();
   }
@@ -71,15 +82,17 @@ export class Router {
     if (rest && rest.length > 0) this.handle(new InputParser().feed(rest));
   }
 
-  private guestBytes(event: KeyEvent | UnknownEvent): Buffer {
-    if (event.type === "unknown") return event.raw;
-    return encodeKey(event, this.selectedPane()?.terminal.modes.applicationCursorKeys ?? false);
+  private type(event: KeyEvent | UnknownEvent): void {
+    const pane = this.selectedPane();
+    const { bytes, besides } = guestKey(event, pane?.terminal);
+    if (besides) pane?.send(bytes);
+    else this.typed.push(bytes);
   }
 
   private key(event: KeyEvent): void {
     const { context } = this;
     const mode = keyMode(context.state);
-    if (performance.now() < this.deafUntil) return;
+    if (performance.now() < this.deafUntil || event.action === "release" || event.modifier) return;
     context.dispatch({ type: "notice-cleared" });
     const binding = bindingFor(mode, event.key);
     if (!binding) return;

@@ -2,6 +2,7 @@ import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
 import { describeError } from "../errors.ts";
 import type { PaneStatus } from "../state.ts";
+import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
 
 export interface SessionPaneOptions {
@@ -10,6 +11,8 @@ export interface SessionPaneOptions {
   sandboxes: Sandboxes;
   cols: number;
   rows: number;
+  /** What the user's terminal can do and looks like. */
+  outer?: OuterCapabilities;
   onStatus(status: PaneStatus): void;
   /** There is something new to draw. */
   onChange(): void;
@@ -142,6 +145,10 @@ export class SessionPane {
         }
       },
       onTitle: () => this.options.onChange(),
+      ...(this.options.outer && {
+        colours: () => this.options.outer!.colours,
+        kittyKeyboard: () => this.options.outer!.kittyKeyboard,
+      }),
       onHoldTimeout: () => this.options.onChange(),
     });
   }
