@@ -5,6 +5,7 @@ import { App } from "./app.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
 import { chooseLook } from "./terminal-look.ts";
+import { workspaceFile } from "./xdg.ts";
 
 export interface TuiOptions {
   host: Host;
@@ -28,6 +29,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
     cols: stdout.columns || 80,
     rows: stdout.rows || 24,
     ...look,
+    workspaceFile: workspaceFile(),
     bootWhenEmpty: options.bootWhenEmpty ?? 0,
     onQuit: () => finish(0),
     onSuspend: () => void signals.suspend(),

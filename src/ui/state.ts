@@ -4,6 +4,7 @@ import type { PaneId } from "./layout/pane-id.ts";
 import { mainSession, paneId, paneTarget } from "./layout/pane-id.ts";
 import { emptyTab, type Tab } from "./layout/tab.ts";
 import { addMachine, forgetPanes, withMachines } from "./machine-list.ts";
+import { type SavedWorkspace, withWorkspace } from "./saved/workspace.ts";
 import { machinesOf } from "./selectors.ts";
 import type { TreeRow } from "./tree.ts";
 import {
@@ -53,6 +54,8 @@ export interface UiState {
   machines: TreeRow[];
   /** Whether the host has answered yet. */
   listed: boolean;
+  /** What the first answer is to be arranged like. */
+  saved?: SavedWorkspace;
   families: Families;
   /** Sessions each machine is known to have, by machine id. */
   sessions: Readonly<Record<string, readonly string[]>>;
@@ -77,6 +80,7 @@ export interface UiState {
 export type Action =
   | WorkspaceAction
   | { type: "resized"; cols: number; rows: number }
+  | { type: "workspace-saved"; saved: SavedWorkspace }
   | { type: "listed"; machines: readonly MachineInfo[]; now: number }
   /** We have made it; its pane shows `session`, default the main one. */
   | { type: "machine-added"; machine: MachineInfo; session?: string }
@@ -122,8 +126,14 @@ export function reduce(state: UiState, action: Action): UiState {
   switch (action.type) {
     case "resized":
       return { ...state, cols: action.cols, rows: action.rows };
-    case "listed":
-      return withMachines({ ...state, listed: true, now: action.now }, action.machines);
+    case "workspace-saved":
+      return { ...state, saved: action.saved };
+    case "listed": {
+      const { saved } = state;
+      const arranged = saved ? withWorkspace(state, saved, action.machines) : state;
+      const next = { ...arranged, listed: true, saved: undefined, now: action.now };
+      return withMachines(next, action.machines);
+    }
     case "machine-added":
       return machineAdded(state, action.machine, action.session);
     case "machine-gone":
