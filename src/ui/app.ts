@@ -2,6 +2,8 @@ import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { Actions } from "./actions/actions.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
+import { detachByte } from "./config/detach-byte.ts";
+import type { Config } from "./config/parse-config.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
@@ -25,6 +27,7 @@ import { selectedMachine } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
+import type { Theme } from "./theme.ts";
 
 export interface AppOptions {
   /** Where tabs, layouts and selection outlive the program. */
@@ -33,7 +36,9 @@ export interface AppOptions {
   stdin: NodeJS.ReadableStream;
   cols: number;
   rows: number;
+  config: Config;
   depth: ColourDepth;
+  theme: Theme;
   ascii: boolean;
   bootWhenEmpty: number;
   onQuit(): void;
@@ -78,7 +83,7 @@ export class App {
   constructor(options: AppOptions) {
     this.options = options;
     this.host = options.host;
-    this.state = initialState(options.cols, options.rows, Date.now());
+    this.state = initialState(options.cols, options.rows, Date.now(), options.config);
     this.store = new WorkspaceStore({
       file: options.workspaceFile,
       onProblem: (text) => this.tasks.fail(text),
@@ -87,17 +92,20 @@ export class App {
     this.panes = new PaneSet({
       host: options.host,
       outer: this.capabilities,
+      scrollback: options.config.settings["scrollback.lines"],
       onStatus: (id, status) => this.paneStatus(id, status),
       onChange: (id) => this.paneChanged(id),
     });
     this.keyboard = new KeyboardAttachment({
       panes: this.panes,
       stdin: options.stdin,
+      detachKey: detachByte(options.config.settings["keyboard.detach"]),
       onLost: () => this.router.attachmentLost(),
     });
     this.compositor = new Compositor({
       depth: options.depth,
       ascii: options.ascii,
+      theme: options.theme,
       onPostponed: (ms) => this.chromeTimer.start(ms),
     });
     this.actions = new Actions(this);

@@ -1,5 +1,7 @@
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
+import { type Config, defaultConfig } from "./config/parse-config.ts";
 import type { Families } from "./families.ts";
+import type { KeyBinding } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import { mainSession, paneId, paneTarget } from "./layout/pane-id.ts";
 import { emptyTab, type Tab } from "./layout/tab.ts";
@@ -48,6 +50,8 @@ export interface LogEntry {
 }
 
 export interface UiState {
+  /** What keys mean to this user. */
+  keymap: readonly KeyBinding[];
   cols: number;
   rows: number;
   /** In the sidebar's order. */
@@ -102,18 +106,24 @@ export type Action =
 
 const logLimit = 200;
 
-export function initialState(cols: number, rows: number, now: number): UiState {
+export function initialState(
+  cols: number,
+  rows: number,
+  now: number,
+  config: Config = defaultConfig,
+): UiState {
   return {
+    keymap: config.keymap,
     cols,
     rows,
     machines: [],
     listed: false,
     families: {},
     sessions: {},
-    tabs: [emptyTab(1, "grid")],
+    tabs: [emptyTab(1, config.settings["look.layout"])],
     tab: 0,
     attached: false,
-    sidebar: true,
+    sidebar: config.settings["look.sidebar"],
     panes: {},
     tasks: [],
     log: [],
