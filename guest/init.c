@@ -1,6 +1,7 @@
 #include "init.h"
 
 #include "agent.h"
+#include "cgroup.h"
 #include "children.h"
 #include "config.h"
 #include "console.h"
@@ -67,6 +68,7 @@ static void set_up(struct config *config) {
     if (config->root_disk)
         mount_root_disk();
     loopback_up();
+    cgroups_init();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
     control_owns_machine = true;
