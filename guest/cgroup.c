@@ -1,5 +1,7 @@
 #include "cgroup.h"
 
+#include "loop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 #include <unistd.h>
 
 /* How many groups that had members left are looked at again for each new one. */
-enum { LOOK_AGAIN = 4, NAME_BYTES = 32 };
+enum { LOOK_AGAIN = 4, NAME_BYTES = 32, SORT_MS = 1 };
 
 /* A group whose command has ended and left processes in the background: no more than its name. */
 struct survivor {
@@ -18,7 +20,8 @@ struct survivor {
 
 static int parent = -1;
 static unsigned last_number;
-static struct cgroup *idle;
+static struct cgroup *idle;     /* without members */
+static struct cgroup *released; /* nobody has looked yet */
 static struct survivor *survivors, **survivors_end = &survivors;
 
 void cgroups_init(void) {
@@ -71,9 +74,39 @@ static struct cgroup *make(void) {
     return NULL;
 }
 
+static bool has_members(const struct cgroup *group) {
+    char byte;
+    int fd = openat(group->directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    bool found = fd < 0 || read(fd, &byte, 1) != 0;
+    if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+static void sort_released(void) {
+    for (struct cgroup *group; (group = released) != NULL;) {
+        released = group->next;
+        if (!has_members(group)) {
+            group->next = idle;
+            idle = group;
+            continue;
+        }
+        remember(group->number);
+        close(group->directory);
+        free(group);
+    }
+}
+
+static void sort_now(struct timer *timer) {
+    (void)timer;
+    sort_released();
+}
+
 struct cgroup *cgroup_take(void) {
     if (parent < 0)
         return NULL;
+    if (idle == NULL)
+        sort_released();
     struct cgroup *group = idle;
     if (group != NULL) {
         idle = group->next;
@@ -93,22 +126,10 @@ void cgroup_kill(const struct cgroup *group) {
     close(fd);
 }
 
-static bool has_members(const struct cgroup *group) {
-    char byte;
-    int fd = openat(group->directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-    bool found = fd < 0 || read(fd, &byte, 1) != 0;
-    if (fd >= 0)
-        close(fd);
-    return found;
-}
-
+/* Looking takes as long as a short command: that waits until the answer is on its way. */
 void cgroup_release(struct cgroup *group) {
-    if (!has_members(group)) {
-        group->next = idle;
-        idle = group;
-        return;
-    }
-    remember(group->number);
-    close(group->directory);
-    free(group);
+    static struct timer sorter = {.fired = sort_now};
+    group->next = released;
+    released = group;
+    timer_start(&sorter, SORT_MS);
 }
