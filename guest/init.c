@@ -11,18 +11,17 @@
 #include "loop.h"
 #include "modules.h"
 #include "mounts.h"
+#include "network.h"
 #include "power.h"
 #include "resume.h"
 #include "secrets.h"
+#include "shell-integration.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,18 +35,6 @@ bool agent_prepare(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
     env_init(&base_env);
     return loop_init() && children_init();
-}
-
-static void loopback_up(void) {
-    struct ifreq request = {.ifr_name = "lo"};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (ioctl(fd, SIOCGIFFLAGS, &request) == 0) {
-        request.ifr_flags |= IFF_UP | IFF_RUNNING;
-        ioctl(fd, SIOCSIFFLAGS, &request);
-    }
-    close(fd);
 }
 
 /* When the kernel found no /dev/console, our own first files would become 0, 1 and 2. */
@@ -69,8 +56,10 @@ static void set_up(struct config *config) {
         mount_root_disk();
     loopback_up();
     cgroups_init();
+    network_begin();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
+    shell_integration_begin();
     control_owns_machine = true;
 }
 

@@ -4,6 +4,8 @@
 #include "control.h"
 #include "identity.h"
 #include "json.h"
+#include "mount-disks.h"
+#include "network.h"
 #include "spawn.h"
 
 #include <errno.h>
@@ -18,7 +20,8 @@ struct request {
     uint8_t entropy[MOST_ENTROPY];
     size_t entropy_length;
     const char *hostname;
-    const struct json *config;
+    const struct json *network, *config;
+    bool connections;
 };
 
 bool waits_for_config;
@@ -27,10 +30,20 @@ static bool is_type(const struct json *value, enum json_type type) {
     return value == NULL || value->type == type;
 }
 
+static bool is_switch(const struct json *value) {
+    return value == NULL || value->type == JSON_TRUE || value->type == JSON_FALSE;
+}
+
 static bool read_request(const struct json *root, struct request *request) {
     const struct json *time = json_find(root, "time"), *entropy = json_find(root, "entropy");
-    const struct json *hostname = json_find(root, "hostname");
-    *request = (struct request){.has_time = time != NULL, .config = json_find(root, "config")};
+    const struct json *hostname = json_find(root, "hostname"), *network = json_find(root, "network");
+    const struct json *connections = json_find(root, "connections");
+    *request = (struct request){.has_time = time != NULL,
+                                .network = network,
+                                .connections = connections == NULL || connections->type == JSON_TRUE,
+                                .config = json_find(root, "config")};
+    if (!is_switch(network) || !is_switch(connections))
+        return false;
     if (!is_type(root, JSON_OBJECT) || !is_type(time, JSON_ARRAY) || !is_type(entropy, JSON_STRING) ||
         !is_type(hostname, JSON_STRING) || !is_type(request->config, JSON_OBJECT))
         return false;
@@ -47,6 +60,8 @@ static bool read_request(const struct json *root, struct request *request) {
 bool run_config(struct config *config) {
     if (config->hostname != NULL && control_owns_machine && !set_host_name(config->hostname))
         console_say("host name: %s", strerror(errno));
+    if (config->mount != NULL && control_owns_machine && !mount_disks(config->mount))
+        return false;
     if (config->cwd != NULL) {
         default_cwd = config->cwd;
         config->cwd = NULL;
@@ -67,6 +82,8 @@ static const char *apply(const struct request *request) {
         return "not PID 1 here";
     if (!change_identity(request))
         return strerror(errno);
+    if (request->network != NULL && control_owns_machine)
+        network_resume(request->network->type == JSON_TRUE, request->connections);
     if (request->config == NULL || !waits_for_config)
         return NULL;
     struct config config = config_from(request->config);

@@ -4,6 +4,7 @@
 #include "flatten.h"
 #include "forward.h"
 #include "loop.h"
+#include "network.h"
 #include "trace.h"
 
 #include <errno.h>
@@ -40,11 +41,14 @@ static void describe(const struct vm *vm, struct captured *out) {
     forward_key(out->key);
     out->memory_mib = vm->memory_mib;
     out->cpus = vm->cpus;
+    out->network = !vm->network_off;
+    out->connections = network_has_connections();
     snprintf(out->accel, sizeof out->accel, "%s", vm->accel == ACCEL_KVM ? "kvm" : "tcg");
     snprintf(out->machine, sizeof out->machine, MACHINE_NAME);
     snprintf(out->qemu, sizeof out->qemu, "%s", vm->qmp.version);
     out->disk_count = vm->disk_count;
     for (size_t i = 0; i < vm->disk_count; i++) {
+        out->disks[i].use = vm->disks[i].use;
         out->disks[i].size = vm->disks[i].size;
         out->disks[i].layers = vm->disks[i].layers;
     }

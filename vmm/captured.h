@@ -11,9 +11,14 @@
 #define MAX_TEMPLATE_KEY 64
 #define MAX_CAPTURED_FDS (2 + MAX_DISKS * MAX_LAYERS)
 /* Devices and their order. A state can be loaded only where this is the same. */
-#define MACHINE_NAME "microvm-2"
+#define MACHINE_NAME "microvm-3"
+
+/* What the guest has a disk for. The two of a mount are found by their serial numbers: the names in captured.c. */
+enum disk_use { DISK_ROOT, DISK_MOUNT_LOWER, DISK_MOUNT_UPPER };
+#define DISK_USES 3
 
 struct captured_disk {
+    enum disk_use use;
     uint64_t size;
     size_t layers;
     int fds[MAX_LAYERS]; /* read-only, from the bottom up: raw, then qcow2 */
@@ -25,10 +30,13 @@ struct captured {
     char accel[8], machine[24], qemu[24];
     char template[MAX_TEMPLATE_KEY + 1]; /* of the base it shares; only in the answer to `base` */
     uint64_t pause_us;
+    bool network, connections; /* connections: some of the guest's may be open */
     int memory_fd, state_fd; /* memory: all of it, the base or the delta, as was asked for */
     size_t disk_count;
     struct captured_disk disks[MAX_DISKS];
 };
+
+extern const char *const disk_use_names[DISK_USES];
 
 /* No descriptors yet (-1 everywhere). */
 void captured_init(struct captured *captured);

@@ -140,13 +140,19 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .control = text(get, "MACHINEN_CONTROL"),
         .run_dir = text(get, "MACHINEN_RUN_DIR"),
         .rootdisk = text(get, "MACHINEN_ROOTDISK"),
+        .mount_lower = text(get, "MACHINEN_MOUNT_LOWER"),
+        .mount_upper = text(get, "MACHINEN_MOUNT_UPPER"),
         .cmdline = text(get, "MACHINEN_CMDLINE"),
         .qemu = text(get, "MACHINEN_QEMU"),
         .resume = text(get, "MACHINEN_RESUME"),
         .template = text(get, "MACHINEN_TEMPLATE"),
         .trace = text(get, "MACHINEN_TRACE"),
         .fault = text(get, "MACHINEN_FAULT"),
+        .ports = text(get, "MACHINEN_FORWARD"),
     };
+    if (!config->mount_lower != !config->mount_upper) {
+        return bad(error, "MACHINEN_MOUNT_LOWER", "goes together with MACHINEN_MOUNT_UPPER");
+    }
     if (!config->qemu) {
         config->qemu = "qemu-system-x86_64";
     }
@@ -156,8 +162,10 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     if (config->template && !is_token(config->template, strlen(config->template))) {
         return bad(error, "MACHINEN_TEMPLATE", "must be 1 to 64 bytes of A-Z a-z 0-9 . _ -");
     }
-    const char *wait = text(get, "MACHINEN_FORK_WAIT");
+    const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK");
     config->fork_wait = wait && strcmp(wait, "1") == 0;
+    config->network_off = network && strcmp(network, "0") == 0;
+    config->network_on = network && !config->network_off;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&
               number(get, "MACHINEN_CPUS", 1, 64, &cpus, error) &&
               number(get, "MACHINEN_TSC_KHZ", 10000, 100000000, &config->tsc_khz, error) &&

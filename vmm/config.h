@@ -18,9 +18,10 @@ struct forward_config {
 };
 
 struct config {
-    const char *kernel, *initrd, *stats_file, *control, *run_dir, *rootdisk, *cmdline, *qemu;
+    const char *kernel, *initrd, *stats_file, *control, *run_dir, *rootdisk, *mount_lower, *mount_upper, *cmdline, *qemu;
     const char *incoming_fork, *incoming_bundle, *incoming_template;
-    const char *resume, *template, *trace, *fault;
+    const char *resume, *template, *trace, *fault, *ports;
+    bool network_on, network_off; /* neither: as the machine it is made from, else on */
     char bases[MAX_BASES][108];
     size_t base_count;
     char fork_group[80]; /* `<token> <n>`, or empty */

@@ -8,6 +8,7 @@
 #include "group.h"
 #include "listen.h"
 #include "loop.h"
+#include "network.h"
 #include "vm.h"
 
 #include <errno.h>
@@ -192,6 +193,16 @@ static void answer_release(struct client *client) {
     answer_error(client, &error);
 }
 
+static void answer_forward(struct client *client, char *words) {
+    struct error error;
+    char members[HEAD_BYTES - 64];
+    if (network_request(words, members, sizeof members, &error)) {
+        answer_members(client, members);
+    } else {
+        answer_error(client, &error);
+    }
+}
+
 static void answer(struct client *client, char *request) {
     struct error error;
     client->answer = malloc(HEAD_BYTES);
@@ -206,6 +217,8 @@ static void answer(struct client *client, char *request) {
         answer_base(client);
     } else if (strcmp(request, "capture") == 0 || strncmp(request, "capture ", 8) == 0) {
         answer_capture(client, request + 7);
+    } else if (strncmp(request, "forward ", 8) == 0) {
+        answer_forward(client, request + 8);
     } else if (strcmp(request, "release") == 0) {
         answer_release(client);
     } else if (strcmp(request, "quit") == 0) {

@@ -4,6 +4,7 @@
 #include "fault.h"
 #include "files.h"
 #include "loop.h"
+#include "mount-disks.h"
 #include "order.h"
 #include "probe.h"
 #include "qemu.h"
@@ -21,9 +22,15 @@
 #define SOURCE_ANSWER_MS 120000
 
 static bool adopt_shape(const struct captured *from, struct error *error) {
+    const struct config *config = vm.config;
     vm.resuming = true;
     vm.memory_mib = from->memory_mib;
     vm.cpus = from->cpus;
+    /* A machine without a network does not come by one in a copy, unless that is asked for; a template is nobody yet. */
+    vm.network_off = config->network_off || (!config->network_on && !from->network && !config->incoming_template);
+    if (vm.network_off && config->ports) {
+        return fail(error, "NETWORK_OFF", "MACHINEN_FORWARD: the network is off, as in the machine this one is made from");
+    }
     vm.accel = strcmp(from->accel, "kvm") == 0 ? ACCEL_KVM : ACCEL_TCG;
     snprintf(vm.accel_reason, sizeof vm.accel_reason, "as the machine it was made from");
     if (vm.accel == ACCEL_KVM && !probe_kvm(vm.accel_reason, sizeof vm.accel_reason)) {
@@ -62,6 +69,7 @@ static bool expect_disks(struct captured *from, const char *directory, struct er
 /* Others may resume from the same state at this moment: each needs a read position of its own. */
 static bool adopt_state(struct captured *from, struct error *error) {
     memcpy(vm.key, from->key, sizeof vm.key);
+    vm.connections = from->connections;
     vm.incoming_fd = reopen_read_only(from->state_fd);
     return vm.incoming_fd >= 0 || fail(error, "STATE_INVALID", "the device state: %s", strerror(errno));
 }
@@ -229,6 +237,10 @@ static int from_template(const char *directory, struct error *error) {
     if (!template_read(vm.config->incoming_template, &captured, error)) {
         return EXIT_INCOMING;
     }
+    if (!mount_disks_replace(vm.config, &captured, error)) {
+        captured_close(&captured);
+        return EXIT_INCOMING;
+    }
     fault(RESUME_BASE);
     uint64_t size = (uint64_t)captured.memory_mib << 20;
     int base = find_base(size), file = captured.memory_fd, status = EXIT_INCOMING;
@@ -248,7 +260,8 @@ static int from_template(const char *directory, struct error *error) {
 
 static int from_bundle(const char *directory, struct error *error) {
     struct captured captured;
-    if (!bundle_read(vm.config->incoming_bundle, &captured, error)) {
+    const char *const places[DISK_USES] = {NULL, vm.config->mount_lower, vm.config->mount_upper};
+    if (!bundle_read(vm.config->incoming_bundle, places, &captured, error)) {
         return EXIT_INCOMING;
     }
     fault(RESUME_BASE);

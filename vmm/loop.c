@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #define MAX_WATCHES 512
+#define MAX_OTHERS 512
+#define WAIT_MS 1000
 
 struct watch {
     int fd;
@@ -124,10 +126,11 @@ static void read_signals(void (*signalled)(int)) {
 int loop_run(const struct loop_hooks *hooks) {
     uint64_t next_tick = 0;
     while (!stopping) {
-        struct pollfd fds[MAX_WATCHES + 1];
+        struct pollfd fds[MAX_WATCHES + 1 + MAX_OTHERS];
         struct watch *owners[MAX_WATCHES];
         uint32_t generations[MAX_WATCHES];
         nfds_t count = 0;
+        int timeout = WAIT_MS;
 
         if (now_us() >= next_tick) {
             hooks->tick();
@@ -142,7 +145,13 @@ int loop_run(const struct loop_hooks *hooks) {
             }
         }
         fds[count] = (struct pollfd){signal_fd, POLLIN, 0};
-        if (stopping || poll(fds, count + 1, 1000) <= 0) {
+        if (stopping) {
+            continue;
+        }
+        size_t others = hooks->also(fds + count + 1, MAX_OTHERS, &timeout);
+        int ready = poll(fds, count + 1 + others, timeout);
+        hooks->came(fds + count + 1, ready >= 0 ? others : 0);
+        if (ready <= 0) {
             continue;
         }
         if (fds[count].revents) {

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct watch;
@@ -26,11 +27,17 @@ bool wait_ready(int fd, short events, int timeout_ms);
 /* The same, but false (ECONNRESET) when the peer of `connection` (-1: none) hangs up. */
 bool wait_either(int fd, short events, int connection, int timeout_ms);
 
-/* `before_wait` runs before every wait, `tick` about once a second, `signalled` per signal. */
+/*
+ * `before_wait` runs before every wait, `tick` about once a second, `signalled` per signal. `also` says what
+ * else to wait for this once, returns how many that are and may shorten the time; `came` is told what of it
+ * came, with 0 of them when nothing can be told.
+ */
 struct loop_hooks {
     void (*before_wait)(void);
     void (*tick)(void);
     void (*signalled)(int signal);
+    size_t (*also)(struct pollfd *fds, size_t room, int *timeout_ms);
+    void (*came)(const struct pollfd *fds, size_t count);
 };
 /* Runs until loop_stop(); returns what it was given. */
 int loop_run(const struct loop_hooks *hooks);

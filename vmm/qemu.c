@@ -23,6 +23,8 @@
 /* Each VM has a user id of its own, so that a broken-out guest cannot reach its neighbours. */
 #define FIRST_VM_UID 0x6d000000u
 #define NOBODY 65534u
+/* Every machine has a network of its own: the same address in all of them survives a fork. */
+#define GUEST_MAC "02:6d:61:63:68:6e"
 
 struct command {
     char *arguments[MAX_ARGUMENTS];
@@ -56,12 +58,13 @@ static int keep(struct command *command, int fd) {
 }
 
 static void add_disk(struct command *command, const struct disk *disk) {
+    const char *serial = disk_use_names[disk->use];
     for (size_t layer = 0; layer <= disk->layers; layer++) {
         char json[512];
         int fd = layer < disk->layers ? disk->fds[layer] : disk->top_read_only;
         add(command, "-add-fd");
         add(command, "fd=%d,set=%llu", keep(command, fd), disk_set(disk, layer));
-        if (layer == disk->layers) {
+        if (layer == disk->layers && disk->use != DISK_MOUNT_LOWER) {
             add(command, "-add-fd");
             add(command, "fd=%d,set=%llu", keep(command, disk->top), disk_set(disk, layer));
         }
@@ -71,7 +74,7 @@ static void add_disk(struct command *command, const struct disk *disk) {
     }
     if (!disk->placeholder) {
         add(command, "-device");
-        add(command, "virtio-blk-device,drive=d%u-l%u", disk->index, disk->top_id);
+        add(command, "virtio-blk-device,serial=%s,drive=d%u-l%u", serial, disk->index, disk->top_id);
         return;
     }
     add(command, "-blockdev");
@@ -79,7 +82,7 @@ static void add_disk(struct command *command, const struct disk *disk) {
     add(command, "-blockdev");
     add(command, "driver=raw,node-name=d%u,file=d%u-none", disk->index, disk->index);
     add(command, "-device");
-    add(command, "virtio-blk-device,drive=d%u", disk->index);
+    add(command, "virtio-blk-device,serial=%s,drive=d%u", serial, disk->index);
 }
 
 /* Without a known TSC rate one TCG boot in five hangs calibrating it against the PIT. */
@@ -97,19 +100,20 @@ static void add_kernel(struct command *command, const struct vm *vm) {
         add(command, "/proc/self/fd/%d", keep(command, vm->initrd_fd));
     }
     add(command, "-append");
-    add(command, "console=ttyS0%s mitigations=off quiet audit=0 pci=off i8042.noaux i8042.nokbd reboot=t panic=-1 machinen.key=%s%s%s",
-        timing, key, vm->config->cmdline ? " " : "", vm->config->cmdline ? vm->config->cmdline : "");
+    add(command, "console=ttyS0%s mitigations=off quiet audit=0 pci=off i8042.noaux i8042.nokbd reboot=t panic=-1 machinen.key=%s%s%s%s",
+        timing, key, vm->network_off ? " machinen.network=off" : "", vm->config->cmdline ? " " : "", vm->config->cmdline ? vm->config->cmdline : "");
 }
 
 /* The order of devices is part of MACHINE_NAME: saved states depend on it. */
-static void build(struct command *command, const struct vm *vm, int qmp, int console, int link) {
+static void build(struct command *command, const struct vm *vm, int qmp, int console, int link, int network) {
     static const char *const fixed[] = {
         "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-rtc", "base=utc", "-sandbox",
         "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
         "-M", "microvm,suppress-vmdesc=on,memory-backend=ram", "-mon", "chardev=qmp,mode=control",
         "-serial", "chardev:console", "-device", "virtio-serial-device,max_ports=2",
         "-device", "virtserialport,chardev=link,name=machinen.link,nr=1",
-        "-device", "virtio-balloon-device,free-page-reporting=on"};
+        "-device", "virtio-balloon-device,free-page-reporting=on",
+        "-device", "virtio-net-device,netdev=network,guest_announce=off,mac=" GUEST_MAC};
     add(command, "%s", vm->config->qemu);
     add(command, "-chardev");
     add(command, "socket,id=qmp,fd=%d", keep(command, qmp));
@@ -117,6 +121,8 @@ static void build(struct command *command, const struct vm *vm, int qmp, int con
     add(command, "socket,id=console,fd=%d", keep(command, console));
     add(command, "-chardev");
     add(command, "socket,id=link,fd=%d", keep(command, link));
+    add(command, "-netdev");
+    add(command, "stream,id=network,server=off,addr.type=fd,addr.str=%d", keep(command, network));
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         add(command, "%s", fixed[i]);
     }
@@ -193,11 +199,12 @@ static void become_qemu(const struct command *command, pid_t parent, int log, bo
 
 bool qemu_spawn(struct vm *vm, struct error *error) {
     struct command command = {0};
-    int qmp[2], console[2], link[2], log[2];
-    if (!make_socketpair(qmp) || !make_socketpair(console) || !make_socketpair(link) || pipe2(log, O_CLOEXEC) != 0) {
+    int qmp[2], console[2], link[2], network[2], log[2];
+    if (!make_socketpair(qmp) || !make_socketpair(console) || !make_socketpair(link) ||
+        !make_socketpair(network) || pipe2(log, O_CLOEXEC) != 0) {
         return fail(error, "QEMU_START", "connections: %s", strerror(errno));
     }
-    build(&command, vm, qmp[1], console[1], link[1]);
+    build(&command, vm, qmp[1], console[1], link[1], network[1]);
     /* QEMU must never wait for us to read its log: what does not fit is lost. */
     fcntl(log[1], F_SETFL, O_NONBLOCK);
     fcntl(log[0], F_SETFL, O_NONBLOCK);
@@ -212,12 +219,14 @@ bool qemu_spawn(struct vm *vm, struct error *error) {
     close(qmp[1]);
     close(console[1]);
     close(link[1]);
+    close(network[1]);
     close(log[1]);
     fcntl(console[0], F_SETFL, O_NONBLOCK);
     fcntl(link[0], F_SETFL, O_NONBLOCK);
     vm->qmp_fd = qmp[0];
     vm->console_fd = console[0];
     vm->link_fd = link[0];
+    vm->network_fd = network[0];
     vm->log_fd = log[0];
     return vm->qemu > 0 || fail(error, "QEMU_START", "fork: %s", strerror(errno));
 }

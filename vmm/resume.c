@@ -4,6 +4,7 @@
 #include "json.h"
 #include "loop.h"
 #include "trace.h"
+#include "vm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,8 +78,8 @@ static bool compose(void) {
         snprintf(hex + 2 * i, 3, "%02x", entropy[i]);
     }
     clock_gettime(CLOCK_REALTIME, &now);
-    int length = snprintf(first, sizeof first, "{\"time\":[%lld,%ld],\"entropy\":\"%s\"%s", (long long)now.tv_sec,
-                          now.tv_nsec, hex, more ? "," : "");
+    int length = snprintf(first, sizeof first, "{\"time\":[%lld,%ld],\"entropy\":\"%s\",\"network\":%s,\"connections\":%s%s", (long long)now.tv_sec,
+                          now.tv_nsec, hex, vm.network_off ? "false" : "true", vm.connections ? "true" : "false", more ? "," : "");
     free(resume.request);
     int total = asprintf(&resume.request, "RESUME %zu\n%s%s}", (size_t)length + strlen(resume.members) + 1, first, resume.members);
     resume.request_length = total > 0 ? (size_t)total : 0;

@@ -8,6 +8,7 @@
 #include "group.h"
 #include "incoming.h"
 #include "loop.h"
+#include "network.h"
 #include "probe.h"
 #include "qemu.h"
 #include "resume.h"
@@ -86,19 +87,28 @@ static bool open_boot_file(const char *variable, const char *path, int *fd, stru
     return true;
 }
 
+static bool open_disk(enum disk_use use, const char *path, uint64_t size, struct error *error) {
+    unsigned index = (unsigned)vm.disk_count;
+    if (!path) {
+        return true;
+    }
+    vm.disk_count++;
+    return disk_open(&vm.disks[index], index, use, path, size, overlay_directory(vm.config), error);
+}
+
 static bool prepare_boot(struct error *error) {
     const struct config *config = vm.config;
     vm.memory_mib = config->memory_mib;
     vm.cpus = config->cpus;
+    vm.network_off = config->network_off;
     if (!open_boot_file("MACHINEN_KERNEL", config->kernel, &vm.kernel_fd, error) ||
         (config->initrd && !open_boot_file("MACHINEN_INITRD", config->initrd, &vm.initrd_fd, error))) {
         return false;
     }
-    if (config->rootdisk) {
-        vm.disk_count = 1;
-        if (!disk_open(&vm.disks[0], config->rootdisk, config->rootdisk_size, overlay_directory(config), error)) {
-            return false;
-        }
+    if (!open_disk(DISK_ROOT, config->rootdisk, config->rootdisk_size, error) ||
+        !open_disk(DISK_MOUNT_LOWER, config->mount_lower, 0, error) ||
+        !open_disk(DISK_MOUNT_UPPER, config->mount_upper, 0, error)) {
+        return false;
     }
     vm.memory = (struct memory){memfd_new("machinen-ram", (uint64_t)vm.memory_mib << 20), true, (uint64_t)vm.memory_mib << 20};
     vm.state_fd = memfd_new("machinen-state", 0);
@@ -138,7 +148,7 @@ static void log_ready(void *context, short events) {
 /* 0, or the exit status. */
 static int start(const struct config *config, struct error *error) {
     static struct watch *qmp_watch, *log_watch;
-    if (!forward_listen(config->forwards, config->forward_count, error) ||
+    if (!forward_listen(config->forwards, config->forward_count, error) || !network_open(config, error) ||
         (config->control && !control_listen(config->control, error)) ||
         (config->stats_file && !stats_open(config->stats_file, error))) {
         return EXIT_CONFIG;
@@ -153,7 +163,8 @@ static int start(const struct config *config, struct error *error) {
     }
     qmp_watch = watch_add(vm.qmp_fd, POLLIN, qmp_ready, &qmp_watch);
     log_watch = watch_add(vm.log_fd, POLLIN, log_ready, &log_watch);
-    if (!qmp_watch || !log_watch || !console_start(vm.console_fd) || !forward_start(vm.link_fd, vm.key, resume)) {
+    if (!qmp_watch || !log_watch || !console_start(vm.console_fd) || !forward_start(vm.link_fd, vm.key, resume) ||
+        !network_start(vm.network_fd)) {
         fail(error, "NO_MEMORY", "out of memory");
         return EXIT_QEMU;
     }
@@ -213,7 +224,7 @@ static void clean_up(const struct config *config) {
 
 int run(void) {
     static struct config config;
-    static const struct loop_hooks hooks = {before_wait, tick, signalled};
+    static const struct loop_hooks hooks = {before_wait, tick, signalled, network_wait, network_ready};
     struct error error;
     vm.started_us = now_us();
     vm.config = &config;

@@ -24,9 +24,10 @@ struct vm {
     bool resuming, running; /* running: QEMU said that the loaded guest runs */
 
     pid_t qemu;
-    int qmp_fd, console_fd, link_fd, log_fd;
+    int qmp_fd, console_fd, link_fd, network_fd, log_fd;
     struct qmp qmp;
-    bool paused;
+    bool paused, network_off;
+    bool connections; /* those of the machine it was made from: the guest has them too and must lose them */
     uint64_t started_us;
     uint64_t inflated_bytes;
 };

@@ -22,6 +22,11 @@ export const systemPackages = [
   { name: "make", provides: ["make"], reason: "builds vmm/, guest/ and node-pty" },
   { name: "gcc", provides: ["cc"], reason: "builds vmm/ and guest/" },
   { name: "libc6-dev", provides: ["/usr/include/stdio.h"], reason: "builds vmm/ and guest/" },
+  {
+    name: "libslirp-dev",
+    provides: ["/usr/include/slirp/libslirp.h"],
+    reason: "gives the machines a network",
+  },
   { name: "g++", provides: ["g++"], reason: "builds node-pty", onlyWhen: "node-pty" },
   { name: "python3", provides: ["python3"], reason: "builds node-pty", onlyWhen: "node-pty" },
   { name: "cpio", provides: ["cpio"], reason: "reads our archives in tests", onlyWhen: "test" },

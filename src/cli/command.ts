@@ -7,15 +7,19 @@ export interface Flag {
   /** How the help names the value. */
   placeholder?: string;
   description: string;
+  /** May be given several times; the value is then a list. */
+  many?: true;
 }
 
 export type Flags = Record<string, Flag>;
 
-type FlagValue<F extends Flag> = F["type"] extends "boolean"
-  ? boolean | undefined
-  : F["type"] extends "number"
-    ? number | undefined
-    : string | undefined;
+type FlagValue<F extends Flag> = F extends { many: true }
+  ? string[] | undefined
+  : F["type"] extends "boolean"
+    ? boolean | undefined
+    : F["type"] extends "number"
+      ? number | undefined
+      : string | undefined;
 
 export interface Argument {
   name: string;

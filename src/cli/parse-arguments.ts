@@ -12,7 +12,10 @@ export interface ParsedArguments extends Invocation<Flags> {
 export function parseArguments(command: Command, argv: string[]): ParsedArguments {
   const { own, guestCommand } = splitArguments(command, argv);
   const flags = Object.fromEntries(
-    Object.entries(allFlags(command)).map(([name, { type }]) => [name, { type }]),
+    Object.entries(allFlags(command)).map(([name, { type, many }]) => [
+      name,
+      many ? { type, isMultiple: true } : { type },
+    ]),
   );
   const parsed = meow(commandHelp(command), {
     importMeta: import.meta,

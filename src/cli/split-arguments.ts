@@ -40,7 +40,8 @@ export function splitArguments(command: Command, argv: string[]): SplitArguments
       continue;
     }
     const [name, flag, value] = readFlag(command, word);
-    if (seen.has(name)) throw usage("PARSE_FLAG_DUPLICATE", `--${name} is given twice`, command);
+    if (seen.has(name) && !flag.many)
+      throw usage("PARSE_FLAG_DUPLICATE", `--${name} is given twice`, command);
     seen.add(name);
     if (flag.type === "boolean") {
       if (value !== undefined)

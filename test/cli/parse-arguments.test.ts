@@ -32,6 +32,15 @@ describe("flags", () => {
     expect(parse("gc").flags.dryRun ?? false).toBe(false);
   });
 
+  test("that may be repeated make a list", () => {
+    expect(parse("boot", "-p", "8080:80", "--publish=9090:90", "web").flags.publish).toEqual([
+      "8080:80",
+      "9090:90",
+    ]);
+    expect(parse("boot", "-p", "1:1").flags.publish).toEqual(["1:1"]);
+    expect(parse("boot").flags.publish ?? []).toEqual([]);
+  });
+
   test("that look like numbers stay text where text is wanted", () => {
     expect(parse("boot", "--name", "007").flags.name).toBe("007");
     expect(parse("stop", "0123").args).toEqual(["0123"]);

@@ -40,6 +40,8 @@ const malformed = [
   '{"hostname":""}',
   '{"hostname":"a b"}',
   '{"hostname":["a"]}',
+  '{"network":1}',
+  '{"network":true,"connections":"no"}',
   '{"config":[]}',
   '{"config":"x"}',
   '{"config":{"env":{"A":"1"}},"time":"now"}',

@@ -113,10 +113,11 @@ export class Machine {
   stdout = "";
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
 
-  constructor(directory: string, env: Record<string, string>) {
+  /** `command` must become the VMM. */
+  constructor(directory: string, env: Record<string, string>, command = [vmmBinary]) {
     this.runDir = mkdtempSync(join(directory, "run-"));
     chmodSync(this.runDir, 0o700);
-    this.process = spawn(vmmBinary, [], {
+    this.process = spawn(command[0]!, command.slice(1), {
       stdio: ["pipe", "pipe", "pipe"],
       env: {
         PATH: process.env.PATH,
@@ -138,12 +139,14 @@ export class Machine {
   }
 
   /** A cold boot. */
-  static boot(directory: string, initrd: string, env: Record<string, string> = {}): Machine {
-    return new Machine(directory, {
-      MACHINEN_KERNEL: kernelFiles().kernel,
-      MACHINEN_INITRD: initrd,
-      ...env,
-    });
+  static boot(
+    directory: string,
+    initrd: string,
+    env: Record<string, string> = {},
+    command?: string[],
+  ): Machine {
+    const variables = { MACHINEN_KERNEL: kernelFiles().kernel, MACHINEN_INITRD: initrd, ...env };
+    return new Machine(directory, variables, command);
   }
 
   fork(directory: string, env: Record<string, string> = {}): Machine {

@@ -1,13 +1,14 @@
 import type { HostBootOptions } from "../../runtime/host/host.ts";
-import { defineCommand, jsonFlag } from "../command.ts";
+import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
 import { printJson, printLine } from "../output.ts";
+import { publishFlag, readPublished } from "../port-flag.ts";
 import { usage } from "../split-arguments.ts";
 import { machineName } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
 import { installWithProgress } from "./install.ts";
 
-export const boot = defineCommand({
+export const boot: Command = defineCommand({
   name: "boot",
   summary: "Boot a machine that keeps running in the background",
   arguments: [{ name: "name", description: "what to call it; default: m1, m2, ..." }],
@@ -31,6 +32,7 @@ export const boot = defineCommand({
       placeholder: "name",
       description: "the same as the argument",
     },
+    publish: publishFlag,
     json: jsonFlag,
   },
   examples: [
@@ -39,6 +41,7 @@ export const boot = defineCommand({
       command: "machinen boot db --image debian --memory 1024",
       does: "a Debian machine with 1 GiB",
     },
+    { command: "machinen boot web -p 8080:80", does: "its port 80 is this host's 127.0.0.1:8080" },
     {
       command: "machinen boot clock -- sh -c 'while date; do sleep 1; done'",
       does: "one that runs a command and powers off when it ends",
@@ -51,9 +54,9 @@ export const boot = defineCommand({
         "the name is given twice, as argument and as --name",
         boot,
       );
+    const options: HostBootOptions = readPublished(flags.publish, boot);
     if (flags.image === "debian") await installWithProgress(["debian"], context);
     const host = await context.host();
-    const options: HostBootOptions = {};
     const name = args[0] ?? flags.name;
     if (name !== undefined) options.name = name;
     if (flags.image !== undefined) options.image = flags.image;

@@ -2,6 +2,7 @@ import type { MachineInfo } from "../../runtime/host/host.ts";
 import { type Command, type Context, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine, makeMachines } from "../interruptible.ts";
 import { printJson, printLine } from "../output.ts";
+import { publishFlag, readPublished } from "../port-flag.ts";
 import { usage } from "../split-arguments.ts";
 import { machineName, resolveTarget } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
@@ -26,6 +27,7 @@ export const fork: Command = defineCommand({
       placeholder: "N",
       description: "make so many copies, all of the same moment",
     },
+    publish: publishFlag,
     json: jsonFlag,
   },
   examples: [
@@ -35,9 +37,10 @@ export const fork: Command = defineCommand({
   ],
   async run({ flags, args }, context) {
     if (flags.count !== undefined) return forkMany(args[0]!, flags, context);
+    const published = readPublished(flags.publish, fork);
     const host = await context.host();
     const source = await resolveTarget(host, args[0]!);
-    const options = flags.name === undefined ? {} : { name: flags.name };
+    const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
     const machine = await withTimer(context, `forking ${machineName(source)}`, () =>
       makeMachine(host, () => host.fork(source.id, options)),
     );
@@ -55,7 +58,12 @@ function printFork({ stdout }: Context, machine: MachineInfo, source: MachineInf
 /** With a number the answer is a list, also of one. */
 async function forkMany(
   target: string,
-  flags: { name?: string | undefined; count?: number | undefined; json?: boolean | undefined },
+  flags: {
+    name?: string | undefined;
+    count?: number | undefined;
+    json?: boolean | undefined;
+    publish?: string[] | undefined;
+  },
   context: Context,
 ): Promise<number> {
   const { count = 1 } = flags;
@@ -64,6 +72,13 @@ async function forkMany(
   }
   if (flags.name !== undefined) {
     throw usage("PARSE_FLAG_MALFORMED", "--name names one copy: leave it out with --count", fork);
+  }
+  if (flags.publish !== undefined && flags.publish.length > 0) {
+    throw usage(
+      "PARSE_FLAG_MALFORMED",
+      "--publish is for one copy: leave it out with --count",
+      fork,
+    );
   }
   const host = await context.host();
   const source = await resolveTarget(host, target);

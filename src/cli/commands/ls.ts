@@ -3,6 +3,15 @@ import { printable } from "../../runtime/printable.ts";
 import { defineCommand, jsonFlag } from "../command.ts";
 import { formatBytes, formatDuration, printJson, printLine, table } from "../output.ts";
 
+/** `8080:80`, with the address where it is not the usual one. */
+function ports({ portForward = [] }: MachineInfo): string {
+  const shown = portForward.map(({ hostAddr, hostPort, guestPort }) => {
+    const address = hostAddr === undefined || hostAddr === "127.0.0.1" ? "" : `${hostAddr}:`;
+    return `${address}${hostPort}:${guestPort}`;
+  });
+  return shown.join(" ") || "-";
+}
+
 function row(machine: MachineInfo, now: number): string[] {
   const origin = machine.parentName ?? machine.parentPid?.toString() ?? machine.forkedFrom ?? "-";
   const given =
@@ -14,6 +23,7 @@ function row(machine: MachineInfo, now: number): string[] {
     formatDuration(now - machine.startedAt),
     `${formatBytes(machine.rssBytes)}${given}`,
     printable(origin),
+    ports(machine),
   ];
 }
 
@@ -33,7 +43,7 @@ export const ls = defineCommand({
       printLine(stdout, "No machine is running. machinen boot starts one.");
     else {
       const now = Date.now();
-      const header = ["NAME", "PID", "STATE", "UPTIME", "MEMORY", "FORKED FROM"];
+      const header = ["NAME", "PID", "STATE", "UPTIME", "MEMORY", "FORKED FROM", "PORTS"];
       printLine(stdout, table([header, ...machines.map((machine) => row(machine, now))]));
     }
     return 0;

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
-import { defineCommand, jsonFlag } from "../command.ts";
+import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
 import { printJson, printLine } from "../output.ts";
+import { publishFlag, readPublished } from "../port-flag.ts";
 import { machineName } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
 
-export const restore = defineCommand({
+export const restore: Command = defineCommand({
   name: "restore",
   summary: "Resume a machine from a snapshot",
   arguments: [{ name: "directory", description: "what machinen snapshot wrote", required: true }],
@@ -16,12 +17,14 @@ export const restore = defineCommand({
       placeholder: "name",
       description: "what to call the machine",
     },
+    publish: publishFlag,
     json: jsonFlag,
   },
   examples: [{ command: "machinen restore ./web.bundle --name web", does: "go on where it was" }],
   async run({ flags, args }, context) {
     const host = await context.host();
-    const options = flags.name === undefined ? {} : { name: flags.name };
+    const published = readPublished(flags.publish, restore);
+    const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
     const machine = await withTimer(context, "restoring", () =>
       makeMachine(host, () => host.restore(resolve(args[0]!), options)),
     );

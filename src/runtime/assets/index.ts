@@ -5,7 +5,7 @@ import { findDamage, readRecord, syncFile, writeRecord } from "./asset-record.ts
 import { assetNames, assetsDir } from "./assets-dir.ts";
 import { buildDebianBase, DEBIAN_RECIPE } from "./debian-base.ts";
 import { withInstallLock } from "./install-lock.ts";
-import { buildKernel } from "./kernel.ts";
+import { buildKernel, KERNEL_RECIPE } from "./kernel.ts";
 import { buildTinyBase } from "./tiny-base.ts";
 import { TINY_RECIPE } from "./tiny-tree.ts";
 
@@ -138,8 +138,8 @@ function statusOf(kind: AssetKind, deep: boolean): AssetStatus {
 
 /** What is wrong with an asset that was made from an earlier recipe of ours. */
 function findAge(kind: AssetKind, version: string): string | undefined {
-  if (kind === "kernel") return undefined; // the next package is the user's choice
-  const recipe = kind === "tiny" ? TINY_RECIPE : DEBIAN_RECIPE;
+  // Not of the package a kernel is from: the next one is the user's choice.
+  const recipe = { kernel: KERNEL_RECIPE, tiny: TINY_RECIPE, debian: DEBIAN_RECIPE }[kind];
   if (version.endsWith(`recipe ${recipe}`)) return undefined;
   return `it was made by another version of machinen (${version})`;
 }

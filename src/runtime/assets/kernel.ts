@@ -13,11 +13,15 @@ const WANTED_MODULES = [
   "virtio_console",
   "virtio_blk",
   "virtio_net",
+  "tcp_diag",
   "virtio_balloon",
   "overlay",
   "squashfs",
   "fuse",
 ];
+
+/** Raise it when the modules above change: kernels installed earlier lack them. */
+export const KERNEL_RECIPE = 2;
 
 /** Put the guest kernel and its modules into `staging`; returns the package they are from. */
 export async function buildKernel(
@@ -52,7 +56,7 @@ export async function buildKernel(
     extractVmlinux(readFileSync(join(tree, "boot", vmlinuz))),
   );
   writeModules(tree, join(staging, names.modules));
-  return `${name} ${version}`;
+  return `${name} ${version}, recipe ${KERNEL_RECIPE}`;
 }
 
 /** Copy the wanted modules and what they depend on, and say in which order to load them. */

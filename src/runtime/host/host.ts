@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import type { MachineDifference } from "../compare/index.ts";
+import type { PortForward } from "../machine/boot-options.ts";
 
 /**
  * A place where machines run, as the UI and the CLI know it. They never touch the registry, the
@@ -10,7 +12,7 @@ export interface Host {
   /** Boot a machine that outlives this process. Resolves when its agent answers. */
   boot(options?: HostBootOptions): Promise<MachineInfo>;
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
-  fork(id: string, options?: { name?: string }): Promise<MachineInfo>;
+  fork(id: string, options?: { name?: string; portForward?: PortForward[] }): Promise<MachineInfo>;
   /** Several copies of the same moment. Default names: the first free ones of the machine's series. */
   forkMany(id: string, count: number): Promise<MachineInfo[]>;
   /** Have the machine's next fork ready, for as long as this process and the machine live. */
@@ -20,11 +22,18 @@ export interface Host {
     id: string,
     options?: { directory?: string; stop?: boolean },
   ): Promise<{ directory: string }>;
-  restore(directory: string, options?: { name?: string }): Promise<MachineInfo>;
+  restore(
+    directory: string,
+    options?: { name?: string; portForward?: PortForward[] },
+  ): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
   stop(id: string, options?: { graceMs?: number }): Promise<void>;
+  /** What differs between two machines: files, processes, sessions. */
+  compare(a: string, b: string): Promise<MachineDifference>;
+  /** At most `limit` bytes of a regular file of a machine; undefined when it has no such file. */
+  readFile(id: string, path: string, limit: number): Promise<Buffer | undefined>;
   /** Run a command to its end. */
   exec(id: string, command: string, options?: { timeoutMs?: number }): Promise<ExecResult>;
   /** Attach to a named session, creating it with `command` (default: a login shell) when there is none. */
@@ -53,6 +62,8 @@ export interface MachineInfo {
   /** The bundle it was restored from. */
   forkedFrom?: string;
   imagePath?: string;
+  /** Host ports that lead into it. */
+  portForward?: PortForward[];
 }
 
 export interface HostBootOptions {
@@ -64,6 +75,9 @@ export interface HostBootOptions {
   /** Default: idle until stopped. */
   command?: string[];
   env?: Record<string, string>;
+  portForward?: PortForward[];
+  /** Default true. */
+  network?: boolean;
 }
 
 export interface SnapshotInfo {

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { compareMachines, readGuestFile } from "../compare/index.ts";
 import { waitForAgent } from "../control/agent-control.ts";
 import { BootError, isMachinenError, RegistryError } from "../errors.ts";
 import { listSessions, openSession, VsockExec } from "../exec/index.ts";
@@ -89,6 +90,8 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       image,
       cmd: options.command ?? [],
       env: options.env,
+      portForward: options.portForward,
+      network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
       // The tiny base is a few MB: in RAM it boots sooner than a disk can be made.
       rootDisk: image === DEFAULT_IMAGE ? false : undefined,
@@ -118,7 +121,7 @@ export function createLocalHost(): Host {
       const fork = await named(
         options.name,
         (taken) => nextForkName(source.name, taken),
-        (name) => handle.fork({ name, detached: true }),
+        (name) => handle.fork({ name, portForward: options.portForward, detached: true }),
       );
       return infoOf(fork.pid);
     },
@@ -150,12 +153,14 @@ export function createLocalHost(): Host {
         options.name,
         (taken) =>
           source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
-        (name) => restore({ snapDir, name, detached: true }),
+        (name) => restore({ snapDir, name, portForward: options.portForward, detached: true }),
       );
       return infoOf(restored.pid);
     },
     listSnapshots: async () => listBundles(),
     stop: async (id, options = {}) => stopMachine(find(id), options.graceMs),
+    compare: async (a, b) => compareMachines(find(a), find(b)),
+    readFile: async (id, path, limit) => readGuestFile(find(id), path, limit),
     exec: async (id, command, options = {}) =>
       VsockExec.run(find(id).socketPath, command, { execTimeoutMs: options.timeoutMs }),
     openSession: async (id, options) =>

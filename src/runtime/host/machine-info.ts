@@ -41,5 +41,6 @@ export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
     parentName: entry.parentName,
     forkedFrom: entry.forkedFrom,
     imagePath: entry.imagePath,
+    portForward: entry.portForward,
   };
 }

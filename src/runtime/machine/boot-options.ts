@@ -1,6 +1,6 @@
 import type { OnLog } from "../log.ts";
 
-/** One host TCP port led to a port in the guest. `hostAddr` defaults to 127.0.0.1. */
+/** One host TCP port led to a port in the guest. `hostAddr`, an IPv4 address, defaults to 127.0.0.1. */
 export interface PortForward {
   hostPort: number;
   guestPort: number;
@@ -54,8 +54,14 @@ export interface BootOptions {
   _restoreMountDisk?: { guest: string; lowerPath: string; upperPath: string };
   /** Host directories shared live with the guest. */
   liveMounts?: LiveMount[];
-  /** Host ports led into the guest. */
+  /** Host ports led into the guest, from before it runs until it ends. */
   portForward?: PortForward[];
+  /**
+   * `false`: the machine reaches nothing and nothing reaches it but through this library. Default true, or
+   * what `MACHINEN_NETWORK` in the environment says (`0`: false); a fork or restore has a network where its
+   * source has one.
+   */
+  network?: boolean;
   /**
    * Start from a template: the state of a machine of the same image, kernel and shape that has booted and
    * not yet run anything, made by the first such boot and kept in the cache. The command, environment,

@@ -12,6 +12,7 @@ import { hostnameFor } from "./hostname.ts";
 import { buildMachinenConfig } from "./machinen-config.ts";
 import { packGuest } from "./pack-guest.ts";
 import { type BootPlan, planBoot } from "./plan-boot.ts";
+import { forwardRecord, networkVariables, waitForForwards } from "./port-forward.ts";
 import { interrupted, READY_MARKER, resumeOutcome, waitForConsole } from "./readiness.ts";
 import { createRunDir, type RunDir, removeRunDir } from "./run-dir.ts";
 import { type StartedMachine, startMachine } from "./start-machine.ts";
@@ -43,7 +44,7 @@ async function start(
   let runDir: RunDir | undefined;
   try {
     runDir = createRunDir();
-    const variables = await variablesFor(runDir);
+    const variables = { ...(await variablesFor(runDir)), ...networkVariables(opts) };
     boot.phases.mark("pack");
     const started = await startMachine({
       binary: plan.binary,
@@ -63,11 +64,14 @@ async function start(
         forkedFrom: opts.forkedFrom,
         memoryCeilingMib: memoryMib,
         templateKey,
+        ...forwardRecord(opts),
       },
       keepsBootLog: detached,
       onLog: opts.onLog,
     });
     boot.phases.mark("spawn");
+    // A program of the caller's need not know our control socket.
+    if (opts.binary === undefined) await waitForForwards(started, opts);
     return started;
   } catch (error) {
     if (runDir) removeRunDir(runDir.path);
@@ -142,7 +146,7 @@ async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
  * BOOT_SNAPSHOT_NOT_FOUND | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
  * BOOT_CMD_MISSING | BOOT_CWD_INVALID | BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND |
  * BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY |
- * BOOT_MEMORY_INVALID | BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
+ * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
 export async function boot(opts: BootOptions = {}): Promise<VmHandle> {

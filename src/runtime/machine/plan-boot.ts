@@ -120,7 +120,7 @@ export function planBoot(opts: BootOptions): BootPlan {
     image === undefined ? undefined : planGuest(opts, image, readImageConfig(image), cwd);
   checkGuestCwd(opts.guestCwd);
   checkMounts(opts, cwd);
-  checkPortForwards(opts.portForward);
+  checkPortForwards(opts);
   checkMemory(opts.memory);
   checkRootDiskSize(opts.rootDiskSizeBytes);
   return { binary, cwd, kernel, dtb, diskPath, guest };

@@ -1,11 +1,13 @@
 import { existsSync, statSync } from "node:fs";
-import { isIP } from "node:net";
+import { isIPv4 } from "node:net";
 import { posix, resolve } from "node:path";
 import { BootError, type ErrorCode } from "../errors.ts";
 import { validateMemoryMib } from "../memory/index.ts";
 import type { BootOptions, PortForward } from "./boot-options.ts";
 
 const DISK_BLOCK_BYTES = 4096;
+/** What the VMM takes. */
+const MAX_FORWARDS = 64;
 
 function refuse(code: ErrorCode, message: string): never {
   throw new BootError(code, message);
@@ -96,19 +98,22 @@ function isPort(value: unknown): boolean {
 
 function bindsSameAddress(a: PortForward, b: PortForward): boolean {
   const [first, second] = [a.hostAddr ?? "127.0.0.1", b.hostAddr ?? "127.0.0.1"];
-  return first === second || [first, second].some((addr) => addr === "0.0.0.0" || addr === "::");
+  return first === second || [first, second].some((addr) => addr === "0.0.0.0");
 }
 
-/** @throws {BootError} BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY */
-export function checkPortForwards(forwards: PortForward[] | undefined): void {
+/** @throws {BootError} BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT */
+export function checkPortForwards({
+  portForward: forwards,
+  network,
+}: Pick<BootOptions, "portForward" | "network">): void {
   const seen: PortForward[] = [];
   for (const [index, forward] of (forwards ?? []).entries()) {
     const option = `portForward[${index}]`;
     if (!isPort(forward.hostPort) || !isPort(forward.guestPort)) {
       refuse("BOOT_PORT_FORWARD_INVALID", `${option}: ports are integers from 1 to 65535`);
     }
-    if (forward.hostAddr !== undefined && isIP(forward.hostAddr) === 0) {
-      refuse("BOOT_PORT_FORWARD_INVALID", `${option}.hostAddr must be an IP address`);
+    if (forward.hostAddr !== undefined && !isIPv4(forward.hostAddr)) {
+      refuse("BOOT_PORT_FORWARD_INVALID", `${option}.hostAddr must be an IPv4 address`);
     }
     if (seen.some((o) => o.hostPort === forward.hostPort && bindsSameAddress(o, forward))) {
       refuse(
@@ -118,11 +123,11 @@ export function checkPortForwards(forwards: PortForward[] | undefined): void {
     }
     seen.push(forward);
   }
-  if (seen.length > 0) {
-    refuse(
-      "BOOT_PORT_FORWARD_NO_GVPROXY",
-      "portForward is not supported by this version of machinen yet",
-    );
+  if (seen.length > MAX_FORWARDS) {
+    refuse("BOOT_PORT_FORWARD_INVALID", `portForward: more than ${MAX_FORWARDS} forwards`);
+  }
+  if (seen.length > 0 && network === false) {
+    refuse("BOOT_PORT_FORWARD_INVALID", "portForward needs the network that network: false takes");
   }
 }
 

@@ -18,9 +18,11 @@ const PER_MACHINE = [
   "MACHINEN_RESUME",
   "MACHINEN_FORK_GROUP",
   "MACHINEN_FORK_WAIT",
+  "MACHINEN_FORWARD",
 ] as const;
 
-export type MachineVariable = (typeof PER_MACHINE)[number];
+/** `MACHINEN_NETWORK` is a switch of the user's: theirs stands where a machine has none of its own. */
+export type MachineVariable = (typeof PER_MACHINE)[number] | "MACHINEN_NETWORK";
 export type MachineVariables = Partial<Record<MachineVariable, string | undefined>>;
 
 /** Variables that lead the VMM to its run directory. */

@@ -22,7 +22,7 @@ export function checkResumeOptions(
     );
   }
   checkMounts(opts, cwd);
-  checkPortForwards(opts.portForward);
+  checkPortForwards(opts);
   checkMemory(opts.memory);
   if (opts.memory !== undefined && opts.memory !== sourceMemoryMib) {
     throw new BootError(

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ParseError } from "../errors.ts";
+import { BootError, ParseError } from "../errors.ts";
 import type { VmHandle } from "../machine/vm-handle.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import { checkForkable, forkFresh } from "./fork.ts";
@@ -34,6 +34,12 @@ export async function forkManyMachines(
 ): Promise<VmHandle[]> {
   const { names, ...each } = opts;
   checkCount(count, names);
+  if (count > 1 && each.portForward?.length) {
+    throw new BootError(
+      "BOOT_PORT_FORWARD_CONFLICT",
+      "portForward: a host port leads to one machine, not to several forks",
+    );
+  }
   await checkForkable(source, each);
   await waitUntilUp(source);
   const group = count === 1 ? undefined : `${randomBytes(8).toString("hex")}:${count}`;

@@ -30,7 +30,7 @@ export async function checkForkable(source: RegistryEntry, opts: ForkOptions = {
 }
 
 function lineageOf(source: RegistryEntry) {
-  return { parentPid: source.pid, parentName: source.name };
+  return { parentPid: source.pid, parentName: source.name, forkedAt: Date.now() };
 }
 
 function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
@@ -70,13 +70,14 @@ export async function forkFresh(
     cwd,
     vmmEnv: opts.vmmEnv,
     pdeathsig: !opts.detached && (opts.pdeathsig ?? false),
+    network: opts,
   });
 }
 
-/** A prepared fork is one of our own VMM, tied to nobody. */
+/** A prepared fork is one of our own VMM, tied to nobody, with nothing of the host's. */
 function takesPrepared(opts: ForkOptions): boolean {
   const own = [opts.binary, opts.args, opts.vmmEnv].some((value) => value !== undefined);
-  return !own && !opts.pdeathsig;
+  return !own && !opts.pdeathsig && opts.network === undefined && !opts.portForward?.length;
 }
 
 /**

@@ -4,6 +4,12 @@ import { writeResume } from "../machine/from-template.ts";
 import { sweepOrphansSometimes } from "../machine/gc.ts";
 import { detachedHandle, ownHandle } from "../machine/handle.ts";
 import { hostnameFor } from "../machine/hostname.ts";
+import {
+  forwardRecord,
+  type NetworkOptions,
+  networkVariables,
+  waitForForwards,
+} from "../machine/port-forward.ts";
 import { waitForStartedAgent } from "../machine/readiness.ts";
 import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
@@ -31,6 +37,7 @@ export interface ResumeRequest extends ResumeTerms {
   cwd: string;
   vmmEnv?: Record<string, string>;
   pdeathsig: boolean;
+  network: NetworkOptions;
 }
 
 /** The name of a machine that was given none, once its pid is known. */
@@ -75,13 +82,15 @@ export async function resumeMachine(request: ResumeRequest): Promise<VmHandle> {
       ...request,
       record: {
         ...request.record,
+        ...forwardRecord(request.network),
         hostname: hostname === undefined ? undefined : hostnameFor(hostname),
       },
       runDir,
-      variables: { ...request.incoming, ...resume },
+      variables: { ...request.incoming, ...networkVariables(request.network), ...resume },
       name: claim ? { claim, name: name! } : (pid) => autoName(sourceName, pid),
     });
     phases.mark("spawn");
+    await waitForForwards(started, request.network);
     const handle = await handOver(started, request, hostname !== undefined);
     phases.mark("agent");
     return handle;

@@ -78,6 +78,16 @@ describe("planBoot", () => {
       "BOOT_PORT_FORWARD_INVALID",
     ],
     [
+      "an IPv6 address",
+      { portForward: [{ hostPort: 80, guestPort: 80, hostAddr: "::1" }] },
+      "BOOT_PORT_FORWARD_INVALID",
+    ],
+    [
+      "a forward without a network",
+      { network: false, portForward: [{ hostPort: 80, guestPort: 80 }] },
+      "BOOT_PORT_FORWARD_INVALID",
+    ],
+    [
       "one port twice",
       {
         portForward: [
@@ -105,12 +115,9 @@ describe("planBoot", () => {
     expect(codeOf({ ...wrong, ...guest, guestCwd: "/" })).toBe("BOOT_MEMORY_INVALID");
   });
 
-  test("never ignores a mount or a forward in silence", () => {
+  test("never ignores a mount in silence", () => {
     expect(codeOf({ mount: { host: "/tmp", guest: "/mnt/a" } })).toBe("BOOT_MOUNT_INVALID");
     expect(codeOf({ liveMounts: [{ host: "/tmp", guest: "/mnt/a" }] })).toBe("BOOT_MOUNT_INVALID");
-    expect(codeOf({ portForward: [{ hostPort: 8080, guestPort: 80 }] })).toBe(
-      "BOOT_PORT_FORWARD_NO_GVPROXY",
-    );
   });
 
   test("takes relative paths from cwd", () => {

@@ -170,9 +170,8 @@ describe("restore refuses", () => {
     expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
     expect(await code({ guestCwd: "/" })).toBe("BOOT_CWD_INVALID");
     expect(await code({ env: { A: "1" } })).toBe("BOOT_CMD_WITHOUT_IMAGE");
-    expect(await code({ portForward: [{ hostPort: 1, guestPort: 1 }] })).toBe(
-      "BOOT_PORT_FORWARD_NO_GVPROXY",
-    );
+    const portForward = [{ hostPort: 1, guestPort: 1 }];
+    expect(await code({ portForward, network: false })).toBe("BOOT_PORT_FORWARD_INVALID");
   });
 
   test("a state the VMM cannot load, with the VMM's own words, and nothing is left", async () => {
