@@ -6,6 +6,7 @@
 #include "console.h"
 #include "control.h"
 #include "env.h"
+#include "identity.h"
 #include "key.h"
 #include "loop.h"
 #include "modules.h"
@@ -54,6 +55,7 @@ static void set_up(struct config *config) {
         mount_root_disk();
     loopback_up();
     network_begin();
+    identity_prepare();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
     control_owns_machine = true;

@@ -186,7 +186,7 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
     size_t layer = disk->layers + 1;
     *next = (struct next_overlay){-1, -1};
     if (layer >= MAX_LAYERS) {
-        return fail(error, "DISK_CHAIN", "disk %u has %zu layers that could not be joined; restore it from a snapshot first",
+        return fail(error, "DISK_CHAIN", "disk %u has %zu layers that could not be joined; make room on the host's disk and try again",
                     disk->index, disk->layers);
     }
     if (!new_overlay(disk, next, error)) {
