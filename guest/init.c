@@ -15,6 +15,7 @@
 #include "power.h"
 #include "resume.h"
 #include "secrets.h"
+#include "shell-integration.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,7 @@ static void set_up(struct config *config) {
     identity_prepare();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
+    shell_integration_begin();
     control_owns_machine = true;
 }
 
