@@ -7,6 +7,7 @@
 #include "console.h"
 #include "control.h"
 #include "env.h"
+#include "identity.h"
 #include "key.h"
 #include "loop.h"
 #include "modules.h"
@@ -57,6 +58,7 @@ static void set_up(struct config *config) {
     loopback_up();
     cgroups_init();
     network_begin();
+    identity_prepare();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
     shell_integration_begin();
