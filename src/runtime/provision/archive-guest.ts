@@ -54,10 +54,9 @@ export async function archiveGuest(request: GuestArchive): Promise<void> {
 
 /** The archive as the guest gives it; an error instead of an end when it is not whole. */
 async function guestStream({ socketPath, onLog, signal }: GuestArchive): Promise<Readable> {
-  const socket = await ask(socketPath, execRequest(COMMAND), {
-    timeoutMs: CONNECT_MS,
-    retryMs: 250,
-    signal,
+  const patience = { timeoutMs: CONNECT_MS, retryMs: 250, signal };
+  const socket = await ask(socketPath, execRequest(COMMAND), patience).catch((error: Error) => {
+    throw failure(error, "");
   });
   let words = "";
   const stream = new Readable({
@@ -104,7 +103,7 @@ function limit(limitBytes: number): Transform {
       done(
         new ProvisionError(
           ErrorCode.PROVISION_DISK_TOO_SMALL,
-          `the image is larger than ${mib} MiB: allow more (scratchDiskSizeBytes, --size), or remove what the build does not need`,
+          `the image is larger than ${mib} MiB (scratchDiskSizeBytes)`,
         ),
       );
     },

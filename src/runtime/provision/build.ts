@@ -35,6 +35,15 @@ async function install(opts: ProvisionOptions, vm: VmHandle, warnings: string[])
   }
 }
 
+function execSocketOf(vm: VmHandle): string {
+  const entry = readEntry(vm.pid);
+  if (entry) return entry.socketPath;
+  throw new ProvisionError(
+    ErrorCode.PROVISION_INSTALL_HOOK_FAILED,
+    "the machine ended before its files could be archived: the install hook must leave it running",
+  );
+}
+
 /** A boot nobody waits for any more: what comes of it is ended. */
 async function abandon(booting: Promise<VmHandle>): Promise<void> {
   const ended = booting.then(
@@ -84,7 +93,7 @@ export async function build(
     phases.mark("install");
     const config = task.config && JSON.stringify(task.config);
     await archiveGuest({
-      socketPath: readEntry(vm.pid)?.socketPath ?? "",
+      socketPath: execSocketOf(vm),
       path: stagedPath,
       compress: !task.out.endsWith(".tar"),
       prefix: config
