@@ -4,9 +4,9 @@ import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
 import { detachByte } from "./config/detach-byte.ts";
 import type { Config } from "./config/parse-config.ts";
+import type { Settings } from "./config/settings.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
-import { formatAge, formatBytes } from "./format.ts";
 import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
 import type { ReportEvent } from "./input/events.ts";
@@ -14,6 +14,7 @@ import { InputParser } from "./input/parser.ts";
 import { KeyboardAttachment } from "./keyboard-attachment.ts";
 import { KnownSessions } from "./known-sessions.ts";
 import type { PaneId } from "./layout/pane-id.ts";
+import { listReads } from "./list-lines.ts";
 import { FrameLoop } from "./loop.ts";
 import { MachineWatch } from "./machine-watch.ts";
 import { paneName } from "./names.ts";
@@ -54,6 +55,7 @@ const noticeMs = 8000;
 export class App {
   readonly tasks = new HostTasks((action) => this.dispatch(action));
   readonly host: Host;
+  readonly settings: Settings;
   state: UiState;
   private readonly options: AppOptions;
   private readonly panes: PaneSet;
@@ -83,6 +85,7 @@ export class App {
   constructor(options: AppOptions) {
     this.options = options;
     this.host = options.host;
+    this.settings = options.config.settings;
     this.state = initialState(options.cols, options.rows, Date.now(), options.config);
     this.store = new WorkspaceStore({
       file: options.workspaceFile,
@@ -196,6 +199,11 @@ export class App {
     this.actions.run(command, argument);
   }
 
+  /** A command line from outside. @throws {CommandError | TaskError} */
+  perform(line: string): Promise<string | undefined> {
+    return this.actions.performLine(line);
+  }
+
   pane(id: PaneId): SessionPane | undefined {
     return this.panes.get(id);
   }
@@ -245,35 +253,14 @@ export class App {
 
   private listed(machines: MachineInfo[]): void {
     const now = Date.now();
-    // Nothing is to be drawn as long as the list reads the same: that is what idle means.
-    const reads = JSON.stringify(
-      machines.map((machine) => [
-        {
-          ...machine,
-          rssBytes: formatBytes(machine.rssBytes),
-          privateBytes: undefined,
-          sharedBytes: undefined,
-        },
-        formatAge(now - machine.startedAt),
-      ]),
-    );
+    const reads = listReads(machines, now);
     if (reads === this.lastList && machines.length === this.state.machines.length) return;
     this.lastList = reads;
     this.dispatch({ type: "listed", machines, now });
     if (!this.firstList) return;
     this.firstList = false;
     if (machines.length > 0) return;
-    void this.bootFirst(this.options.bootWhenEmpty);
-  }
-
-  /** One after the other: the first boot of an image prepares what the next ones start from. */
-  private async bootFirst(count: number): Promise<void> {
-    try {
-      for (let index = 0; index < count; index++) await this.actions.machines.boot();
-    } catch (error) {
-      this.tasks.fail(describeError(error));
-    }
-    this.dispatch({ type: "moved", to: "first" });
+    void this.actions.bootFirst(this.options.bootWhenEmpty);
   }
 
   private paneStatus(id: PaneId, status: PaneStatus): void {

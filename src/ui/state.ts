@@ -1,5 +1,6 @@
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
 import { type Config, defaultConfig } from "./config/parse-config.ts";
+import { isTextDialog, type TextDialog, withText } from "./dialogs/text-dialogs.ts";
 import type { Families } from "./families.ts";
 import type { KeyBinding } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
@@ -29,7 +30,8 @@ export type Dialog =
   | { kind: "help"; scroll: number }
   | { kind: "log"; scroll: number }
   | { kind: "confirm"; id: string; name: string }
-  | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number };
+  | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number }
+  | TextDialog;
 
 /** Work under way at the host. */
 export interface Task {
@@ -63,6 +65,8 @@ export interface UiState {
   families: Families;
   /** Sessions each machine is known to have, by machine id. */
   sessions: Readonly<Record<string, readonly string[]>>;
+  /** Words of the user's to find machines by, by machine id. */
+  tags: Readonly<Record<string, readonly string[]>>;
   /** At least one. */
   tabs: readonly Tab[];
   /** The index of the tab that is looked at. */
@@ -93,9 +97,13 @@ export type Action =
   | { type: "detached" }
   | { type: "dialog-opened"; dialog: Dialog }
   | { type: "dialog-closed" }
+  /** Another text in the line that is typed into. */
+  | { type: "dialog-edited"; text: string }
+  | { type: "form-refused"; error: string }
   | { type: "dialog-moved"; by: number; last: number }
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
+  | { type: "tagged"; machine: string; tags: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
   | { type: "task-began"; task: Task }
   | { type: "task-shown"; id: number }
@@ -120,6 +128,7 @@ export function initialState(
     listed: false,
     families: {},
     sessions: {},
+    tags: {},
     tabs: [emptyTab(1, config.settings["look.layout"])],
     tab: 0,
     attached: false,
@@ -159,6 +168,16 @@ export function reduce(state: UiState, action: Action): UiState {
       return { ...state, dialog: action.dialog, attached: false };
     case "dialog-closed":
       return { ...state, dialog: undefined };
+    case "dialog-edited":
+      return state.dialog && isTextDialog(state.dialog)
+        ? { ...state, dialog: withText(state.dialog, action.text) }
+        : state;
+    case "form-refused":
+      return state.dialog?.kind === "form"
+        ? { ...state, dialog: { ...state.dialog, error: action.error } }
+        : state;
+    case "tagged":
+      return { ...state, tags: { ...state.tags, [action.machine]: action.tags } };
     case "dialog-moved":
       return { ...state, dialog: moveDialog(state.dialog, action.by, action.last) };
     case "snapshots-listed":
@@ -212,10 +231,9 @@ function machineAdded(state: UiState, machine: MachineInfo, session?: string): U
 
 function moveDialog(dialog: Dialog | undefined, by: number, last: number): Dialog | undefined {
   const within = (value: number): number => Math.max(0, Math.min(last, value + by));
-  if (!dialog || dialog.kind === "confirm") return dialog;
-  return dialog.kind === "picker"
-    ? { ...dialog, index: within(dialog.index) }
-    : { ...dialog, scroll: within(dialog.scroll) };
+  if (!dialog) return dialog;
+  if ("index" in dialog) return { ...dialog, index: within(dialog.index) };
+  return "scroll" in dialog ? { ...dialog, scroll: within(dialog.scroll) } : dialog;
 }
 
 /** The pane of a further session goes with its shell; the main one waits for a new shell. */

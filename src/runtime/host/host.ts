@@ -28,6 +28,8 @@ export interface Host {
   ): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;
+  /** Give a running machine another name, also as its host name. */
+  rename(id: string, name: string): Promise<void>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
   stop(id: string, options?: { graceMs?: number }): Promise<void>;
   /** What differs between two machines: files, processes, sessions. */
@@ -77,6 +79,8 @@ export interface HostBootOptions {
   /** Default: idle until stopped. */
   command?: string[];
   env?: Record<string, string>;
+  /** A copy of a host directory in the guest; what is written there stays in the guest. */
+  mount?: { host: string; guest: string };
   portForward?: PortForward[];
   /** Default true. */
   network?: boolean;

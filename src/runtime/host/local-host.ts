@@ -14,6 +14,7 @@ import { restore } from "../snapshot/restore.ts";
 import { nextForkName, nextMachineName } from "./default-names.ts";
 import type { Host, HostBootOptions, MachineInfo } from "./host.ts";
 import { machineInfo } from "./machine-info.ts";
+import { renameMachine } from "./rename-machine.ts";
 import { bundleDirectoryName, listBundles, snapshotRoot } from "./snapshot-store.ts";
 import { stopMachine } from "./stop-machine.ts";
 
@@ -100,6 +101,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       image,
       cmd: options.command ?? defaultCommand(image),
       env: options.env,
+      mount: options.mount,
       portForward: options.portForward,
       network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
@@ -168,6 +170,7 @@ export function createLocalHost(): Host {
       return infoOf(restored.pid);
     },
     listSnapshots: async () => listBundles(),
+    rename: async (id, name) => renameMachine(find(id), name),
     stop: async (id, options = {}) => stopMachine(find(id), options.graceMs),
     compare: async (a, b) => compareMachines(find(a), find(b)),
     readFile: async (id, path, limit) => readGuestFile(find(id), path, limit),
