@@ -218,7 +218,7 @@ export interface HelpLine {
 }
 
 /** Aliases that only double another key of the same row are left out of the help. */
-const silentAliases = new Set(["ctrl-j", "ctrl-c", "N", "Y"]);
+const silentAliases = new Set(["ctrl-j", "ctrl-c"]);
 
 /** The help's lines: every key of the two modes in which the user lives, the way out first. */
 export function helpLines(keys: readonly KeyBinding[]): HelpLine[] {
