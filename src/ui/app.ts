@@ -19,7 +19,7 @@ import { PaneSet } from "./pane-set.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import type { ColourDepth } from "./screen/painter.ts";
-import { selectedMachine } from "./selectors.ts";
+import { selectedMachine, synchronizedPanes } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
@@ -59,6 +59,7 @@ export class App {
   private readonly forkAhead: ForkAhead;
   private terminal: HostTerminal | undefined;
   private attachWanted: PaneId | undefined;
+  private readonly toType = new Map<PaneId, string>();
   private echoExpected = false;
   private firstList = true;
   private lastList = "";
@@ -83,6 +84,7 @@ export class App {
     this.keyboard = new KeyboardAttachment({
       panes: this.panes,
       stdin: options.stdin,
+      alsoTo: () => synchronizedPanes(this.state),
       onLost: () => this.router.attachmentLost(),
     });
     this.compositor = new Compositor({
@@ -182,6 +184,11 @@ export class App {
     this.attachIfLive();
   }
 
+  typeWhenLive(id: PaneId, text: string): void {
+    this.toType.set(id, text);
+    this.typeWhatWaits();
+  }
+
   expectEcho(): void {
     this.echoExpected = true;
   }
@@ -253,6 +260,16 @@ export class App {
       this.tasks.fail(`session of ${paneName(this.state, id)}: ${status.message}`);
     }
     this.attachIfLive();
+    this.typeWhatWaits();
+  }
+
+  private typeWhatWaits(): void {
+    for (const [id, text] of this.toType) {
+      const pane = this.panes.get(id);
+      if (!pane?.live) continue;
+      this.toType.delete(id);
+      pane.send(Buffer.from(text));
+    }
   }
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */

@@ -6,6 +6,8 @@ import type { UiState } from "./state.ts";
 export interface KeyboardAttachmentOptions {
   panes: PaneSet;
   stdin: NodeJS.ReadableStream;
+  /** Panes that get what the attached one gets. */
+  alsoTo(): readonly PaneId[];
   /** The session has ended under the user's hands. */
   onLost(): void;
 }
@@ -43,9 +45,17 @@ export class KeyboardAttachment {
 
   /** Keys only: the screen, its size and the terminal's modes are ours. */
   private attachTo(id: PaneId): Attachment {
-    const { sandboxes } = this.options.panes;
-    const { stdin } = this.options;
-    return new Attachment({ sandboxes, id, input: stdin, rawTty: false, forwardResize: false });
+    const { panes, stdin, alsoTo } = this.options;
+    return new Attachment({
+      sandboxes: panes.sandboxes,
+      id,
+      input: stdin,
+      rawTty: false,
+      forwardResize: false,
+      onSent: (bytes) => {
+        for (const other of alsoTo()) panes.get(other)?.send(bytes);
+      },
+    });
   }
 
   private tellFocus(id: PaneId | undefined, focused: boolean): void {

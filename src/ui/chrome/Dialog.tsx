@@ -33,6 +33,12 @@ export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
   );
 }
 
+const toneColours: Partial<Record<NonNullable<DialogLine["tone"]>, string>> = {
+  error: "red",
+  added: "green",
+  removed: "red",
+};
+
 function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
   return (
     <Box height={1} flexShrink={0}>
@@ -45,7 +51,7 @@ function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
         wrap="truncate-end"
         dimColor={line.tone === "dim"}
         inverse={line.tone === "selected"}
-        color={line.tone === "error" ? "red" : undefined}
+        color={line.tone && toneColours[line.tone]}
       >
         {line.text || " "}
       </Text>
