@@ -8,6 +8,8 @@ export interface KeyboardAttachmentOptions {
   stdin: NodeJS.ReadableStream;
   /** Panes that get what the attached one gets. */
   alsoTo(): readonly PaneId[];
+  /** The byte that detaches when it is typed twice. */
+  detachKey: number;
   /** The session has ended under the user's hands. */
   onLost(): void;
 }
@@ -45,13 +47,14 @@ export class KeyboardAttachment {
 
   /** Keys only: the screen, its size and the terminal's modes are ours. */
   private attachTo(id: PaneId): Attachment {
-    const { panes, stdin, alsoTo } = this.options;
+    const { panes, stdin, detachKey, alsoTo } = this.options;
     return new Attachment({
       sandboxes: panes.sandboxes,
       id,
       input: stdin,
       rawTty: false,
       forwardResize: false,
+      detachKey,
       onSent: (bytes) => {
         for (const other of alsoTo()) panes.get(other)?.send(bytes);
       },

@@ -16,6 +16,8 @@ export interface AttachmentOptions {
   forwardResize: boolean;
   /** Gets what the sandbox gets. */
   onSent?(bytes: Buffer): void;
+  /** The control byte that detaches when it is typed twice. Default Ctrl-]. */
+  detachKey?: number;
 }
 
 type MaybeTty = { isTTY?: boolean; isRaw?: boolean; setRawMode?(raw: boolean): unknown };
@@ -25,13 +27,14 @@ type MaybeSized = { columns?: number; rows?: number };
 export class Attachment {
   readonly id: string;
   private readonly options: AttachmentOptions;
-  private readonly detachKey = new DetachKey();
+  private readonly detachKey: DetachKey;
   private readonly endings: Array<() => void> = [];
   private holdTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AttachmentOptions) {
     this.options = options;
     this.id = options.id;
+    this.detachKey = new DetachKey(options.detachKey);
     if (options.output) this.endings.push(this.show(options.output));
     if (options.rawTty) this.endings.push(enterRawMode(options.input as MaybeTty));
     if (options.forwardResize) this.endings.push(this.followSize());
