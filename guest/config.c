@@ -60,6 +60,7 @@ struct config config_from(const struct json *root) {
         .cwd = member_string(root, "cwd"),
         .hostname = member_string(root, "hostname"),
         .root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL,
+        .live_mounts = json_member(root, "liveMounts", JSON_ARRAY),
         .waits = json_member(root, "wait", JSON_TRUE) != NULL,
     };
 }
@@ -70,6 +71,7 @@ void config_free(struct config *config) {
     free(config->command);
     free(config->hostname);
     free(config->cwd);
+    json_free(config->source);
     *config = (struct config){.command = NULL};
 }
 
@@ -80,6 +82,6 @@ bool config_read(const char *path, struct config *config) {
     struct json *root = read_json(path);
     if (root != NULL)
         *config = config_from(root);
-    json_free(root);
+    config->source = root;
     return root != NULL;
 }

@@ -10,6 +10,8 @@ struct config {
     char **command; /* NULL: none */
     char *cwd, *hostname;
     bool root_disk;
+    const struct json *live_mounts; /* in `source`, or in what the configuration was made from */
+    struct json *source;
     bool waits; /* the rest comes with a RESUME */
 };
 

@@ -147,6 +147,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .trace = text(get, "MACHINEN_TRACE"),
         .fault = text(get, "MACHINEN_FAULT"),
         .ports = text(get, "MACHINEN_FORWARD"),
+        .live_mounts = text(get, "MACHINEN_LIVE_MOUNTS"),
     };
     if (!config->qemu) {
         config->qemu = "qemu-system-x86_64";

@@ -7,6 +7,7 @@
 #include "forward.h"
 #include "group.h"
 #include "listen.h"
+#include "livemount.h"
 #include "loop.h"
 #include "network.h"
 #include "vm.h"
@@ -32,6 +33,7 @@ struct client {
     size_t answer_length, answer_sent;
     int fds[MAX_CAPTURED_FDS]; /* to go with its first byte */
     size_t fd_count;
+    bool waiting; /* with a capture, for live mounts to come to rest */
     bool dead;
 };
 
@@ -63,7 +65,27 @@ static void close_client(struct client *client) {
     client_count--;
 }
 
+static void serve(struct client *client);
+
+/* Captures wait for live mounts, and these for the last capture to be over. */
+static void serve_waiting(void) {
+    bool waiting = false;
+    for (struct client *client = clients; client; client = client->next) {
+        if (client->waiting && !client->dead) {
+            client->waiting = live_mounts_rest() == LIVE_COMING_TO_REST;
+            waiting |= client->waiting;
+            if (!client->waiting) {
+                serve(client);
+            }
+        }
+    }
+    if (!waiting && !vm.paused) {
+        live_mounts_go();
+    }
+}
+
 void control_sweep(void) {
+    serve_waiting();
     for (struct client **at = &clients; *at;) {
         struct client *client = *at;
         if (client->dead) {
@@ -203,6 +225,19 @@ static void answer_forward(struct client *client, char *words) {
     }
 }
 
+static bool is_capture(const char *request) {
+    return strncmp(request, "capture", 7) == 0 && (request[7] == '\n' || request[7] == ' ' || request[7] == '\0');
+}
+
+/* What is refused anyway need not wait. */
+static bool must_wait(const char *request) {
+    if (!is_capture(request) || vm.paused || !forward_ready()) {
+        return false;
+    }
+    live_mounts_pause();
+    return live_mounts_rest() == LIVE_COMING_TO_REST;
+}
+
 static void answer(struct client *client, char *request) {
     struct error error;
     client->answer = malloc(HEAD_BYTES);
@@ -215,7 +250,10 @@ static void answer(struct client *client, char *request) {
         answer_console(client);
     } else if (strcmp(request, "base") == 0) {
         answer_base(client);
-    } else if (strcmp(request, "capture") == 0 || strncmp(request, "capture ", 8) == 0) {
+    } else if (is_capture(request) && live_mounts_rest() == LIVE_RESTLESS) {
+        fail(&error, "LIVE_MOUNT_BUSY", "the guest did not let go of a live mount within 10 s");
+        answer_error(client, &error);
+    } else if (is_capture(request)) {
         answer_capture(client, request + 7);
     } else if (strncmp(request, "forward ", 8) == 0) {
         answer_forward(client, request + 8);
@@ -272,6 +310,10 @@ static void serve(struct client *client) {
     char *end;
     while (!client->dead && send_answer(client) && (end = memchr(client->request, '\n', client->request_length))) {
         char request[MAX_REQUEST + 1];
+        if (must_wait(client->request)) {
+            client->waiting = true;
+            break;
+        }
         size_t length = (size_t)(end - client->request);
         memcpy(request, client->request, length);
         request[length] = '\0';
@@ -279,17 +321,18 @@ static void serve(struct client *client) {
         memmove(client->request, end + 1, client->request_length);
         answer(client, request);
     }
-    if (!client->dead && !client->answer && client->request_length == MAX_REQUEST) {
+    if (!client->dead && !client->answer && !client->waiting && client->request_length == MAX_REQUEST) {
         close_client(client);
     }
     if (!client->dead) {
-        watch_events(client->watch, client->answer ? POLLOUT : POLLIN);
+        watch_events(client->watch, client->answer ? POLLOUT : client->waiting ? POLLHUP : POLLIN);
     }
 }
 
 static void client_ready(void *context, short events) {
     struct client *client = context;
     if (!client->answer && events & (POLLIN | POLLHUP | POLLERR)) {
+        client->waiting = false;
         ssize_t n = recv(client->fd, client->request + client->request_length, MAX_REQUEST - client->request_length, MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
             close_client(client);
