@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from "node:stream";
+import { ExecError } from "../../../src/runtime/errors.ts";
 import type {
   ExecResult,
   Host,
@@ -117,6 +118,15 @@ export class PtyHost implements Host {
 
   constructor(options: PtyHostOptions = {}) {
     this.options = options;
+  }
+
+  /** Local shells share one file system: nothing to compare. */
+  async compare(): Promise<never> {
+    throw new ExecError("EXEC_AGENT_UNAVAILABLE", "a local shell has no agent");
+  }
+
+  async readFile(): Promise<undefined> {
+    return undefined;
   }
 
   async list(): Promise<MachineInfo[]> {
