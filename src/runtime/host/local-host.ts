@@ -91,6 +91,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       cmd: options.command ?? [],
       env: options.env,
       portForward: options.portForward,
+      liveMounts: options.liveMounts,
       network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
       // The tiny base is a few MB: in RAM it boots sooner than a disk can be made.
@@ -121,7 +122,7 @@ export function createLocalHost(): Host {
       const fork = await named(
         options.name,
         (taken) => nextForkName(source.name, taken),
-        (name) => handle.fork({ name, portForward: options.portForward, detached: true }),
+        (name) => handle.fork({ ...options, name, detached: true }),
       );
       return infoOf(fork.pid);
     },
@@ -153,7 +154,7 @@ export function createLocalHost(): Host {
         options.name,
         (taken) =>
           source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
-        (name) => restore({ snapDir, name, portForward: options.portForward, detached: true }),
+        (name) => restore({ ...options, snapDir, name, detached: true }),
       );
       return infoOf(restored.pid);
     },

@@ -1,5 +1,12 @@
 import { PhaseTimer } from "../log.ts";
 import { autoSizeMemoryMib } from "../memory/index.ts";
+import {
+  guestLiveMounts,
+  liveMountRecord,
+  liveMountVariables,
+  resolveLiveMounts,
+  type SharedDirectory,
+} from "../mounts/live-mounts.ts";
 import { claimName, type NameClaim } from "../registry/index.ts";
 import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
@@ -25,6 +32,7 @@ interface Boot {
   opts: BootOptions;
   detached: boolean;
   memoryMib?: number;
+  liveMounts: SharedDirectory[];
   config?: Record<string, unknown>;
   /** The name is ours from the start: nobody builds a template for one that is taken. */
   claim?: NameClaim;
@@ -44,7 +52,11 @@ async function start(
   let runDir: RunDir | undefined;
   try {
     runDir = createRunDir();
-    const variables = { ...(await variablesFor(runDir)), ...networkVariables(opts) };
+    const variables = {
+      ...(await variablesFor(runDir)),
+      ...networkVariables(opts),
+      ...liveMountVariables(boot.liveMounts),
+    };
     boot.phases.mark("pack");
     const started = await startMachine({
       binary: plan.binary,
@@ -65,6 +77,7 @@ async function start(
         memoryCeilingMib: memoryMib,
         templateKey,
         ...forwardRecord(opts),
+        ...liveMountRecord(boot.liveMounts),
       },
       keepsBootLog: detached,
       onLog: opts.onLog,
@@ -154,17 +167,19 @@ export async function boot(opts: BootOptions = {}): Promise<VmHandle> {
   const plan = planBoot(opts);
   phases.mark("plan");
   const ownsMemory = opts.vmmEnv?.MACHINEN_MEMORY === undefined;
+  const liveMounts = resolveLiveMounts(opts.liveMounts, plan.cwd);
   const task: Boot = {
     plan,
     opts,
     detached: opts.detached ?? false,
+    liveMounts,
     memoryMib: ownsMemory ? (opts.memory ?? autoSizeMemoryMib()) : undefined,
     config:
       plan.guest &&
       buildMachinenConfig({
         ...plan.guest,
         guestCwd: opts.guestCwd,
-        liveMounts: [],
+        liveMounts: guestLiveMounts(liveMounts),
         hostname: hostnameFor(opts.name),
       }),
     claim: claim(opts),
