@@ -33,7 +33,7 @@ struct client {
     size_t answer_length, answer_sent;
     int fds[MAX_CAPTURED_FDS]; /* to go with its first byte */
     size_t fd_count;
-    bool waiting; /* with a capture, for live mounts to come to rest */
+    bool waits; /* with its first request: see must_wait() */
     bool dead;
 };
 
@@ -63,42 +63,6 @@ static void close_client(struct client *client) {
     watch_remove(client->watch);
     close_fd(&client->fd);
     client_count--;
-}
-
-static void serve(struct client *client);
-
-/* Captures wait for live mounts, and these for the last capture to be over. */
-static void serve_waiting(void) {
-    bool waiting = false;
-    for (struct client *client = clients; client; client = client->next) {
-        if (client->waiting && !client->dead) {
-            client->waiting = live_mounts_rest() == LIVE_COMING_TO_REST;
-            waiting |= client->waiting;
-            if (!client->waiting) {
-                serve(client);
-            }
-        }
-    }
-    if (!waiting && !vm.paused) {
-        live_mounts_go();
-    }
-}
-
-void control_sweep(void) {
-    serve_waiting();
-    for (struct client **at = &clients; *at;) {
-        struct client *client = *at;
-        if (client->dead) {
-            *at = client->next;
-            free(client->answer);
-            free(client);
-        } else {
-            at = &client->next;
-        }
-    }
-    if (listen_watch) {
-        watch_events(listen_watch, client_count < MAX_CLIENTS ? POLLIN : 0);
-    }
 }
 
 static void answer_error(struct client *client, const struct error *error) {
@@ -229,8 +193,12 @@ static bool is_capture(const char *request) {
     return strncmp(request, "capture", 7) == 0 && (request[7] == '\n' || request[7] == ' ' || request[7] == '\0');
 }
 
-/* What is refused anyway need not wait. */
+/* Who asks to be told when the machine is up; and captures, for live mounts to come to rest. What is refused anyway
+ * need not wait. */
 static bool must_wait(const char *request) {
+    if (strncmp(request, "up\n", 3) == 0) {
+        return !forward_ready();
+    }
     if (!is_capture(request) || vm.paused || !forward_ready()) {
         return false;
     }
@@ -246,6 +214,8 @@ static void answer(struct client *client, char *request) {
         close_client(client);
     } else if (strcmp(request, "status") == 0) {
         answer_status(client);
+    } else if (strcmp(request, "up") == 0) {
+        answer_members(client, "");
     } else if (strcmp(request, "console") == 0) {
         answer_console(client);
     } else if (strcmp(request, "base") == 0) {
@@ -308,10 +278,11 @@ static bool send_answer(struct client *client) {
 /* One request at a time: the next is looked at when the answer before it has gone out. */
 static void serve(struct client *client) {
     char *end;
+    client->waits = false;
     while (!client->dead && send_answer(client) && (end = memchr(client->request, '\n', client->request_length))) {
         char request[MAX_REQUEST + 1];
         if (must_wait(client->request)) {
-            client->waiting = true;
+            client->waits = true;
             break;
         }
         size_t length = (size_t)(end - client->request);
@@ -321,18 +292,31 @@ static void serve(struct client *client) {
         memmove(client->request, end + 1, client->request_length);
         answer(client, request);
     }
-    if (!client->dead && !client->answer && !client->waiting && client->request_length == MAX_REQUEST) {
+    if (!client->dead && !client->answer && !client->waits && client->request_length == MAX_REQUEST) {
         close_client(client);
     }
     if (!client->dead) {
-        watch_events(client->watch, client->answer ? POLLOUT : client->waiting ? POLLHUP : POLLIN);
+        watch_events(client->watch, client->answer ? POLLOUT : client->waits ? POLLHUP : POLLIN);
+    }
+}
+
+/* Live mounts go on when nobody waits for them to rest and the last capture is over. */
+static void serve_waiting(void) {
+    bool waiting = false;
+    for (struct client *client = clients; client; client = client->next) {
+        if (client->waits && !client->dead) {
+            serve(client);
+            waiting |= client->waits && is_capture(client->request);
+        }
+    }
+    if (!waiting && !vm.paused) {
+        live_mounts_go();
     }
 }
 
 static void client_ready(void *context, short events) {
     struct client *client = context;
     if (!client->answer && events & (POLLIN | POLLHUP | POLLERR)) {
-        client->waiting = false;
         ssize_t n = recv(client->fd, client->request + client->request_length, MAX_REQUEST - client->request_length, MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
             close_client(client);
@@ -341,6 +325,23 @@ static void client_ready(void *context, short events) {
         client->request_length += n > 0 ? (size_t)n : 0;
     }
     serve(client);
+}
+
+void control_sweep(void) {
+    serve_waiting();
+    for (struct client **at = &clients; *at;) {
+        struct client *client = *at;
+        if (client->dead) {
+            *at = client->next;
+            free(client->answer);
+            free(client);
+        } else {
+            at = &client->next;
+        }
+    }
+    if (listen_watch) {
+        watch_events(listen_watch, client_count < MAX_CLIENTS ? POLLIN : 0);
+    }
 }
 
 static void listener_ready(void *context, short events) {

@@ -43,6 +43,8 @@ export interface MachineInfo {
   id: string;
   pid: number;
   name?: string;
+  /** Set for a pane on this computer, which is no machine: the program it runs. */
+  local?: string;
   state: "booting" | "running" | "paused";
   /** ms since the epoch */
   startedAt: number;
