@@ -114,12 +114,12 @@ static int set_owner(int path, const struct fuse_setattr_in *in) {
     return fchownat(path, "", user, group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
 
-static int set_size(int path, const struct node *node, const struct fuse_setattr_in *in) {
+static int set_size(int path, struct node *node, const struct fuse_setattr_in *in) {
     struct handle *handle = in->valid & FATTR_FH ? handle_get(in->fh, false) : NULL;
     int own = -1, error = 0, fd = handle ? handle_fd(handle) : -EBADF;
     if (node_type(node) != S_IFREG) {
         error = EINVAL;
-    } else if (!handle) {
+    } else if (!handle && (error = node_check(node)) == 0) {
         fd = own = reopen(path, O_WRONLY);
     }
     if (!error && (fd < 0 || ftruncate(fd, (off_t)in->size) != 0)) {

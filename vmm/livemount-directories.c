@@ -23,7 +23,8 @@ int live_opendir(const struct request *request, struct answer *answer) {
     struct fuse_open_out *out = (struct fuse_open_out *)answer->bytes;
     struct node *node = node_get(request->header.nodeid);
     uint64_t id;
-    int path, error = node ? node_open(node, &path) : ENOENT;
+    int path, error = node ? node_check(node) : ENOENT;
+    error = error ? error : node_open(node, &path);
     error = error ? error : node_type(node) != S_IFDIR ? ENOTDIR : 0;
     int fd = error ? -error : reopen(path, O_RDONLY | O_DIRECTORY);
     error = fd < 0 ? -fd : handle_new(request->header.nodeid, fd, O_RDONLY | O_DIRECTORY, true, &id);

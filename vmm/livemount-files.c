@@ -18,7 +18,8 @@ int live_open(const struct request *request, struct answer *answer) {
     uint32_t flags = in->flags & OPEN_FLAGS;
     struct statx info;
     uint64_t id;
-    int path, error = node ? node_open(node, &path) : ENOENT;
+    int path, error = node ? node_check(node) : ENOENT;
+    error = error ? error : node_open(node, &path);
     /* Opening anything else could do something on the host. */
     error = error ? error : node_type(node) == S_IFDIR ? EISDIR : node_type(node) != S_IFREG ? EPERM : 0;
     int fd = error ? -error : reopen(path, (int)flags);

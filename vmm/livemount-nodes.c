@@ -336,6 +336,23 @@ int node_open(struct node *node, int *fd) {
     return error;
 }
 
+int node_check(struct node *node) {
+    struct statx info;
+    int error = 0;
+    pthread_mutex_lock(&table.lock);
+    struct node *parent = node->parent;
+    if (parent) {
+        parent->users++;
+        error = open_locked(parent, 0);
+        error = error ? error : look(parent->fd, node->name, &info);
+        parent->users--;
+        struct identity found = error ? (struct identity){0} : identity_of(&info);
+        error = error || (!node->unverified && !same(&found, &node->identity)) ? ESTALE : 0;
+    }
+    pthread_mutex_unlock(&table.lock);
+    return error;
+}
+
 static bool is_at(const struct node *node, const struct node *parent, const char *name) {
     return node->parent == parent && node->name && strcmp(node->name, name) == 0;
 }

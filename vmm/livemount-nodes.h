@@ -40,6 +40,9 @@ int node_open(struct node *node, int *fd);
 /* The node of what was just seen under this name; the guest then holds it once more. An errno when there is no room.
  * Without `parent` the file has no name and `fd` (O_PATH, taken over) leads to it. */
 int node_found(struct node *parent, const char *name, const struct statx *info, int fd, uint64_t *id);
+/* 0, or ESTALE when its name leads to another file by now, or to none: the guest then looks again before it opens
+ * what the host has replaced. A file without a name is what it is. */
+int node_check(struct node *node);
 void node_forget(uint64_t id, uint64_t count);
 /* The entry is about to go away, or to become another: what the guest still holds of it must stay reachable. */
 void node_detach(const struct node *parent, const char *name, const struct statx *info);

@@ -110,6 +110,19 @@ describe("a live mount", () => {
     rmSync(join(work, "new"));
   });
 
+  test("what the host has just replaced is not written to", async () => {
+    const file = join(work, "replaced");
+    for (let round = 0; round < 5; round++) {
+      writeFileSync(file, "old\n");
+      await vm.exec("cat /mnt/work/replaced");
+      rmSync(file);
+      if (round % 2 === 0) writeFileSync(file, "new\n");
+      await vm.exec("echo more >> /mnt/work/replaced");
+      expect(readFileSync(file, "utf8")).toBe(round % 2 === 0 ? "new\nmore\n" : "more\n");
+    }
+    rmSync(file);
+  });
+
   test("a read-only one is not written to", async () => {
     expect(await say(vm, "touch /mnt/tools/x")).toContain("Read-only file system");
     expect(await say(vm, "rm /mnt/tools/cases")).toContain("Read-only file system");
@@ -129,11 +142,11 @@ describe("a live mount", () => {
     await vm.exec("rm /mnt/work/l /mnt/work/m");
   });
 
-  test("a directory of 20,000 files is listed whole", { timeout: minutes }, async () => {
+  test("a directory of 4,000 files is listed whole", { timeout: minutes }, async () => {
     mkdirSync(join(work, "many"));
-    for (let i = 0; i < 20_000; i++) writeFileSync(join(work, "many", `file-${i}`), "");
-    expect(await say(vm, "ls /mnt/work/many | sort -u | wc -l")).toBe("20000");
-    expect(await say(vm, "find /mnt/work/many -type f | wc -l")).toBe("20000");
+    for (let i = 0; i < 4_000; i++) writeFileSync(join(work, "many", `file-${i}`), "");
+    expect(await say(vm, "ls /mnt/work/many | sort -u | wc -l")).toBe("4000");
+    expect(await say(vm, "find /mnt/work/many -type f | wc -l")).toBe("4000");
     rmSync(join(work, "many"), { recursive: true });
   });
 
