@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
 import type { VmHandle } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
+import { mountRecord, mountVariables } from "../mounts/index.ts";
 import { overrideLiveMounts, resolveLiveMounts } from "../mounts/live-mounts.ts";
 import { openBundle } from "./bundle.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
@@ -17,10 +18,15 @@ export async function restoreBundle(
   const snapDir = resolve(cwd, opts.snapDir);
   const binary = chooseVmmBinary(opts.binary, cwd);
   const { meta, machine, imgDir } = openBundle(snapDir);
+  const mountDisk = meta.mountDisk && {
+    guest: meta.mountDisk.guest,
+    lowerPath: join(snapDir, meta.mountDisk.lower),
+    upperPath: join(snapDir, meta.mountDisk.upper),
+  };
   const liveMounts = overrideLiveMounts(meta.liveMounts, opts.liveMounts);
   checkResumeOptions({ ...opts, liveMounts }, cwd, machine.memoryMib);
   return resumeMachine({
-    incoming: { MACHINEN_INCOMING: `bundle:${imgDir}` },
+    incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
     binary,
     args: opts.args,
     cwd,
@@ -31,6 +37,7 @@ export async function restoreBundle(
     sourceName: meta.sourceName,
     record: {
       ...lineage,
+      ...mountRecord(mountDisk),
       imagePath: opts.image ?? meta.sourceImage,
       memoryCeilingMib: machine.memoryMib,
       forkedFrom: opts.forkedFrom ?? snapDir,
