@@ -227,7 +227,8 @@ static bool start(struct exec *exec, const struct exec_options *options) {
         piped = (in[0] = no_input()) >= 0;
     exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
     if (piped)
-        exec->child.pid = spawn(&(struct spawn){.command = options->command, .env = &options->env,
+        exec->child.pid = spawn(&(struct spawn){.command = options->command, .function = options->function,
+                                                .context = options->context, .env = &options->env,
                                                 .cwd = options->cwd, .user = options->user,
                                                 .in = in[0], .out = out[1], .err = err[1]});
     if (exec->child.pid < 0) {

@@ -111,6 +111,8 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
         fail("user");
     enter_directory(spawn->cwd, env);
     reset_signals();
+    if (spawn->function != NULL)
+        _exit(spawn->function(spawn->context));
     if (spawn->arguments != NULL) {
         execvpe(spawn->arguments[0], spawn->arguments, env->items);
         fail(spawn->arguments[0]);
@@ -123,7 +125,7 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
 /* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
  * is loaded, so nothing that needs us, or may never come, may be in its way. */
 static pid_t start(const struct spawn *spawn, const struct env *env, int script) {
-    pid_t pid = mounts_may_hang() ? fork() : vfork();
+    pid_t pid = mounts_may_hang() || spawn->function != NULL ? fork() : vfork();
     if (pid == 0)
         become_command(spawn, env, script);
     return pid;
