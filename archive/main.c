@@ -40,6 +40,9 @@ int main(int argc, char **argv) {
     }
     /* Nobody reading is an answer like any other. */
     signal(SIGPIPE, SIG_IGN);
+    /* Meant for who started us; the end of our input lets us leave things tidy. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     out.path = in.directory = argv[argc - 1];
     out.excludes = in.excludes = excludes;
     int status = strcmp(argv[1], "pack") == 0     ? pack(STDOUT_FILENO, &out)

@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-enum { PLACE_DEEPEST = 4096 };
+enum { PLACE_DEEPEST = 1024 };
 
 struct place;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,11 +18,18 @@ static void run_in_child(struct client *client, int (*function)(void *), void *c
     exec_start(client, &(struct exec_options){.function = function, .context = context, .cwd = "/", .has_input = has_input});
 }
 
+/* What `ps` in the guest shows. */
+static void take_name(void) {
+    prctl(PR_SET_NAME, "machinen-files");
+}
+
 static int unpack_input(void *options) {
+    take_name();
     return unpack(STDIN_FILENO, options);
 }
 
 static int pack_output(void *options) {
+    take_name();
     return pack(STDOUT_FILENO, options);
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { attach } from "./attach.ts";
 import { boot } from "./boot.ts";
+import { cp } from "./cp.ts";
 import { doctor } from "./doctor.ts";
 import { exec } from "./exec.ts";
 import { fork } from "./fork.ts";
@@ -18,6 +19,7 @@ export const commands: Command[] = [
   boot,
   ls,
   exec,
+  cp,
   attach,
   fork,
   snapshot,
