@@ -1,6 +1,8 @@
 #include "spawn.h"
 
+#include "clone.h"
 #include "hanging-mounts.h"
+#include "shell-integration.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +98,8 @@ static bool make_env(const struct spawn *spawn, struct env *env) {
         name_user(spawn->user, env);
     for (size_t i = 0; spawn->env != NULL && i < spawn->env->count; i++)
         env_set(env, spawn->env->items[i]);
+    if (spawn->terminal)
+        shell_integration_into(env);
     return true;
 }
 
@@ -122,12 +126,30 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
     fail("/bin/sh");
 }
 
+struct program {
+    const struct spawn *spawn;
+    const struct env *env;
+    int script;
+};
+
+_Noreturn static void run_program(void *context) {
+    const struct program *program = context;
+    become_command(program->spawn, program->env, program->script);
+}
+
 /* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
  * is loaded, so nothing that needs us, or may never come, may be in its way. */
-static pid_t start(const struct spawn *spawn, const struct env *env, int script) {
-    pid_t pid = mounts_may_hang() || spawn->function != NULL ? fork() : vfork();
+static pid_t start(struct program *program) {
+    /* A function of ours goes on for long. */
+    bool may_wait = !mounts_may_hang() && program->spawn->function == NULL;
+    if (program->spawn->group != NULL) {
+        pid_t pid = clone_into(program->spawn->group->directory, may_wait, run_program, program);
+        if (pid > 0)
+            return pid;
+    }
+    pid_t pid = may_wait ? vfork() : fork();
     if (pid == 0)
-        become_command(spawn, env, script);
+        run_program(program);
     return pid;
 }
 
@@ -144,7 +166,7 @@ pid_t spawn(const struct spawn *spawn) {
     if (make_env(spawn, &env)) {
         /* execvpe() searches the PATH of this process. */
         environ = env.items;
-        pid = start(spawn, &env, script);
+        pid = start(&(struct program){spawn, &env, script});
         environ = own;
     }
     int error = errno;

@@ -1,5 +1,5 @@
 import { SerializeAddon } from "@xterm/addon-serialize";
-import { createTerminal, writeSync, type XtermTerminal } from "../ui/terminal/adapter.ts";
+import { createTerminal, writeSync, type XtermTerminal } from "../ui/terminal/xterm.ts";
 
 const scrollback = 2000;
 

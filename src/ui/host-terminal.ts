@@ -1,18 +1,22 @@
 import { OuterOutput } from "./screen/output.ts";
+import { capabilityQueries } from "./terminal/outer-capabilities.ts";
 import { startWatchdog, type Watchdog } from "./terminal-watchdog.ts";
 
 /**
  * What the TUI asks of the user's terminal: title kept, alternate screen, normal cursor and keypad
- * keys, no cursor, mouse clicks and drags in SGR form, focus reports, bracketed paste.
+ * keys, no cursor, focus reports, bracketed paste; with the mouse clicks and drags in SGR form.
  */
 export const enterSequence =
   "\x1b[22;0t\x1b[?1049h\x1b[?1l\x1b>\x1b[?25l\x1b[0m\x1b[2J" +
-  "\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?1004h\x1b[?2004h\x1b]0;machinen\x07";
+  "\x1b[?1004h\x1b[?2004h\x1b]0;machinen\x07" +
+  capabilityQueries;
+
+export const mouseSequence = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 
 /** The way back; harmless in any state, so it is also what a crash sends. */
 export const leaveSequence =
   "\x1b[?2026l\x1b[?2004l\x1b[?1004l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1006l" +
-  "\x1b[0m\x1b[0 q\x1b[?7h\x1b[?25h\x1b[?1049l\x1b[23;0t";
+  "\x1b[0m\x1b[0 q\x1b[?7h\x1b[?25h\x1b[<u\x1b[?1049l\x1b[23;0t";
 
 /** Reports already on their way when the mouse is switched off must not end up in the shell. */
 const drainMs = 25;
@@ -20,6 +24,8 @@ const drainMs = 25;
 export interface HostTerminalOptions {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
+  /** Have clicks and drags reported. */
+  mouse: boolean;
   paint(): Uint8Array;
   onInput(bytes: Buffer): void;
   /** The terminal is gone. */
@@ -34,6 +40,8 @@ export class HostTerminal {
   private ours = false;
   private watchdog: Watchdog | undefined;
   private anyMotion = false;
+  /** Flags of the kitty keyboard protocol on the entry we pushed; undefined before that. */
+  private keyboardFlags: number | undefined;
 
   constructor(options: HostTerminalOptions) {
     this.options = options;
@@ -62,7 +70,8 @@ export class HostTerminal {
       onError: () => this.options.onLost(),
     });
     this.anyMotion = false;
-    this.output.resume(enterSequence);
+    this.keyboardFlags = undefined;
+    this.output.resume(enterSequence + (this.options.mouse ? mouseSequence : ""));
   }
 
   requestFrame(): void {
@@ -71,9 +80,16 @@ export class HostTerminal {
 
   /** Motion without a button is reported only while a program wants it: it is a flood. */
   setAnyMotion(wanted: boolean): void {
-    if (wanted === this.anyMotion) return;
+    if (wanted === this.anyMotion || !this.options.mouse) return;
     this.anyMotion = wanted;
     if (this.ours) this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
+  }
+
+  /** Keys in the kitty protocol's form; only for a terminal that has said it speaks it. */
+  setKeyboard(flags: number): void {
+    if (flags === (this.keyboardFlags ?? 0) || !this.ours) return;
+    this.output?.write(this.keyboardFlags === undefined ? `\x1b[>${flags}u` : `\x1b[=${flags};1u`);
+    this.keyboardFlags = flags;
   }
 
   async leave(): Promise<void> {

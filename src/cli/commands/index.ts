@@ -2,12 +2,14 @@ import type { Command } from "../command.ts";
 import { attach } from "./attach.ts";
 import { boot } from "./boot.ts";
 import { cp } from "./cp.ts";
+import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { exec } from "./exec.ts";
 import { fork } from "./fork.ts";
 import { gc } from "./gc.ts";
 import { install } from "./install.ts";
 import { ls } from "./ls.ts";
+import { provision } from "./provision.ts";
 import { restore } from "./restore.ts";
 import { snapshot } from "./snapshot.ts";
 import { stop } from "./stop.ts";
@@ -22,9 +24,11 @@ export const commands: Command[] = [
   cp,
   attach,
   fork,
+  diff,
   snapshot,
   restore,
   stop,
+  provision,
   gc,
   install,
   doctor,

@@ -1,7 +1,13 @@
 import type { MouseEvent } from "../terminal/mouse.ts";
 
 /** What the user's terminal sent, one event per key, mouse report, focus change or piece of paste. */
-export type InputEvent = KeyEvent | MouseInput | PasteEvent | FocusEvent | UnknownEvent;
+export type InputEvent =
+  | KeyEvent
+  | MouseInput
+  | PasteEvent
+  | FocusEvent
+  | ReportEvent
+  | UnknownEvent;
 
 export interface KeyEvent {
   type: "key";
@@ -9,6 +15,10 @@ export interface KeyEvent {
   key: string;
   /** The bytes as they came. */
   raw: Buffer;
+  /** In the kitty keyboard protocol only; a key that says nothing else was pressed. */
+  action?: "repeat" | "release";
+  /** A modifier alone, in the kitty keyboard protocol only. */
+  modifier?: boolean;
 }
 
 export interface MouseInput extends MouseEvent {
@@ -25,6 +35,15 @@ export interface PasteEvent {
 export interface FocusEvent {
   type: "focus";
   focused: boolean;
+}
+
+/** An answer of the user's terminal to a question of ours; never meant for a guest. */
+export interface ReportEvent {
+  type: "report";
+  report:
+    | { about: "keyboard"; flags: number }
+    | { about: "colour"; slot: 10 | 11 | 12; rgb: number }
+    | { about: "attributes" };
 }
 
 /** A sequence without a meaning here; an attached guest still gets it. */

@@ -1,6 +1,9 @@
 import type { InputEvent } from "./events.ts";
 import { asciiKeyName, csiKeyName, ss3KeyName } from "./key-names.ts";
-import { decodeMouse } from "./mouse-report.ts";
+import { kittyKey } from "./kitty-key.ts";
+import { sgrMouse, x10Mouse } from "./mouse-report.ts";
+import { csiReport, stringReport } from "./reports.ts";
+import { continuationBytes } from "./utf8.ts";
 
 const ESC = 0x1b;
 const pasteEnd = Buffer.from("\x1b[201~");
@@ -155,8 +158,10 @@ export class InputParser {
 
   private endCsi(final: string): void {
     const body = Buffer.from(this.held.slice(2, -1)).toString("latin1");
-    if (body.startsWith("<") && (final === "M" || final === "m")) {
-      this.sgrMouse(body, final === "m");
+    const mouse = sgrMouse(body, final);
+    if (mouse || body.startsWith("<")) {
+      if (mouse) this.pushAndReset(mouse);
+      else this.finish(undefined, false);
       return;
     }
     if (final === "~" && (body === "200" || body === "201")) {
@@ -167,22 +172,21 @@ export class InputParser {
       return;
     }
     if (body === "" && (final === "I" || final === "O")) {
-      this.push({ type: "focus", focused: final === "I" });
-      this.reset();
+      this.pushAndReset({ type: "focus", focused: final === "I" });
+      return;
+    }
+    const special = csiReport(body, final) ?? this.kitty(body, final);
+    if (special) {
+      this.pushAndReset(special);
       return;
     }
     const plain = /^[0-9;]*$/.test(body);
     this.finish(plain ? csiKeyName(body.split(";").map(Number), final) : undefined, plain);
   }
 
-  private sgrMouse(body: string, released: boolean): void {
-    const match = /^<(\d{1,3});(\d{1,5});(\d{1,5})$/.exec(body);
-    if (!match) {
-      this.finish(undefined, false);
-      return;
-    }
-    this.push(decodeMouse(Number(match[1]), Number(match[2]), Number(match[3]), released));
-    this.reset();
+  private kitty(body: string, final: string): InputEvent | undefined {
+    if (final !== "u" && !body.includes(":")) return undefined;
+    return kittyKey(body, final, Buffer.from(this.held));
   }
 
   private ss3(byte: number): void {
@@ -199,9 +203,8 @@ export class InputParser {
   private x10(byte: number): void {
     this.held.push(byte);
     if (this.held.length < 6) return;
-    const code = this.held[3]! - 32;
-    const released = (code & 3) === 3 && code < 32;
-    if (code >= 0) this.push(decodeMouse(code, this.held[4]! - 32, this.held[5]! - 32, released));
+    const mouse = x10Mouse(this.held.slice(3));
+    if (mouse) this.push(mouse);
     this.reset();
   }
 
@@ -209,7 +212,10 @@ export class InputParser {
   private string(byte: number): void {
     this.held.push(byte);
     const ended = byte === 0x07 || (byte === 0x5c && this.held.at(-2) === ESC);
-    if (ended || this.held.length >= maxString) this.finish(undefined, false);
+    if (!ended && this.held.length < maxString) return;
+    const report = ended ? stringReport(Buffer.from(this.held)) : undefined;
+    if (report) this.pushAndReset(report);
+    else this.finish(undefined, false);
   }
 
   private paste(byte: number): void {
@@ -250,6 +256,11 @@ export class InputParser {
     this.reset();
   }
 
+  private pushAndReset(event: InputEvent): void {
+    this.push(event);
+    this.reset();
+  }
+
   private push(event: InputEvent): void {
     this.events.push(event);
   }
@@ -258,11 +269,4 @@ export class InputParser {
     this.held = [];
     this.state = "ground";
   }
-}
-
-/** How many bytes follow this one in a UTF-8 character; 0 when it cannot begin one. */
-function continuationBytes(lead: number): number {
-  if (lead >= 0xf0 && lead < 0xf5) return 3;
-  if (lead >= 0xe0 && lead < 0xf0) return 2;
-  return lead >= 0xc2 && lead < 0xe0 ? 1 : 0;
 }

@@ -1,7 +1,9 @@
 import { printable } from "../../runtime/printable.ts";
-import type { Rect } from "../layout.ts";
+import type { PaneFrame } from "../layout/place-panes.ts";
+import type { Rect } from "../layout/rect.ts";
 import { BG_DIM, type CellStyle, COLOUR_16, FG_BOLD, FG_INVERSE } from "../screen/cell.ts";
 import type { Grid } from "../screen/grid.ts";
+import { familyColour, type Theme } from "../theme.ts";
 
 export interface FrameLook {
   name: string;
@@ -9,8 +11,11 @@ export interface FrameLook {
   title: string;
   /** At the right end of the title line: `attached`, `ended 0 ...`. */
   mark: string;
+  /** Number of the machine's fork family, whose colour the name of an idle pane has. */
+  family?: number;
+  theme: Theme;
   tone: "attached" | "selected" | "idle";
-  zoomed: boolean;
+  frame: PaneFrame;
   ascii: boolean;
   colour: boolean;
 }
@@ -18,12 +23,10 @@ export interface FrameLook {
 const round = { h: "─", v: "│", tl: "╭", tr: "╮", bl: "╰", br: "╯" };
 const classic = { h: "-", v: "|", tl: "+", tr: "+", bl: "+", br: "+" };
 
-const toneColours = { attached: 2, selected: 6, idle: undefined };
-
 function lineStyle(look: FrameLook): CellStyle {
-  const colour = toneColours[look.tone];
-  if (colour === undefined) return { bg: BG_DIM };
-  return { fg: (look.colour ? COLOUR_16 | colour : 0) | FG_BOLD };
+  if (look.tone === "idle") return { bg: look.theme.dim ? BG_DIM : 0 };
+  const { index } = look.theme[look.tone];
+  return { fg: (look.colour ? COLOUR_16 | index : 0) | FG_BOLD };
 }
 
 /** Draws a pane's border and title line; drawn here and not by Ink because titles change often. */
@@ -33,7 +36,7 @@ export function drawFrame(grid: Grid, rect: Rect, look: FrameLook): void {
   const { x, y, width, height } = rect;
   const right = x + width - 1;
   const bottom = y + height - 1;
-  if (!look.zoomed) {
+  if (look.frame === "box") {
     grid.drawText(x, y, box.tl + box.h.repeat(Math.max(0, width - 2)) + box.tr, style);
     for (let row = y + 1; row < bottom; row++) {
       grid.drawText(x, row, box.v, style);
@@ -53,7 +56,7 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
   const mark = look.mark ? ` ${look.mark} ` : "";
   const nameStyle = {
     ...style,
-    fg: (style.fg ?? 0) | (look.tone === "idle" ? FG_BOLD : FG_INVERSE),
+    fg: look.tone === "idle" ? familyColours(look) | FG_BOLD : (style.fg ?? 0) | FG_INVERSE,
     bg: 0,
   };
   let used = grid.drawText(x + 2, y, name, nameStyle, room);
@@ -64,6 +67,12 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
   if (mark && room - used >= mark.length) {
     grid.drawText(x + rect.width - 2 - mark.length, y, mark, style);
   }
+}
+
+function familyColours(look: FrameLook): number {
+  return look.family === undefined || !look.colour
+    ? 0
+    : COLOUR_16 | familyColour(look.theme, look.family).index;
 }
 
 /** One message in the middle of a pane that has no screen yet. */

@@ -1,15 +1,24 @@
 import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
 import { describeError } from "../errors.ts";
+import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
+import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
 
 export interface SessionPaneOptions {
-  id: string;
+  /** Unique among panes. */
+  id: PaneId;
+  machine: string;
+  session: string;
   host: Host;
   sandboxes: Sandboxes;
   cols: number;
   rows: number;
+  /** Lines kept above the screen; default 1000. */
+  scrollback?: number;
+  /** What the user's terminal can do and looks like. */
+  outer?: OuterCapabilities;
   onStatus(status: PaneStatus): void;
   /** There is something new to draw. */
   onChange(): void;
@@ -21,9 +30,9 @@ const retryMs = [250, 500, 1000, 2000, 5000];
 /** Answers to a program's queries are dropped when it leaves this much input unread. */
 const unreadLimit = 65_536;
 
-/** One machine's `main` session on one terminal; reconnects until it is closed or the shell ends. */
+/** One session of one machine on one terminal; reconnects until it is closed or the shell ends. */
 export class SessionPane {
-  readonly id: string;
+  readonly id: PaneId;
   terminal: PaneTerminal;
   /** Lines above the live screen that are shown. */
   scrollOffset = 0;
@@ -56,8 +65,8 @@ export class SessionPane {
     else this.status = { kind: "connecting" };
     const terminal = this.newTerminal();
     try {
-      const handle = await this.options.host.openSession(this.id, {
-        name: "main",
+      const handle = await this.options.host.openSession(this.options.machine, {
+        name: this.options.session,
         cols: this.cols,
         rows: this.rows,
         onReplay: (replay) => {
@@ -136,12 +145,17 @@ export class SessionPane {
     return new PaneTerminal({
       cols: this.cols,
       rows: this.rows,
+      scrollback: this.options.scrollback,
       onReply: (bytes) => {
         if (this.handle && this.handle.stdin.writableLength < unreadLimit) {
           this.options.sandboxes.send(this.id, Buffer.from(bytes));
         }
       },
       onTitle: () => this.options.onChange(),
+      ...(this.options.outer && {
+        colours: () => this.options.outer!.colours,
+        kittyKeyboard: () => this.options.outer!.kittyKeyboard,
+      }),
       onHoldTimeout: () => this.options.onChange(),
     });
   }

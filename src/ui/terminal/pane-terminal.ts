@@ -1,17 +1,26 @@
 import type { Grid } from "../screen/grid.ts";
 import type { Cursor } from "../screen/painter.ts";
+import { type DefaultColours, PaneColours } from "./colours.ts";
+import { KeyboardProtocol } from "./keyboard-protocol.ts";
+import { encodeMouse, type MouseEvent } from "./mouse.ts";
+import { OutputHold } from "./output-hold.ts";
+import { ModeWatch, type PaneModes } from "./pane-modes.ts";
+import { encodePaste } from "./paste.ts";
+import { PromptMarks, type ShellState } from "./prompts.ts";
+import { answerQueries } from "./queries.ts";
+import { type DesktopRequest, watchDesktopRequests } from "./requests.ts";
+import { RowCopier } from "./row-copier.ts";
+import { Snapshot } from "./snapshot.ts";
 import {
-  copyLine,
   coreOf,
   createTerminal,
   guardFaults,
   writeSync,
   type XtermCore,
   type XtermTerminal,
-} from "./adapter.ts";
-import { encodeMouse, type MouseEncoding, type MouseEvent, type MouseMode } from "./mouse.ts";
-import { encodePaste } from "./paste.ts";
-import { answerQueries, type PaneColours } from "./queries.ts";
+} from "./xterm.ts";
+
+export type { PaneModes } from "./pane-modes.ts";
 
 export interface PaneTerminalOptions {
   cols: number;
@@ -26,20 +35,14 @@ export interface PaneTerminalOptions {
   /** Printable, at most 256 characters. */
   onTitle?(title: string): void;
   onBell?(): void;
+  /** The program wants something of the desktop; the last request of a write. */
+  onRequest?(request: DesktopRequest): void;
   /** The program held its output (DEC 2026) too long: draw the pane now. */
   onHoldTimeout?(): void;
-  /** What OSC 10/11 queries are told, `0xrrggbb`. */
-  colours?: PaneColours;
-}
-
-export interface PaneModes {
-  applicationCursorKeys: boolean;
-  applicationKeypad: boolean;
-  bracketedPaste: boolean;
-  focusEvents: boolean;
-  mouse: MouseMode;
-  mouseEncoding: MouseEncoding;
-  alternateScreen: boolean;
+  /** What colour queries are told. */
+  colours?: () => DefaultColours;
+  /** Whether the outer terminal speaks the kitty keyboard protocol; default no. */
+  kittyKeyboard?: () => boolean;
 }
 
 export interface CopyOptions {
@@ -53,18 +56,9 @@ const MAX_REPLY = 4096;
 const MAX_TITLE = 256;
 /** Columns or rows: a replay's size comes from the guest. */
 const MAX_SIZE = 1000;
-/** A program that dies while it holds its output must not freeze its pane. */
-const HOLD_LIMIT_MS = 150;
 const DEFAULT_COLOURS = { foreground: 0xd0d0d0, background: 0x101010 };
 /** End any unfinished sequence, then reset: a blank terminal whatever came before. */
 const RESET = "\x18\x1b\\\x1b[!p\x1bc";
-const MOUSE_MODES: Record<string, MouseMode> = {
-  none: "none",
-  x10: "x10",
-  vt200: "normal",
-  drag: "button",
-  any: "any",
-};
 
 /** The terminal one session draws on. */
 export class PaneTerminal {
@@ -75,40 +69,50 @@ export class PaneTerminal {
   private readonly terminal: XtermTerminal;
   private readonly core: XtermCore;
   private readonly options: PaneTerminalOptions;
-  /** Of the encodings xterm no longer knows: set by the program, unless SGR is set too. */
-  private oldEncoding: "utf8" | "urxvt" | null = null;
+  private readonly colours: PaneColours;
+  private readonly keyboard: KeyboardProtocol;
+  private readonly modeWatch: ModeWatch;
+  private readonly prompts: PromptMarks;
+  private readonly copier: RowCopier;
+  private readonly hold: OutputHold;
   private replies = "";
   private bell = false;
   private newTitle: string | null = null;
+  private request: DesktopRequest | null = null;
   private replaying = false;
-  private holdTimer: NodeJS.Timeout | null = null;
-  private holdExpired = false;
-  private copied = "";
-  private copiedVersion = 0;
-  private copiedGrid: Grid | null = null;
-  private copiedRows = new Int32Array(0);
 
   constructor(options: PaneTerminalOptions) {
     this.options = options;
-    this.terminal = createTerminal(
-      clampCols(options.cols),
-      clampRows(options.rows),
-      options.scrollback ?? 1000,
-    );
+    const cols = clampCols(options.cols);
+    const rows = clampRows(options.rows);
+    this.terminal = createTerminal(cols, rows, options.scrollback ?? 1000);
     this.core = coreOf(this.terminal);
+    const { terminal, core } = this;
     const reply = (text: string) => {
       if (!this.replaying && this.replies.length + text.length <= MAX_REPLY) this.replies += text;
     };
-    guardFaults(this.terminal);
-    answerQueries(this.terminal, () => options.colours ?? DEFAULT_COLOURS, reply);
-    this.terminal.onData(reply);
-    this.terminal.onBell(() => {
+    guardFaults(terminal);
+    answerQueries(terminal, core, reply);
+    this.colours = new PaneColours(terminal, () => options.colours?.() ?? DEFAULT_COLOURS, reply);
+    const kitty = () => options.kittyKeyboard?.() ?? false;
+    this.keyboard = new KeyboardProtocol(terminal, core, kitty, reply);
+    this.modeWatch = new ModeWatch(terminal, core);
+    this.prompts = new PromptMarks(terminal, core);
+    this.copier = new RowCopier(core);
+    this.hold = new OutputHold(() => {
+      this.version++;
+      options.onHoldTimeout?.();
+    });
+    terminal.onData(reply);
+    terminal.onBell(() => {
       this.bell = !this.replaying;
     });
-    this.terminal.onTitleChange((title) => {
+    terminal.onTitleChange((title) => {
       this.newTitle = title.slice(0, MAX_TITLE).replace(/[\p{C}\u2028\u2029]/gu, "");
     });
-    this.watchOldEncodings();
+    watchDesktopRequests(terminal, (request) => {
+      if (!this.replaying) this.request = request;
+    });
   }
 
   get cols(): number {
@@ -123,7 +127,7 @@ export class PaneTerminal {
   write(bytes: Uint8Array | string): void {
     writeSync(this.terminal, bytes);
     this.updateHold();
-    if (!this.held) this.version++;
+    if (!this.hold.held) this.version++;
     this.deliver();
   }
 
@@ -161,30 +165,17 @@ export class PaneTerminal {
     h: number,
     options: CopyOptions = {},
   ): boolean {
+    const target = { grid, x, y, w, h };
     const offset = Math.max(0, Math.min(options.scrollOffset ?? 0, this.historyLines));
-    const target = `${x},${y},${w},${h},${offset},${grid.generation}`;
-    const moved = target !== this.copied || grid !== this.copiedGrid;
-    if (this.held && !moved && !options.force) return false;
-    const left = Math.max(0, x);
-    const width = Math.min(w, grid.cols - left);
-    const height = Math.min(h, grid.rows - y);
-    if (moved) this.copiedRows = new Int32Array(Math.max(0, height));
-    const all = moved || this.version !== this.copiedVersion || options.force === true;
-    const first = this.core.buffers.active.ybase - offset;
-    let changed = false;
-    for (let row = Math.max(0, -y); row < height && width > 0; row++) {
-      const before = grid.rowVersions[y + row] as number;
-      if (!all && before === this.copiedRows[row]) continue;
-      // Below a screen smaller than the rectangle there is nothing, not other lines.
-      copyLine(this.core, row < this.rows ? first + row : -1, grid, left, y + row, width);
-      const after = grid.rowVersions[y + row] as number;
-      if (after !== before) changed = true;
-      this.copiedRows[row] = after;
-    }
-    this.copied = target;
-    this.copiedGrid = grid;
-    this.copiedVersion = this.version;
-    return changed;
+    const force = options.force === true;
+    if (this.hold.held && !force && !this.copier.moved(target, offset)) return false;
+    const source = {
+      first: this.core.buffers.active.ybase - offset,
+      rows: this.rows,
+      version: this.version,
+      colours: this.colours.changed ? this.colours : null,
+    };
+    return this.copier.copy(target, source, offset, force);
   }
 
   /** In cells of the live screen. */
@@ -201,16 +192,17 @@ export class PaneTerminal {
   }
 
   get modes(): PaneModes {
-    const modes = this.terminal.modes;
-    return {
-      applicationCursorKeys: modes.applicationCursorKeysMode,
-      applicationKeypad: modes.applicationKeypadMode,
-      bracketedPaste: modes.bracketedPasteMode,
-      focusEvents: modes.sendFocusMode,
-      mouse: MOUSE_MODES[modes.mouseTrackingMode] ?? "none",
-      mouseEncoding: this.mouseEncoding,
-      alternateScreen: this.core.buffers.active === this.core.buffers.alt,
-    };
+    return this.modeWatch.all;
+  }
+
+  /** Flags of the kitty keyboard protocol the program has set; 0 for keys as they always were. */
+  get keyboardFlags(): number {
+    return this.keyboard.flags;
+  }
+
+  /** What the shell says it is doing. */
+  get shell(): ShellState {
+    return this.prompts.state;
   }
 
   /** Lines above the screen now: the largest useful scrollOffset (0 in the alternate screen). */
@@ -218,11 +210,17 @@ export class PaneTerminal {
     return this.core.buffers.active.ybase;
   }
 
+  /** Everything that can be shown now, as it is, whatever comes later. */
+  snapshot(): Snapshot {
+    const colours = this.colours.changed ? this.colours : null;
+    return new Snapshot(this.core, this.cols, this.rows, this.prompts.lines(), colours);
+  }
+
   /** Null when the program did not ask for this event. Coordinates are cells of this pane. */
   encodeMouse(event: MouseEvent): Uint8Array | null {
     if (event.x >= this.cols || event.y >= this.rows) return null;
-    const mode = MOUSE_MODES[this.terminal.modes.mouseTrackingMode] ?? "none";
-    return encodeMouse(event, mode, this.mouseEncoding);
+    const { mouse, mouseEncoding } = this.modes;
+    return encodeMouse(event, mouse, mouseEncoding);
   }
 
   encodePaste(text: string): Uint8Array {
@@ -236,75 +234,27 @@ export class PaneTerminal {
   }
 
   dispose(): void {
-    this.clearHoldTimer();
+    this.hold.clear();
     this.terminal.dispose();
   }
 
-  private get mouseEncoding(): MouseEncoding {
-    const encoding = this.core.coreMouseService.activeEncoding;
-    if (encoding === "SGR") return "sgr";
-    if (encoding === "SGR_PIXELS") return "sgr-pixels";
-    return this.oldEncoding ?? "default";
-  }
-
-  private watchOldEncodings(): void {
-    const parser = this.terminal.parser;
-    for (const [mode, name] of [
-      [1005, "utf8"],
-      [1015, "urxvt"],
-    ] as const) {
-      parser.registerCsiHandler({ prefix: "?", final: "h" }, (params) => {
-        if (params.includes(mode)) this.oldEncoding = name;
-        return false;
-      });
-      parser.registerCsiHandler({ prefix: "?", final: "l" }, (params) => {
-        if (params.includes(mode) && this.oldEncoding === name) this.oldEncoding = null;
-        return false;
-      });
-    }
-    parser.registerEscHandler({ final: "c" }, () => {
-      this.oldEncoding = null;
-      return false;
-    });
-  }
-
-  private get held(): boolean {
-    return this.holdTimer !== null;
-  }
-
   private updateHold(): void {
-    if (!this.core.coreService.decPrivateModes.synchronizedOutput) {
-      this.clearHoldTimer();
-      this.holdExpired = false;
-    } else if (!this.held && !this.holdExpired) {
-      this.holdTimer = setTimeout(() => this.expireHold(), HOLD_LIMIT_MS);
-      this.holdTimer.unref();
-    }
-  }
-
-  private expireHold(): void {
-    this.holdTimer = null;
-    this.holdExpired = true;
-    this.version++;
-    this.options.onHoldTimeout?.();
-  }
-
-  private clearHoldTimer(): void {
-    if (this.holdTimer) clearTimeout(this.holdTimer);
-    this.holdTimer = null;
+    this.hold.update(this.core.coreService.decPrivateModes.synchronizedOutput);
   }
 
   // Callbacks run outside the parser: one that throws, or writes again, must not upset it.
   private deliver(): void {
-    const { replies, bell, newTitle } = this;
+    const { replies, bell, newTitle, request } = this;
     this.replies = "";
     this.bell = false;
     this.newTitle = null;
+    this.request = null;
     if (newTitle !== null && newTitle !== this.title) {
       this.title = newTitle;
       this.options.onTitle?.(newTitle);
     }
     if (bell) this.options.onBell?.();
+    if (request) this.options.onRequest?.(request);
     if (replies) this.options.onReply?.(Buffer.from(replies, "utf8"));
   }
 }

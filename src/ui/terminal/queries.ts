@@ -1,21 +1,23 @@
-import type { XtermTerminal } from "./adapter.ts";
 import { CELL_PIXELS } from "./mouse.ts";
-
-export interface PaneColours {
-  foreground: number;
-  background: number;
-}
+import { statusString } from "./status-strings.ts";
+import { termcapAnswers } from "./termcap.ts";
+import type { XtermCore, XtermTerminal } from "./xterm.ts";
 
 /**
- * Answer what programs ask and xterm's core does not. (DA1, DA2, CPR, DECRQM, DECRQSS and the size
- * in cells are answered by the core.) Nothing is ever passed on to the outer terminal.
+ * Answer what programs ask and xterm's core does not, or answers wrongly. (DA1, DA2, DECRQM and the
+ * size in cells are answered by the core, colours and the keyboard by files of their own.) Nothing
+ * is ever passed on to the outer terminal.
  */
 export function answerQueries(
   terminal: XtermTerminal,
-  colours: () => PaneColours,
+  core: XtermCore,
   reply: (text: string) => void,
 ): void {
-  const parser = terminal.parser;
+  const { parser } = terminal;
+  parser.registerCsiHandler({ prefix: "=", final: "c" }, () => {
+    reply("\x1bP!|00000000\x1b\\");
+    return true;
+  });
   parser.registerCsiHandler({ prefix: ">", final: "q" }, () => {
     reply("\x1bP>|machinen\x1b\\");
     return true;
@@ -27,30 +29,27 @@ export function answerQueries(
     else return false;
     return true;
   });
-  // The kitty keyboard protocol: known, no flag set.
-  parser.registerCsiHandler({ prefix: "?", final: "u" }, () => {
-    reply("\x1b[?0u");
-    return true;
-  });
-  // XTGETTCAP: no capability is told.
-  parser.registerDcsHandler({ intermediates: "+", final: "q" }, () => {
-    reply("\x1bP0+r\x1b\\");
-    return true;
-  });
-  const colourOf = (slot: number) => (slot === 11 ? colours().background : colours().foreground);
-  for (const first of [10, 11, 12]) {
-    // One sequence may ask for several: `10;?;?` means 10 and 11.
-    parser.registerOscHandler(first, (data) => {
-      data.split(";", 13 - first).forEach((value, i) => {
-        if (value === "?") reply(`\x1b]${first + i};${rgbText(colourOf(first + i))}\x1b\\`);
-      });
+  for (const prefix of [undefined, "?"]) {
+    parser.registerCsiHandler({ prefix, final: "n" }, (params) => {
+      if (params[0] !== 6) return false;
+      reply(`\x1b[${prefix ?? ""}${cursorPosition(terminal, core)}R`);
       return true;
     });
   }
+  parser.registerDcsHandler({ intermediates: "$", final: "q" }, (request) => {
+    const value = statusString(core, request);
+    if (value !== undefined) reply(`\x1bP1$r${value}\x1b\\`);
+    return value !== undefined;
+  });
+  parser.registerDcsHandler({ intermediates: "+", final: "q" }, (request) => {
+    reply(termcapAnswers(request));
+    return true;
+  });
 }
 
-function rgbText(rgb: number): string {
-  const channel = (shift: number) =>
-    ((rgb >> shift) & 0xff).toString(16).padStart(2, "0").repeat(2);
-  return `rgb:${channel(16)}/${channel(8)}/${channel(0)}`;
+// Within the margins in origin mode; on the last column while a wrap is pending.
+function cursorPosition(terminal: XtermTerminal, core: XtermCore): string {
+  const { x, y, scrollTop } = core.buffers.active;
+  const top = core.coreService.decPrivateModes.origin ? scrollTop : 0;
+  return `${y - top + 1};${Math.min(x, terminal.cols - 1) + 1}`;
 }

@@ -34,8 +34,31 @@ describe("InputParser", () => {
     ["é漢😀", ["é", "漢", "😀"]],
     ["\x1b[I\x1b[O", ["focus", "focus"]],
     ["\x1b[99;99x", ["unknown"]],
+    ["\x1b[97u\x1b[97;2u\x1b[97;5u\x1b[97;6u", ["a", "A", "ctrl-a", "ctrl-shift-a"]],
+    ["\x1b[93;5u\x1b[13u\x1b[27;3u\x1b[57414u", ["ctrl-]", "enter", "alt-escape", "enter"]],
+    ["\x1b[97:65:113;5:1u\x1b[1;5:2A\x1b[3;1:3~", ["ctrl-a", "ctrl-up", "delete"]],
+    ["\x1b[0u\x1b[9999999u\x1b[:u", ["unknown", "unknown", "unknown"]],
   ])("names %j", (bytes, expected) => {
     expect(names(parse(bytes))).toEqual(expected);
+  });
+
+  it("tells repeats, releases and lone modifiers of the kitty protocol apart", () => {
+    expect(parse("\x1b[97;1:2u\x1b[97;1:3u\x1b[57442;5u")).toMatchObject([
+      { key: "a", action: "repeat" },
+      { key: "a", action: "release" },
+      { modifier: true },
+    ]);
+  });
+
+  it("knows the terminal's answers from keys", () => {
+    const answers = "\x1b[?5u\x1b]11;rgb:1e1e/2020/ff00\x1b\\\x1b]10;#fff\x07\x1b[?62;4c";
+    expect(parse(answers)).toEqual([
+      { type: "report", report: { about: "keyboard", flags: 5 } },
+      { type: "report", report: { about: "colour", slot: 11, rgb: 0x1e20fe } },
+      { type: "report", report: { about: "colour", slot: 10, rgb: 0xffffff } },
+      { type: "report", report: { about: "attributes" } },
+    ]);
+    expect(names(parse("\x1b]11;nonsense\x07\x1b]52;c;aGk=\x07"))).toEqual(["unknown", "unknown"]);
   });
 
   it("keeps the bytes of every key", () => {
@@ -110,7 +133,7 @@ describe("InputParser", () => {
       }
       events.push(...parser.flush());
       expect(parser.pending).toBe(false);
-      if (events.some((event) => event.type === "mouse" || event.type === "focus")) continue;
+      if (events.some(({ type }) => ["mouse", "focus", "report"].includes(type))) continue;
       if (bytes.includes("\x1b[M")) continue;
       expect(rawOf(events).equals(bytes)).toBe(true);
     }

@@ -36,14 +36,42 @@ describe("queries", () => {
     ["XTVERSION", "\x1b[>q", "\x1bP>|machinen\x1b\\"],
     ["the size in cells", "\x1b[18t", "\x1b[8;5;20t"],
     ["the size in pixels", "\x1b[14t", "\x1b[4;80;160t"],
-    ["the kitty keyboard flags", "\x1b[?u", "\x1b[?0u"],
-    ["XTGETTCAP", "\x1bP+q544e\x1b\\", "\x1bP0+r\x1b\\"],
+    ["CPR in origin mode", "\x1b[2;4r\x1b[?6h\x1b[2;3H\x1b[6n", "\x1b[2;3R"],
+    ["CPR with a wrap pending", "0123456789abcdefghij\x1b[6n", "\x1b[1;20R"],
+    ["DECXCPR", "\x1b[2;2H\x1b[?6n", "\x1b[?2;2R"],
+    ["DA3", "\x1b[=c", "\x1bP!|00000000\x1b\\"],
+    ["DSR", "\x1b[5n", "\x1b[0n"],
+    ["the kitty keyboard flags", "\x1b[>5u\x1b[?u", "\x1b[?5u"],
+    ["XTGETTCAP", "\x1bP+q436f\x1b\\", "\x1bP1+r436f=323536\x1b\\"],
+    ["XTGETTCAP of what it has not", "\x1bP+q4e4f\x1b\\", "\x1bP0+r4e4f\x1b\\"],
+    ["DECRQSS of the margins", "\x1b[2;4r\x1bP$qr\x1b\\", "\x1bP1$r2;4r\x1b\\"],
+    ["DECRQSS of the cursor", "\x1b[5 q\x1bP$q q\x1b\\", "\x1bP1$r5 q\x1b\\"],
+    [
+      "DECRQSS of the attributes",
+      "\x1b[1;4:3;31;48;2;1;2;3;58:5:9m\x1bP$qm\x1b\\",
+      "\x1bP1$r0;1;4;31;48;2;1;2;3;4:3;58:5:9m\x1b\\",
+    ],
+    ["a palette colour", "\x1b]4;1;?\x1b\\", "\x1b]4;1;rgb:cdcd/0000/0000\x1b\\"],
+    [
+      "a palette colour it has set",
+      "\x1b]4;1;#123456;1;?\x07",
+      "\x1b]4;1;rgb:1212/3434/5656\x1b\\",
+    ],
+    [
+      "a background it has set",
+      "\x1b]11;rgb:f/8/0\x07\x1b]11;?\x07",
+      "\x1b]11;rgb:ffff/8888/0000\x1b\\",
+    ],
+    ["whether the background is light", "\x1b[?996n", "\x1b[?997;2n"],
     ["the text colour", "\x1b]10;?\x07", "\x1b]10;rgb:0101/0202/0303\x1b\\"],
-    ["the background", "\x1b]11;?\x1b\\", "\x1b]11;rgb:a0a0/b0b0/c0c0\x1b\\"],
+    ["the background", "\x1b]11;?\x1b\\", "\x1b]11;rgb:f0f0/f0f0/c0c0\x1b\\"],
   ];
   for (const [what, query, answer] of answers) {
     it(`answers ${what}`, () => {
-      const { pane, replies } = open({ colours: { foreground: 0x010203, background: 0xa0b0c0 } });
+      const { pane, replies } = open({
+        colours: () => ({ foreground: 0x010203, background: 0xf0f0c0 }),
+        kittyKeyboard: () => true,
+      });
       pane.write(query);
       expect(replies).toEqual([answer]);
     });
@@ -53,6 +81,12 @@ describe("queries", () => {
     const { pane, replies } = open();
     pane.write("\x1b]10;?;?\x07");
     expect(replies.join("")).toMatch(/^\x1b\]10;rgb:[^\x1b]+\x1b\\\x1b\]11;rgb:[^\x1b]+\x1b\\$/);
+  });
+
+  it("keeps quiet about the kitty keyboard when the outer terminal cannot", () => {
+    const { pane, replies } = open();
+    pane.write("\x1b[>1u\x1b[?u");
+    expect(replies).toEqual([]);
   });
 
   it("never tells titles or the clipboard, and bounds the answers of one write", () => {
@@ -154,6 +188,87 @@ describe("copyTo", () => {
     pane.copyTo(grid, 0, 0, 20, 5);
     expect(grid.linkTable.text(grid.links[0] ?? 0)).toBe("https://a.b/");
     expect(grid.links[1]).toBe(0);
+  });
+});
+
+describe("colours of its own", () => {
+  const words = (grid: Grid, cell: number) => [...grid.cells.subarray(cell * 4 + 1, cell * 4 + 3)];
+
+  it("draws redefined ones as RGB until they are reset", () => {
+    const { pane, grid } = open();
+    pane.write("\x1b]4;1;#010203\x07\x1b]11;#040506\x07\x1b[31mA\x1b[m");
+    pane.copyTo(grid, 0, 0, 20, 5);
+    expect(words(grid, 0)).toEqual([0x3010203, 0x3040506]);
+    expect(words(grid, 19)).toEqual([0, 0x3040506]);
+    pane.write("\x1b]104\x07\x1b]111\x07");
+    pane.copyTo(grid, 0, 0, 20, 5);
+    expect(words(grid, 0)).toEqual([0x1000001, 0]);
+  });
+});
+
+describe("the kitty keyboard protocol", () => {
+  it("keeps a stack per screen, bounded, and forgets it at a reset", () => {
+    const { pane } = open();
+    const after = (text: string) => {
+      pane.write(text);
+      return pane.keyboardFlags;
+    };
+    expect(after("\x1b[>1u")).toBe(1);
+    expect(after("\x1b[>9u")).toBe(9);
+    expect(after("\x1b[=2;2u")).toBe(11);
+    expect(after("\x1b[=1;3u")).toBe(10);
+    expect(after("\x1b[?1049h")).toBe(0);
+    expect(after("\x1b[=31u")).toBe(31);
+    expect(after("\x1b[?1049l")).toBe(10);
+    expect(after("\x1b[<u")).toBe(1);
+    expect(after("\x1b[<7u")).toBe(0);
+    expect(after("\x1b[>3u".repeat(1000))).toBe(3);
+    expect(after("\x1b[<16u")).toBe(0);
+    expect(after("\x1b[>3u\x1bc")).toBe(0);
+  });
+});
+
+describe("what a program asks of the desktop", () => {
+  const asked = (text: string) => {
+    const onRequest = vi.fn();
+    open({ onRequest }).pane.write(text);
+    return onRequest.mock.calls.map(([request]) => request);
+  };
+
+  it("is told: clipboard texts and notifications", () => {
+    expect(asked("\x1b]52;c;aGFsbG8=\x07")).toEqual([{ kind: "clipboard", text: "hallo" }]);
+    expect(asked("\x1b]9;done\u202e\x07")).toEqual([{ kind: "notify", title: "", body: "done" }]);
+    expect(asked("\x1b]777;notify;a;b;c\x07")).toEqual([
+      { kind: "notify", title: "a", body: "b;c" },
+    ]);
+  });
+
+  it("is not told: queries, nonsense, progress bars, what is too large, what is old", () => {
+    for (const text of ["52;c;?", "52;c;?!", "52;c", "9;4;1;50", "777;x;a;b"]) {
+      expect(asked(`\x1b]${text}\x07`), text).toEqual([]);
+    }
+    expect(asked(`\x1b]52;c;${"AAAA".repeat(400_000)}\x07`)).toEqual([]);
+    const onRequest = vi.fn();
+    const bytes = Buffer.from("\x1b]52;c;aGk=\x07");
+    open({ onRequest }).pane.replay({ cols: 20, rows: 5, bytes, again: false });
+    expect(onRequest).not.toHaveBeenCalled();
+  });
+});
+
+describe("a shell's marks", () => {
+  it("tell whether it waits, what ended how, and where the prompts stand", () => {
+    const { pane } = open({ scrollback: 4 });
+    expect(pane.shell).toEqual({ at: "unknown", finished: 0 });
+    const prompt = (code: string) => `\x1b]133;D${code}\x07\x1b]133;A\x07$ \x1b]133;B\x07`;
+    pane.write(prompt(""));
+    expect(pane.shell).toEqual({ at: "prompt", finished: 0 });
+    pane.write("make\r\n\x1b]133;C\x07");
+    expect(pane.shell.at).toBe("command");
+    pane.write(`error\r\n${prompt(";2")}`);
+    expect(pane.shell).toEqual({ at: "prompt", exitCode: 2, finished: 1 });
+    expect(pane.snapshot().prompts).toEqual([0, 2]);
+    pane.write("\r\n".repeat(7));
+    expect(pane.snapshot().prompts).toEqual([1]);
   });
 });
 

@@ -1,10 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  coreOf,
-  createTerminal,
-  guardFaults,
-  writeSync,
-} from "../../../src/ui/terminal/adapter.ts";
+import { coreOf, createTerminal, guardFaults, writeSync } from "../../../src/ui/terminal/xterm.ts";
 
 /** What the adapter relies on, looked at directly: another xterm version must fail here first. */
 describe("the internals of @xterm/headless", () => {
