@@ -1,6 +1,7 @@
 #include "init.h"
 
 #include "agent.h"
+#include "cgroup.h"
 #include "children.h"
 #include "config.h"
 #include "console.h"
@@ -55,6 +56,7 @@ static void set_up(struct config *config) {
     if (config->root_disk)
         mount_root_disk();
     loopback_up();
+    cgroups_init();
     network_begin();
     identity_prepare();
     mkdir("/run/machinen", 0700);
