@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "files.h"
 #include "forward.h"
+#include "full-disk.h"
 #include "group.h"
 #include "listen.h"
 #include "livemount.h"
@@ -83,7 +84,7 @@ static void answer_status(struct client *client) {
     snprintf(members, sizeof members,
              "\"state\":\"%s\",\"linked\":%s,\"qemuPid\":%d,\"accel\":\"%s\",\"accelReason\":\"%s\",\"memoryMib\":%u,"
              "\"uptimeMs\":%llu",
-             vm.paused ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
+             vm.paused || full_disk_waits() ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
              vm.accel == ACCEL_KVM ? "kvm" : "tcg", json_escape(vm.accel_reason, reason, sizeof reason), vm.memory_mib,
              (unsigned long long)(now_us() - vm.started_us) / 1000);
     answer_members(client, members);

@@ -5,6 +5,7 @@
 #include "files.h"
 #include "flatten.h"
 #include "forward.h"
+#include "full-disk.h"
 #include "group.h"
 #include "incoming.h"
 #include "livemount.h"
@@ -38,6 +39,9 @@ static struct error resume_error;
 static const char *overlay_directory(const struct config *config) {
     const char *const wanted[] = {config->run_dir, getenv("TMPDIR"), "/var/tmp", "/tmp"};
     const char *usable = "/tmp";
+    if (config->disk_dir) {
+        return config->disk_dir;
+    }
     for (size_t i = sizeof wanted / sizeof *wanted; i-- > 0;) {
         struct statfs info;
         const char *directory = wanted[i];
@@ -128,6 +132,7 @@ void vm_event(const char *name, struct json data) {
         vm.running = true;
     } else {
         flatten_event(&vm, name, data);
+        full_disk_event(name, data);
     }
 }
 
@@ -189,6 +194,7 @@ static void before_wait(void) {
 static void tick(void) {
     stats_update(&vm);
     flatten_tick(&vm);
+    full_disk_tick(&vm);
     group_sweep();
 }
 
