@@ -1,9 +1,9 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { Actions } from "./actions/actions.ts";
+import type { AppOptions } from "./app-options.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
 import { detachByte } from "./config/detach-byte.ts";
-import type { Config } from "./config/parse-config.ts";
 import type { Settings } from "./config/settings.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
@@ -23,28 +23,10 @@ import { PaneSet } from "./pane-set.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import { WorkspaceStore } from "./saved/store.ts";
-import type { ColourDepth } from "./screen/painter.ts";
-import { selectedMachine } from "./selectors.ts";
+import { selectedMachine, synchronizedPanes } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
-import type { Theme } from "./theme.ts";
-
-export interface AppOptions {
-  /** Where tabs, layouts and selection outlive the program. */
-  workspaceFile: string;
-  host: Host;
-  stdin: NodeJS.ReadableStream;
-  cols: number;
-  rows: number;
-  config: Config;
-  depth: ColourDepth;
-  theme: Theme;
-  ascii: boolean;
-  bootWhenEmpty: number;
-  onQuit(): void;
-  onSuspend(): void;
-}
 
 /** A lone ESC is a key when nothing follows it for this long. */
 const escapeMs = 20;
@@ -72,6 +54,7 @@ export class App {
   private readonly store: WorkspaceStore;
   private terminal: HostTerminal | undefined;
   private attachWanted: PaneId | undefined;
+  private readonly toType = new Map<PaneId, string>();
   private echoExpected = false;
   private firstList = true;
   private lastList = "";
@@ -102,6 +85,7 @@ export class App {
     this.keyboard = new KeyboardAttachment({
       panes: this.panes,
       stdin: options.stdin,
+      alsoTo: () => synchronizedPanes(this.state),
       detachKey: detachByte(options.config.settings["keyboard.detach"]),
       onLost: () => this.router.attachmentLost(),
     });
@@ -213,6 +197,11 @@ export class App {
     this.attachIfLive();
   }
 
+  typeWhenLive(id: PaneId, text: string): void {
+    this.toType.set(id, text);
+    this.typeWhatWaits();
+  }
+
   expectEcho(): void {
     this.echoExpected = true;
   }
@@ -270,6 +259,16 @@ export class App {
       this.tasks.fail(`session of ${paneName(this.state, id)}: ${status.message}`);
     }
     this.attachIfLive();
+    this.typeWhatWaits();
+  }
+
+  private typeWhatWaits(): void {
+    for (const [id, text] of this.toType) {
+      const pane = this.panes.get(id);
+      if (!pane?.live) continue;
+      this.toType.delete(id);
+      pane.send(Buffer.from(text));
+    }
   }
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */

@@ -6,6 +6,7 @@ export type KeyMode =
   | "attached"
   | "confirm"
   | "picker"
+  | "differences"
   | "reading"
   | "palette"
   | "prompt"
@@ -63,6 +64,11 @@ export const keymap: readonly KeyBinding[] = [
     ["n", "new", { hint: "new" }],
     ["N", "new-machine"],
     ["f", "fork", { hint: "fork" }],
+    ["c", "compare", { hint: "compare" }],
+    ["D", "differences"],
+    ["=", "synchronize"],
+    ["d", "highlight"],
+    ["Y", "keep"],
     ["s", "snapshot", { hint: "snapshot" }],
     ["r", "restore", { hint: "restore" }],
     ["x", "stop", { hint: "stop" }],
@@ -119,6 +125,12 @@ export const keymap: readonly KeyBinding[] = [
     ["j down", "dialog-down", { hint: "down" }],
     ["k up", "dialog-up", { hint: "up" }],
     ["enter ctrl-j", "dialog-accept", { hint: "restore" }],
+    ["escape q ctrl-c", "dialog-close", { hint: "close" }],
+  ]),
+  ...rows("differences", [
+    ["j down", "dialog-down", { hint: "down" }],
+    ["k up", "dialog-up", { hint: "up" }],
+    ["enter ctrl-j", "dialog-accept", { hint: "open" }],
     ["escape q ctrl-c", "dialog-close", { hint: "close" }],
   ]),
   ...rows("reading", [
@@ -230,7 +242,7 @@ export function helpLines(keys: readonly KeyBinding[]): HelpLine[] {
       keys:
         binding.helpKeys ??
         binding.keys
-          .filter((key) => !silentAliases.has(key))
+          .filter((key, index) => index === 0 || !silentAliases.has(key))
           .map(describeKey)
           .join(" "),
       description: binding.description ?? specOf(binding).description,

@@ -62,6 +62,13 @@ export function selectedIsShown(state: UiState): boolean {
   return state.selected !== undefined && currentTab(state).panes.includes(state.selected);
 }
 
+/** The panes that get what is typed into the selected one. */
+export function synchronizedPanes(state: UiState): PaneId[] {
+  const tab = currentTab(state);
+  if (!tab.synchronized || !selectedIsShown(state)) return [];
+  return tab.panes.filter((id) => id !== state.selected && state.panes[id]?.kind === "live");
+}
+
 /** The sidebar's lines, in order; the selection moves along them. */
 export function sidebarItems(state: UiState): SidebarItem[] {
   const shown = [...allPanes(state)].map(paneTarget);
@@ -88,6 +95,8 @@ const dialogModes: Record<Dialog["kind"], KeyMode> = {
   help: "reading",
   log: "reading",
   confirm: "confirm",
+  "confirm-keep": "confirm",
+  differences: "differences",
   picker: "picker",
   palette: "palette",
   finder: "palette",

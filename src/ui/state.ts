@@ -1,4 +1,6 @@
+import type { MachineDifference } from "../runtime/compare/index.ts";
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
+import type { DifferencesDialog } from "./compare/differences.ts";
 import { type Config, defaultConfig } from "./config/parse-config.ts";
 import { isTextDialog, type TextDialog, withText } from "./dialogs/text-dialogs.ts";
 import type { Families } from "./families.ts";
@@ -30,6 +32,8 @@ export type Dialog =
   | { kind: "help"; scroll: number }
   | { kind: "log"; scroll: number }
   | { kind: "confirm"; id: string; name: string }
+  | { kind: "confirm-keep"; name: string; drop: readonly { id: string; name: string }[] }
+  | DifferencesDialog
   | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number }
   | TextDialog;
 
@@ -102,6 +106,8 @@ export type Action =
   | { type: "form-refused"; error: string }
   | { type: "dialog-moved"; by: number; last: number }
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
+  | { type: "differences-found"; ids: readonly [string, string]; difference: MachineDifference }
+  | { type: "difference-opened"; path: string; lines: readonly string[] }
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
   | { type: "tagged"; machine: string; tags: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
@@ -167,7 +173,7 @@ export function reduce(state: UiState, action: Action): UiState {
     case "dialog-opened":
       return { ...state, dialog: action.dialog, attached: false };
     case "dialog-closed":
-      return { ...state, dialog: undefined };
+      return { ...state, dialog: withoutPatch(state.dialog) };
     case "dialog-edited":
       return state.dialog && isTextDialog(state.dialog)
         ? { ...state, dialog: withText(state.dialog, action.text) }
@@ -183,6 +189,20 @@ export function reduce(state: UiState, action: Action): UiState {
     case "snapshots-listed":
       return state.dialog?.kind === "picker"
         ? { ...state, dialog: { ...state.dialog, snapshots: action.snapshots, index: 0 } }
+        : state;
+    case "differences-found":
+      return state.dialog?.kind === "differences" && state.dialog.ids.join() === action.ids.join()
+        ? { ...state, dialog: { ...state.dialog, difference: action.difference } }
+        : state;
+    case "difference-opened":
+      return state.dialog?.kind === "differences"
+        ? {
+            ...state,
+            dialog: {
+              ...state.dialog,
+              patch: { path: action.path, lines: action.lines, scroll: 0 },
+            },
+          }
         : state;
     case "sessions-listed":
       return {
@@ -229,9 +249,19 @@ function machineAdded(state: UiState, machine: MachineInfo, session?: string): U
   return select({ ...next, tabs }, wanted);
 }
 
+/** Closing an open file leads back to the list it was opened from. */
+function withoutPatch(dialog: Dialog | undefined): Dialog | undefined {
+  return dialog?.kind === "differences" && dialog.patch
+    ? { ...dialog, patch: undefined }
+    : undefined;
+}
+
 function moveDialog(dialog: Dialog | undefined, by: number, last: number): Dialog | undefined {
   const within = (value: number): number => Math.max(0, Math.min(last, value + by));
   if (!dialog) return dialog;
+  if (dialog.kind === "differences" && dialog.patch) {
+    return { ...dialog, patch: { ...dialog.patch, scroll: within(dialog.patch.scroll) } };
+  }
   if ("index" in dialog) return { ...dialog, index: within(dialog.index) };
   return "scroll" in dialog ? { ...dialog, scroll: within(dialog.scroll) } : dialog;
 }

@@ -1,6 +1,8 @@
 import type { HostBootOptions } from "../../runtime/host/host.ts";
 import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
+import { liveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
+import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
 import { usage } from "../split-arguments.ts";
@@ -32,7 +34,9 @@ export const boot: Command = defineCommand({
       placeholder: "name",
       description: "the same as the argument",
     },
+    mount: mountFlag,
     publish: publishFlag,
+    liveMount: liveMountFlag,
     json: jsonFlag,
   },
   examples: [
@@ -41,7 +45,12 @@ export const boot: Command = defineCommand({
       command: "machinen boot db --image debian --memory 1024",
       does: "a Debian machine with 1 GiB",
     },
+    { command: "machinen boot build -v .:/mnt/work", does: "works on this directory itself" },
     { command: "machinen boot web -p 8080:80", does: "its port 80 is this host's 127.0.0.1:8080" },
+    {
+      command: "machinen boot build --mount .:/mnt/src",
+      does: "with a copy of this directory; the directory itself is only read",
+    },
     {
       command: "machinen boot clock -- sh -c 'while date; do sleep 1; done'",
       does: "one that runs a command and powers off when it ends",
@@ -54,7 +63,11 @@ export const boot: Command = defineCommand({
         "the name is given twice, as argument and as --name",
         boot,
       );
-    const options: HostBootOptions = readPublished(flags.publish, boot);
+    const options: HostBootOptions = {
+      ...readPublished(flags.publish, boot),
+      ...readLiveMounts(flags.liveMount, boot),
+      ...readMount(flags.mount, boot),
+    };
     if (flags.image === "debian") await installWithProgress(["debian"], context);
     const host = await context.host();
     const name = args[0] ?? flags.name;

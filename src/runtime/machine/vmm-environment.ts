@@ -12,6 +12,8 @@ const PER_MACHINE = [
   "MACHINEN_RUN_DIR",
   "MACHINEN_ROOTDISK",
   "MACHINEN_ROOTDISK_SIZE",
+  "MACHINEN_MOUNT_LOWER",
+  "MACHINEN_MOUNT_UPPER",
   "MACHINEN_INCOMING",
   "MACHINEN_BASE",
   "MACHINEN_TEMPLATE",
@@ -19,6 +21,7 @@ const PER_MACHINE = [
   "MACHINEN_FORK_GROUP",
   "MACHINEN_FORK_WAIT",
   "MACHINEN_FORWARD",
+  "MACHINEN_LIVE_MOUNTS",
 ] as const;
 
 /** `MACHINEN_NETWORK` is a switch of the user's: theirs stands where a machine has none of its own. */

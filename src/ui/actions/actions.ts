@@ -4,6 +4,7 @@ import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
 import { readCommandLine } from "../palette/commands.ts";
 import { present } from "../selectors.ts";
+import { compareActions } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
 import { dialogActions, tag, usualArgument } from "./dialog-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
@@ -23,6 +24,7 @@ export class Actions {
     this.table = {
       ...paneActions(context),
       ...dialogActions(context, machines, (command, argument) => this.run(command, argument)),
+      ...compareActions(context, (source, count) => machines.forkMany(source, count)),
       new: (name) => machines.boot(name ? { name } : {}),
       undo: () => machines.undoStop(),
       rename: (name) => machines.rename(name),

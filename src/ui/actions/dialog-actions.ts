@@ -14,6 +14,7 @@ import { matchingItems } from "../palette/machines.ts";
 import { currentTab, selectedMachine } from "../selectors.ts";
 import type { UiState } from "../state.ts";
 import { dialogLast } from "../view.ts";
+import { openDifference } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
 import type { MachineActions } from "./machine-actions.ts";
 
@@ -53,14 +54,17 @@ export function dialogActions(
     },
     "dialog-keep": () => {
       const { dialog } = context.state;
+      if (dialog?.kind !== "confirm") return undefined;
       context.dispatch({ type: "dialog-closed" });
-      return dialog?.kind === "confirm" ? machines.stop(dialog.id, dialog.name, true) : undefined;
+      return machines.stop(dialog.id, dialog.name, true);
     },
     "dialog-accept": () => {
       const { dialog } = context.state;
       if (dialog && isTextDialog(dialog)) return acceptText(context, machines, run, dialog);
+      if (dialog?.kind === "differences") return openDifference(context, dialog);
       context.dispatch({ type: "dialog-closed" });
       if (dialog?.kind === "confirm") return machines.stop(dialog.id, dialog.name);
+      if (dialog?.kind === "confirm-keep") return machines.stopAll(dialog.drop);
       const chosen = dialog?.kind === "picker" ? dialog.snapshots?.[dialog.index] : undefined;
       return chosen && machines.restore(chosen.directory, chosen.sourceName);
     },
