@@ -48,7 +48,7 @@ async function start(
     runDir = createRunDir();
     const variables = {
       ...(await variablesFor(runDir)),
-      ...mountVariables(boot.mountDisk),
+      ...mountVariables(boot.mountDisk, templateKey !== undefined),
       ...networkVariables(opts),
     };
     boot.phases.mark("pack");
