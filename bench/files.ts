@@ -52,27 +52,26 @@ async function measureCommands(rows: Rows, { vm, ssh }: SshGuest): Promise<void>
 
 async function measureTree(rows: Rows, guest: SshGuest, what: string, tree: string): Promise<void> {
   const { vm, ssh } = guest;
-  const back = `${tree}-back`;
   const there = `${GUEST}/tree`;
-  const clean = async () => {
-    await vm.exec(`rm -rf ${there}`);
-    rmSync(back, { recursive: true, force: true });
-    mkdirSync(back);
-  };
-  await clean();
+  // A directory each, removed at the end: a disk that is still busy with removing slows down what comes next.
+  const backs = { tar: `${tree}-by-tar`, own: `${tree}-by-pull` };
+  const cleanGuest = () => vm.exec(`rm -rf ${there}`);
+  await cleanGuest();
   const pushTar = () =>
-    sh(
-      `tar -C "$0" -c . | "$@" 'mkdir -p ${there} && tar -C ${there} -xp'`.replace("$0", tree),
-      ...ssh,
-    );
+    sh(`tar -C ${tree} -c . | "$@" 'mkdir -p ${there} && tar -C ${there} -xp'`, ...ssh);
   rows.add(`push ${what}, tar over ssh`, await timed(pushTar));
-  await clean();
+  await cleanGuest();
   rows.add(`push ${what}`, await timed(() => vm.push(tree, there)), `push ${what}, tar over ssh`);
-  const pullTar = () => sh(`"$@" 'tar -C ${there} -c .' | tar -C ${back} -xp`, ...ssh);
+  mkdirSync(backs.tar);
+  const pullTar = () => sh(`"$@" 'tar -C ${there} -c .' | tar -C ${backs.tar} -xp`, ...ssh);
   rows.add(`pull ${what}, tar over ssh`, await timed(pullTar));
-  rmSync(back, { recursive: true, force: true });
-  rows.add(`pull ${what}`, await timed(() => vm.pull(there, back)), `pull ${what}, tar over ssh`);
-  await clean();
+  rows.add(
+    `pull ${what}`,
+    await timed(() => vm.pull(there, backs.own)),
+    `pull ${what}, tar over ssh`,
+  );
+  await cleanGuest();
+  for (const back of Object.values(backs)) rmSync(back, { recursive: true });
 }
 
 /** Commands and files of a Debian guest, beside ssh into the same guest. */
