@@ -150,6 +150,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .trace = text(get, "MACHINEN_TRACE"),
         .fault = text(get, "MACHINEN_FAULT"),
         .ports = text(get, "MACHINEN_FORWARD"),
+        .live_mounts = text(get, "MACHINEN_LIVE_MOUNTS"),
     };
     if (!config->mount_lower != !config->mount_upper) {
         return bad(error, "MACHINEN_MOUNT_LOWER", "goes together with MACHINEN_MOUNT_UPPER");
