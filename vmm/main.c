@@ -3,6 +3,7 @@
  */
 #include "config.h"
 #include "json.h"
+#include "livemount-serve.h"
 #include "probe.h"
 #include "run.h"
 #include "save.h"
@@ -45,6 +46,9 @@ int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "run";
     if (argc >= 4 && strcmp(mode, "die-with-parent") == 0) {
         return die_with_parent(argv[2], argv + 3);
+    }
+    if (argc == 3 && strcmp(mode, "serve-mount") == 0) {
+        return serve_mount(argv[2]);
     }
     /* Descriptors that leaked into us must not keep anything alive. */
     close_range(3, ~0u, 0);

@@ -8,6 +8,7 @@
 #include "full-disk.h"
 #include "group.h"
 #include "incoming.h"
+#include "livemount.h"
 #include "loop.h"
 #include "network.h"
 #include "probe.h"
@@ -155,7 +156,8 @@ static int start(const struct config *config, struct error *error) {
     static struct watch *qmp_watch, *log_watch;
     if (!forward_listen(config->forwards, config->forward_count, error) || !network_open(config, error) ||
         (config->control && !control_listen(config->control, error)) ||
-        (config->stats_file && !stats_open(config->stats_file, error))) {
+        (config->stats_file && !stats_open(config->stats_file, error)) ||
+        !live_mounts_start(config->live_mounts, error)) {
         return EXIT_CONFIG;
     }
     bool resume = config->incoming_fork || config->incoming_bundle || config->incoming_template;
@@ -209,6 +211,7 @@ static void signalled(int signal) {
 static void clean_up(const struct config *config) {
     bool spawned = vm.qemu != 0;
     qemu_kill(&vm);
+    live_mounts_end();
     if (vm.log_fd > 0) {
         qemu_log_drain(&vm);
     }
