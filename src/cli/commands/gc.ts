@@ -10,18 +10,30 @@ export const gc = defineCommand({
       type: "boolean",
       description: "also remove the templates no running machine uses; boots make them again",
     },
+    images: {
+      type: "boolean",
+      description:
+        "also remove the disks made of images and not used just now; boots make them again",
+    },
     dryRun: { type: "boolean", description: "only say what would be removed" },
     json: jsonFlag,
   },
   examples: [{ command: "machinen gc --dry-run", does: "look first" }],
   async run({ flags }, { stdout }) {
     const { collectGarbage } = await import("../../runtime/machine/index.ts");
+    const { collectImages, rootfsImgCacheDir } = await import("../../runtime/images/index.ts");
     const { collectTemplates } = await import("../../runtime/templates/index.ts");
     const dryRun = flags.dryRun ?? false;
     const results = collectGarbage({ dryRun });
     const templates = flags.templates ? collectTemplates({ dryRun }) : [];
+    const images = flags.images ? collectImages(rootfsImgCacheDir(), { dryRun }) : [];
     if (flags.json) {
-      printJson(stdout, flags.templates ? { machines: results, templates } : results);
+      const asked = {
+        ...(flags.templates ? { templates } : {}),
+        ...(flags.images ? { images } : {}),
+      };
+      const more = Object.keys(asked).length > 0;
+      printJson(stdout, more ? { machines: results, ...asked } : results);
       return 0;
     }
     const verb = flags.dryRun ? "would remove" : "removed";
@@ -32,10 +44,11 @@ export const gc = defineCommand({
       if (registryRemoved) continue;
       for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
     }
-    for (const { path, bytes } of templates) {
+    for (const { path, bytes } of [...templates, ...images]) {
       printLine(stdout, `${verb} ${printable(path)} (${formatBytes(bytes)})`);
     }
-    if (results.length + templates.length === 0) printLine(stdout, "Nothing to remove.");
+    if (results.length + templates.length + images.length === 0)
+      printLine(stdout, "Nothing to remove.");
     return results.every(({ registryRemoved }) => registryRemoved) ? 0 : 1;
   },
 });
