@@ -15,6 +15,11 @@ export const gc = defineCommand({
       description:
         "also remove the disks made of images and not used just now; boots make them again",
     },
+    mounts: {
+      type: "boolean",
+      description:
+        "also remove the packed directories (--mount) no running machine was started with",
+    },
     dryRun: { type: "boolean", description: "only say what would be removed" },
     json: jsonFlag,
   },
@@ -23,17 +28,19 @@ export const gc = defineCommand({
     const { collectGarbage } = await import("../../runtime/machine/index.ts");
     const { collectImages, rootfsImgCacheDir } = await import("../../runtime/images/index.ts");
     const { collectTemplates } = await import("../../runtime/templates/index.ts");
+    const { collectMountImages } = await import("../../runtime/mounts/index.ts");
     const dryRun = flags.dryRun ?? false;
     const results = collectGarbage({ dryRun });
     const templates = flags.templates ? collectTemplates({ dryRun }) : [];
     const images = flags.images ? collectImages(rootfsImgCacheDir(), { dryRun }) : [];
+    const mounts = flags.mounts ? collectMountImages({ dryRun }) : [];
     if (flags.json) {
-      const asked = {
-        ...(flags.templates ? { templates } : {}),
-        ...(flags.images ? { images } : {}),
+      const more = {
+        ...(flags.templates && { templates }),
+        ...(flags.images && { images }),
+        ...(flags.mounts && { mounts }),
       };
-      const more = Object.keys(asked).length > 0;
-      printJson(stdout, more ? { machines: results, ...asked } : results);
+      printJson(stdout, Object.keys(more).length > 0 ? { machines: results, ...more } : results);
       return 0;
     }
     const verb = flags.dryRun ? "would remove" : "removed";
@@ -44,11 +51,11 @@ export const gc = defineCommand({
       if (registryRemoved) continue;
       for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
     }
-    for (const { path, bytes } of [...templates, ...images]) {
+    const caches = [...templates, ...images, ...mounts];
+    for (const { path, bytes } of caches) {
       printLine(stdout, `${verb} ${printable(path)} (${formatBytes(bytes)})`);
     }
-    if (results.length + templates.length + images.length === 0)
-      printLine(stdout, "Nothing to remove.");
+    if (results.length + caches.length === 0) printLine(stdout, "Nothing to remove.");
     return results.every(({ registryRemoved }) => registryRemoved) ? 0 : 1;
   },
 });
