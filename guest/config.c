@@ -59,6 +59,7 @@ struct config config_from(const struct json *root) {
         .command = read_command(json_member(root, "cmd", JSON_ARRAY)),
         .cwd = member_string(root, "cwd"),
         .hostname = member_string(root, "hostname"),
+        .mount = member_string(root, "mount"),
         .root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL,
         .waits = json_member(root, "wait", JSON_TRUE) != NULL,
     };
@@ -70,7 +71,22 @@ void config_free(struct config *config) {
     free(config->command);
     free(config->hostname);
     free(config->cwd);
+    free(config->mount);
     *config = (struct config){.command = NULL};
+}
+
+/* An initramfs made by mkinitramfs names the mount point here. */
+static char *read_mount_point(void) {
+    char text[4096];
+    int fd = open("/etc/machinen-mountdisk-guest", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return NULL;
+    text[length] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    return strdup(text);
 }
 
 bool config_read(const char *path, struct config *config) {
@@ -81,5 +97,7 @@ bool config_read(const char *path, struct config *config) {
     if (root != NULL)
         *config = config_from(root);
     json_free(root);
+    if (config->mount == NULL)
+        config->mount = read_mount_point();
     return root != NULL;
 }

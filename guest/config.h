@@ -9,6 +9,7 @@
 struct config {
     char **command; /* NULL: none */
     char *cwd, *hostname;
+    char *mount; /* where the disks of a mount go; NULL: nowhere */
     bool root_disk;
     bool waits; /* the rest comes with a RESUME */
 };

@@ -1,6 +1,7 @@
 #include "hanging-mounts.h"
 
 #include "loop.h"
+#include "mount-disks.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -10,10 +11,12 @@ enum { LARGEST_TABLE = 65536 };
 
 static bool may_hang = true;
 
-/* Served by the kernel alone. Not overlay: it may lie over anything. */
+/* Served by the kernel alone. Not overlay: it may lie over anything, but for our own. */
 static const char *const local_types[] = {"rootfs", "ramfs",   "tmpfs",   "ext4",    "proc",       "sysfs",
                                           "devpts", "devtmpfs", "cgroup2", "mqueue", "hugetlbfs",  "debugfs",
                                           "bpf",    "tracefs", "pstore",  "configfs", "securityfs", "squashfs"};
+
+static const char ours[] = " - overlay " MOUNT_DISKS_SOURCE " ";
 
 static bool is_local(const char *type, size_t length) {
     for (size_t i = 0; i < sizeof local_types / sizeof *local_types; i++)
@@ -25,7 +28,7 @@ static bool is_local(const char *type, size_t length) {
 static bool table_may_hang(char *text) {
     for (char *line; (line = strsep(&text, "\n")) != NULL && line[0] != '\0';) {
         const char *type = strstr(line, " - ");
-        if (type == NULL || !is_local(type + 3, strcspn(type + 3, " ")))
+        if (type == NULL || (!is_local(type + 3, strcspn(type + 3, " ")) && strncmp(type, ours, sizeof ours - 1) != 0))
             return true;
     }
     return false;

@@ -14,6 +14,7 @@
 #include "power.h"
 #include "resume.h"
 #include "secrets.h"
+#include "shell-integration.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,7 @@ static void set_up(struct config *config) {
     network_begin();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
+    shell_integration_begin();
     control_owns_machine = true;
 }
 

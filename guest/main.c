@@ -1,8 +1,9 @@
-/* PID 1 of a machine, or `--agent-fd <fd> --key <hex>`: the agent alone, over an inherited socket;
- * with `--wait` it waits for a RESUME like a template. */
+/* PID 1 of a machine; `inventory <what>` in one; or `--agent-fd <fd> --key <hex>`: the agent alone, over an
+ * inherited socket; with `--wait` it waits for a RESUME like a template. */
 #include "agent.h"
 #include "console.h"
 #include "init.h"
+#include "inventory.h"
 #include "key.h"
 #include "loop.h"
 #include "resume.h"
@@ -30,6 +31,8 @@ int main(int argc, char **argv) {
     uint8_t key[LINK_KEY_BYTES];
     if (getpid() == 1)
         init_main();
+    if (argc > 1 && strcmp(argv[1], "inventory") == 0)
+        return inventory_main(argc - 2, argv + 2);
     bool waits = argc == 6 && strcmp(argv[5], "--wait") == 0;
     if ((argc == 5 || waits) && strcmp(argv[1], "--agent-fd") == 0 && strcmp(argv[3], "--key") == 0 &&
         key_parse(argv[4], key)) {
@@ -38,6 +41,7 @@ int main(int argc, char **argv) {
         return agent_main(atoi(argv[2]), key);
     }
     fputs("usage: machinen-init --agent-fd <fd> --key <64 hex digits> [--wait]\n"
+          "       machinen-init inventory files|processes|digests\n"
           "Without arguments it is PID 1 of a machinen guest.\n",
           stderr);
     return 2;

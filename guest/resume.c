@@ -4,6 +4,7 @@
 #include "control.h"
 #include "identity.h"
 #include "json.h"
+#include "mount-disks.h"
 #include "network.h"
 #include "spawn.h"
 
@@ -59,6 +60,8 @@ static bool read_request(const struct json *root, struct request *request) {
 bool run_config(struct config *config) {
     if (config->hostname != NULL && control_owns_machine && !set_host_name(config->hostname))
         console_say("host name: %s", strerror(errno));
+    if (config->mount != NULL && control_owns_machine && !mount_disks(config->mount))
+        return false;
     if (config->cwd != NULL) {
         default_cwd = config->cwd;
         config->cwd = NULL;

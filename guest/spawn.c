@@ -1,6 +1,7 @@
 #include "spawn.h"
 
 #include "hanging-mounts.h"
+#include "shell-integration.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,8 @@ static bool make_env(const struct spawn *spawn, struct env *env) {
         name_user(spawn->user, env);
     for (size_t i = 0; spawn->env != NULL && i < spawn->env->count; i++)
         env_set(env, spawn->env->items[i]);
+    if (spawn->terminal)
+        shell_integration_into(env);
     return true;
 }
 

@@ -1,4 +1,5 @@
 #include "bundle.h"
+#include "bundle-files.h"
 #include "fault.h"
 #include "files.h"
 #include "qcow2.h"
@@ -61,28 +62,24 @@ static bool copy_and_sum(int from, int to, uint64_t size, char hex[65]) {
     return true;
 }
 
-/* Names in the order of captured_fds(). */
-static void file_name(const struct captured *captured, size_t index, char name[40]) {
-    static const char *const fixed[2] = {"memory.img", "device.state"};
-    if (index < 2) {
-        snprintf(name, 40, "%s", fixed[index]);
-        return;
+/* `layers`: of a disk that is written as one file. */
+static bool fill_file(int from, const struct captured_disk *layers, int to, const char *name, struct stat *info,
+                      char hex[65], struct error *error) {
+    if (layers && !qcow2_join(layers->fds, layers->layers, layers->size, to, error)) {
+        return false;
     }
-    size_t disk = 0;
-    for (index -= 2; index >= captured->disks[disk].layers; disk++) {
-        index -= captured->disks[disk].layers;
-    }
-    snprintf(name, 40, "disk%u-%u.%s", (unsigned)disk & 7, (unsigned)index & 255, index == 0 ? "raw" : "qcow2");
+    bool ok = fstat(layers ? to : from, info) == 0 && ftruncate(to, info->st_size) == 0 &&
+              copy_and_sum(layers ? to : from, layers ? -1 : to, (uint64_t)info->st_size, hex) && fsync(to) == 0;
+    return ok || bad_file(error, name);
 }
 
-static bool write_file(int directory, const char *name, int from, char *json, size_t room, struct error *error) {
+static bool write_file(int directory, const char *name, int from, const struct captured_disk *layers, char *json,
+                       size_t room, struct error *error) {
     struct stat info;
     char hex[65];
-    int to = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = to >= 0 && fstat(from, &info) == 0 && ftruncate(to, info.st_size) == 0 &&
-              copy_and_sum(from, to, (uint64_t)info.st_size, hex) && fsync(to) == 0;
+    int to = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = to >= 0 ? fill_file(from, layers, to, name, &info, hex, error) : bad_file(error, name);
     if (!ok) {
-        bad_file(error, name);
         if (to >= 0) {
             unlinkat(directory, name, 0);
         }
@@ -106,7 +103,9 @@ static bool write_description(int directory, const char *text, struct error *err
     return ok;
 }
 
-static bool check_room(int directory, const int *fds, size_t count, struct error *error) {
+static bool check_room(int directory, const struct captured *captured, struct error *error) {
+    int fds[MAX_CAPTURED_FDS];
+    size_t count = captured_fds(captured, fds);
     struct statvfs room;
     struct stat info;
     uint64_t needed = 1 << 20;
@@ -120,19 +119,21 @@ static bool check_room(int directory, const int *fds, size_t count, struct error
                 (unsigned long long)needed >> 20, (unsigned long long)room.f_bavail * room.f_frsize >> 20);
 }
 
-static bool write_all_files(int directory, const struct captured *captured, size_t *written, struct error *error) {
+static bool write_all_files(int directory, const struct captured *captured, const struct captured_disk *upper,
+                            size_t *written, struct error *error) {
     int fds[MAX_CAPTURED_FDS];
     size_t count = captured_fds(captured, fds), room = MAX_DESCRIPTION;
-    char *text = malloc(room), name[40], members[4096];
-    bool ok = text ? check_room(directory, fds, count, error) : fail(error, "NO_MEMORY", "out of memory");
+    char *text = malloc(room), name[BUNDLE_NAME], members[4096];
+    bool ok = text || fail(error, "NO_MEMORY", "out of memory");
     int used = ok ? snprintf(text, room, "{%s,\"files\":[", captured_json(captured, members, sizeof members)) : 0;
     for (; ok && *written < count; *written += ok) {
         char file[160];
         if (*written == 1) {
             fault(SAVE_MEMORY);
         }
-        file_name(captured, *written, name);
-        ok = write_file(directory, name, fds[*written], file, sizeof file, error);
+        bundle_file_name(captured, *written, name);
+        bool joined = upper && fds[*written] == upper->fds[0];
+        ok = write_file(directory, name, fds[*written], joined ? upper : NULL, file, sizeof file, error);
         used += ok ? snprintf(text + used, room - (size_t)used, "%s%s", *written ? "," : "", file) : 0;
     }
     if (ok) {
@@ -145,16 +146,18 @@ static bool write_all_files(int directory, const struct captured *captured, size
 }
 
 bool bundle_write(const char *path, const struct captured *captured, struct error *error) {
+    struct captured files;
+    const struct captured_disk *upper = bundle_files(captured, &files);
     size_t written = 0;
-    char name[40];
+    char name[BUNDLE_NAME];
     bool made = mkdir(path, 0700) == 0;
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) {
         return bad_file(error, path);
     }
-    bool ok = write_all_files(directory, captured, &written, error);
+    bool ok = check_room(directory, captured, error) && write_all_files(directory, &files, upper, &written, error);
     while (!ok && written > 0) {
-        file_name(captured, --written, name);
+        bundle_file_name(&files, --written, name);
         unlinkat(directory, name, 0);
     }
     close_fd(&directory);
@@ -168,10 +171,10 @@ bool bundle_write(const char *path, const struct captured *captured, struct erro
 enum trust { CHECK_ALL, CHECK_SIZES };
 
 /* Opens and checks one file; memory and device state come back as sealed copies, unless the files are trusted. */
-static int read_file(int directory, const char *name, struct json entry, enum trust trust, bool copy, struct error *error) {
+static int read_file(int directory, const char *name, const char *place, struct json entry, enum trust trust, bool copy, struct error *error) {
     struct json value;
     struct stat info;
-    char wanted[65], hex[65], listed[40];
+    char wanted[65], hex[65], listed[BUNDLE_NAME];
     uint64_t size;
     if (!json_member(entry, "name", &value) || !json_string(value, listed, sizeof listed) || strcmp(listed, name) != 0 ||
         !json_member(entry, "size", &value) || !json_u64(value, &size) || !json_member(entry, "sha256", &value) ||
@@ -179,7 +182,7 @@ static int read_file(int directory, const char *name, struct json entry, enum tr
         fail(error, "BUNDLE_CORRUPT", "vmm.json: does not describe %s", name);
         return -1;
     }
-    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), to = -1;
+    int fd = openat(directory, place, O_RDONLY | O_CLOEXEC | O_NONBLOCK), to = -1;
     if (fd < 0 || fstat(fd, &info) != 0) {
         bad_file(error, name);
     } else if (!S_ISREG(info.st_mode) || (uint64_t)info.st_size != size) {
@@ -213,17 +216,18 @@ static bool read_description(int directory, char *text, struct json *object, str
     return json_parse(text, (size_t)n, object) || fail(error, "BUNDLE_CORRUPT", "vmm.json: is not JSON");
 }
 
-static bool read_all_files(int directory, struct json object, enum trust trust, struct captured *captured, struct error *error) {
+static bool read_all_files(int directory, const char *const places[DISK_USES], struct json object, enum trust trust,
+                           struct captured *captured, struct error *error) {
     int fds[MAX_CAPTURED_FDS];
     size_t count = captured_count(captured), done = 0;
     struct json files, entry;
-    char name[40];
+    char name[BUNDLE_NAME];
     bool ok = json_member(object, "files", &files) || fail(error, "BUNDLE_CORRUPT", "vmm.json: lists no files");
     for (; ok && done < count; done += ok) {
-        file_name(captured, done, name);
+        bundle_file_name(captured, done, name);
         ok = json_element(files, done, &entry) || fail(error, "BUNDLE_CORRUPT", "vmm.json: does not list %s", name);
         if (ok) {
-            fds[done] = read_file(directory, name, entry, trust, done < 2, error);
+            fds[done] = read_file(directory, name, bundle_place(captured, places, name), entry, trust, done < 2, error);
             ok = fds[done] >= 0;
         }
     }
@@ -245,14 +249,15 @@ static bool layers_are_self_contained(const struct captured *captured, struct er
     return true;
 }
 
-static bool read_bundle(const char *path, enum trust trust, struct captured *captured, struct error *error) {
+static bool read_bundle(const char *path, const char *const places[DISK_USES], enum trust trust,
+                        struct captured *captured, struct error *error) {
     struct json object;
     struct stat info;
     captured_init(captured);
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char *text = malloc(MAX_DESCRIPTION);
     bool ok = directory >= 0 && text ? read_description(directory, text, &object, error) : bad_file(error, path);
-    ok = ok && captured_parse(object, captured, error) && read_all_files(directory, object, trust, captured, error);
+    ok = ok && captured_parse(object, captured, error) && read_all_files(directory, places, object, trust, captured, error);
     if (ok && (fstat(captured->memory_fd, &info) != 0 || (uint64_t)info.st_size != (uint64_t)captured->memory_mib << 20)) {
         captured_close(captured);
         ok = fail(error, "BUNDLE_CORRUPT", "memory.img: is not as large as vmm.json says");
@@ -266,10 +271,10 @@ static bool read_bundle(const char *path, enum trust trust, struct captured *cap
     return ok;
 }
 
-bool bundle_read(const char *path, struct captured *captured, struct error *error) {
-    return read_bundle(path, CHECK_ALL, captured, error);
+bool bundle_read(const char *path, const char *const places[DISK_USES], struct captured *captured, struct error *error) {
+    return read_bundle(path, places, CHECK_ALL, captured, error);
 }
 
 bool template_read(const char *path, struct captured *captured, struct error *error) {
-    return read_bundle(path, CHECK_SIZES, captured, error);
+    return read_bundle(path, NULL, CHECK_SIZES, captured, error);
 }

@@ -48,6 +48,7 @@ static void describe(const struct vm *vm, struct captured *out) {
     snprintf(out->qemu, sizeof out->qemu, "%s", vm->qmp.version);
     out->disk_count = vm->disk_count;
     for (size_t i = 0; i < vm->disk_count; i++) {
+        out->disks[i].use = vm->disks[i].use;
         out->disks[i].size = vm->disks[i].size;
         out->disks[i].layers = vm->disks[i].layers;
     }

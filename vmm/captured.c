@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const disk_use_names[DISK_USES] = {"root", "mount-lower", "mount-upper"};
+
 void captured_init(struct captured *captured) {
     *captured = (struct captured){.memory_fd = -1, .state_fd = -1};
     for (size_t disk = 0; disk < MAX_DISKS; disk++) {
@@ -75,8 +77,9 @@ char *captured_json(const struct captured *captured, char *out, size_t room) {
                      captured->network ? "true" : "false", captured->connections ? "true" : "false",
                      (unsigned long long)captured->pause_us);
     for (size_t i = 0; i < captured->disk_count; i++) {
-        n += snprintf(out + n, room - (size_t)n, "%s{\"size\":%llu,\"layers\":%zu}", i ? "," : "",
-                      (unsigned long long)captured->disks[i].size, captured->disks[i].layers);
+        n += snprintf(out + n, room - (size_t)n, "%s{\"use\":\"%s\",\"size\":%llu,\"layers\":%zu}", i ? "," : "",
+                      disk_use_names[captured->disks[i].use], (unsigned long long)captured->disks[i].size,
+                      captured->disks[i].layers);
     }
     snprintf(out + n, room - (size_t)n, "]");
     return out;
@@ -92,9 +95,27 @@ static bool member_number(struct json object, const char *key, uint64_t low, uin
     return json_member(object, key, &value) && json_u64(value, number) && *number >= low && *number <= high;
 }
 
+static bool parse_disk(struct json object, struct captured_disk *disk) {
+    char name[16];
+    uint64_t size, layers;
+    if (!member_number(object, "size", 512, 1ull << 42, &size) ||
+        !member_number(object, "layers", 1, MAX_LAYERS, &layers) || !member_string(object, "use", name, sizeof name)) {
+        return false;
+    }
+    disk->size = size;
+    disk->layers = (size_t)layers;
+    for (int use = 0; use < DISK_USES; use++) {
+        if (strcmp(name, disk_use_names[use]) == 0) {
+            disk->use = (enum disk_use)use;
+            return use != DISK_MOUNT_LOWER || layers == 1;
+        }
+    }
+    return false;
+}
+
 bool captured_parse(struct json object, struct captured *captured, struct error *error) {
     char hex[2 * LINK_KEY_BYTES + 1];
-    uint64_t memory, cpus, size, layers;
+    uint64_t memory, cpus;
     struct json disks, disk, network, connections;
     if (!member_number(object, "memoryMib", 64, 1 << 20, &memory) || !member_number(object, "cpus", 1, 64, &cpus) ||
         !member_string(object, "key", hex, sizeof hex) || !key_from_hex(hex, captured->key) ||
@@ -110,12 +131,10 @@ bool captured_parse(struct json object, struct captured *captured, struct error 
     captured->network = json_true(network);
     captured->connections = json_true(connections);
     while (json_element(disks, captured->disk_count, &disk)) {
-        if (captured->disk_count == MAX_DISKS || !member_number(disk, "size", 512, 1ull << 42, &size) ||
-            !member_number(disk, "layers", 1, MAX_LAYERS, &layers)) {
+        if (captured->disk_count == MAX_DISKS || !parse_disk(disk, &captured->disks[captured->disk_count])) {
             return fail(error, "STATE_INVALID", "the description of disk %zu is wrong", captured->disk_count);
         }
-        captured->disks[captured->disk_count].size = size;
-        captured->disks[captured->disk_count++].layers = (size_t)layers;
+        captured->disk_count++;
     }
     if (strcmp(captured->machine, MACHINE_NAME) != 0) {
         return fail(error, "STATE_MACHINE", "it was saved on machine '%s', this VMM makes '" MACHINE_NAME "'",

@@ -13,7 +13,12 @@
 /* Devices and their order. A state can be loaded only where this is the same. */
 #define MACHINE_NAME "microvm-3"
 
+/* What the guest has a disk for. The two of a mount are found by their serial numbers: the names in captured.c. */
+enum disk_use { DISK_ROOT, DISK_MOUNT_LOWER, DISK_MOUNT_UPPER };
+#define DISK_USES 3
+
 struct captured_disk {
+    enum disk_use use;
     uint64_t size;
     size_t layers;
     int fds[MAX_LAYERS]; /* read-only, from the bottom up: raw, then qcow2 */
@@ -30,6 +35,8 @@ struct captured {
     size_t disk_count;
     struct captured_disk disks[MAX_DISKS];
 };
+
+extern const char *const disk_use_names[DISK_USES];
 
 /* No descriptors yet (-1 everywhere). */
 void captured_init(struct captured *captured);

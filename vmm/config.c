@@ -140,6 +140,8 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .control = text(get, "MACHINEN_CONTROL"),
         .run_dir = text(get, "MACHINEN_RUN_DIR"),
         .rootdisk = text(get, "MACHINEN_ROOTDISK"),
+        .mount_lower = text(get, "MACHINEN_MOUNT_LOWER"),
+        .mount_upper = text(get, "MACHINEN_MOUNT_UPPER"),
         .cmdline = text(get, "MACHINEN_CMDLINE"),
         .qemu = text(get, "MACHINEN_QEMU"),
         .resume = text(get, "MACHINEN_RESUME"),
@@ -148,6 +150,9 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .fault = text(get, "MACHINEN_FAULT"),
         .ports = text(get, "MACHINEN_FORWARD"),
     };
+    if (!config->mount_lower != !config->mount_upper) {
+        return bad(error, "MACHINEN_MOUNT_LOWER", "goes together with MACHINEN_MOUNT_UPPER");
+    }
     if (!config->qemu) {
         config->qemu = "qemu-system-x86_64";
     }

@@ -51,23 +51,6 @@ static bool put_on_top(struct disk *disk, struct error *error) {
     return true;
 }
 
-bool disk_open(struct disk *disk, const char *image, uint64_t size, const char *directory, struct error *error) {
-    struct stat info;
-    int fd = open(image, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        return fail(error, "CONFIG_INVALID", "MACHINEN_ROOTDISK: %.200s: %s", image, strerror(errno));
-    }
-    if (!S_ISREG(info.st_mode) || info.st_size < 512) {
-        return fail(error, "CONFIG_INVALID", "MACHINEN_ROOTDISK: %.200s: is not a disk image", image);
-    }
-    if (size != 0 && size < (uint64_t)info.st_size) {
-        return fail(error, "CONFIG_INVALID", "MACHINEN_ROOTDISK_SIZE: is smaller than the image");
-    }
-    size = size ? size : (uint64_t)info.st_size;
-    *disk = (struct disk){.size = (size + 511) & ~511ull, .layers = 1, .fds = {fd}, .directory = directory};
-    return put_on_top(disk, error);
-}
-
 static void take_layers(struct disk *disk, struct captured_disk *from) {
     disk->layers = from->layers;
     for (size_t i = 0; i < from->layers; i++) {
@@ -79,16 +62,51 @@ static void take_layers(struct disk *disk, struct captured_disk *from) {
 
 bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
                  struct error *error) {
-    *disk = (struct disk){.index = index, .size = from->size, .directory = directory};
+    *disk = (struct disk){.index = index, .use = from->use, .size = from->size, .directory = directory};
     take_layers(disk, from);
     return put_on_top(disk, error);
+}
+
+bool disk_image(enum disk_use use, const char *path, struct captured_disk *image, struct error *error) {
+    static const char *const variables[DISK_USES] = {"MACHINEN_ROOTDISK", "MACHINEN_MOUNT_LOWER", "MACHINEN_MOUNT_UPPER"};
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        return fail(error, "CONFIG_INVALID", "%s: %.200s: %s", variables[use], path, strerror(errno));
+    }
+    uint64_t bytes = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
+    if (bytes < 512 || (use == DISK_MOUNT_LOWER && bytes > MOUNT_LOWER_BYTES)) {
+        close_fd(&fd);
+        return fail(error, "CONFIG_INVALID", "%s: %.200s: is %s", variables[use], path,
+                    bytes < 512 ? "not a disk image" : "too large");
+    }
+    *image = (struct captured_disk){.use = use, .layers = 1, .fds = {fd}};
+    image->size = use == DISK_MOUNT_LOWER ? MOUNT_LOWER_BYTES : (bytes + 511) & ~511ull;
+    return true;
+}
+
+bool disk_open(struct disk *disk, unsigned index, enum disk_use use, const char *path, uint64_t size,
+               const char *directory, struct error *error) {
+    struct captured_disk image;
+    if (!disk_image(use, path, &image, error)) {
+        return false;
+    }
+    size = (size + 511) & ~511ull;
+    if (size != 0 && size < image.size) {
+        close_fd(&image.fds[0]);
+        return fail(error, "CONFIG_INVALID", "MACHINEN_ROOTDISK_SIZE: is smaller than the image");
+    }
+    image.size = size ? size : image.size;
+    return disk_resume(disk, index, &image, directory, error);
 }
 
 bool disk_expect(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
                  struct error *error) {
     bool ok = disk_resume(disk, index, from, directory, error);
-    disk->placeholder = true;
-    disk->top_id = EARLY_TOP_ID;
+    if (disk->use != DISK_MOUNT_LOWER) {
+        disk->placeholder = true;
+        disk->top_id = EARLY_TOP_ID;
+    }
     return ok;
 }
 
@@ -97,11 +115,12 @@ static unsigned layer_id(const struct disk *disk, size_t layer) {
 }
 
 unsigned long long disk_set(const struct disk *disk, size_t layer) {
-    return 1 + disk->index * 10000000000ull + layer_id(disk, layer);
+    /* QEMU reads it as an int. */
+    return 1 + disk->index * 100000000ull + layer_id(disk, layer);
 }
 
 void disk_layer_json(const struct disk *disk, size_t layer, bool backing, char *out, size_t room) {
-    bool top = layer >= disk->layers;
+    bool writable = layer >= disk->layers && disk->use != DISK_MOUNT_LOWER;
     char below[48] = "";
     if (layer > 0) {
         snprintf(below, sizeof below, backing ? ",\"backing\":\"d%u-l%u\"" : ",\"backing\":null", disk->index,
@@ -113,7 +132,7 @@ void disk_layer_json(const struct disk *disk, size_t layer, bool backing, char *
              "{\"driver\":\"%s\",\"node-name\":\"d%u-l%u\",\"read-only\":%s,\"discard\":\"unmap\","
              "\"cache\":{\"no-flush\":true},\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/%llu\","
              "\"locking\":\"off\",\"discard\":\"unmap\",\"cache\":{\"no-flush\":true}}%s}",
-             layer == 0 ? "raw" : "qcow2", disk->index, layer_id(disk, layer), top ? "false" : "true",
+             layer == 0 ? "raw" : "qcow2", disk->index, layer_id(disk, layer), writable ? "false" : "true",
              disk_set(disk, layer), below);
 }
 
@@ -168,6 +187,9 @@ bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp,
     if (from->size != disk->size) {
         return fail(error, "STATE_INVALID", "disk %u is not as large as was said", disk->index);
     }
+    if (!disk->placeholder) {
+        return true;
+    }
     size_t known = known_layers(disk, from);
     adopt_layers(disk, from, known);
     for (size_t layer = known; layer < disk->layers; layer++) {
@@ -185,6 +207,9 @@ bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp,
 bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
     size_t layer = disk->layers + 1;
     *next = (struct next_overlay){-1, -1};
+    if (disk->use == DISK_MOUNT_LOWER) {
+        return true;
+    }
     if (layer >= MAX_LAYERS) {
         return fail(error, "DISK_CHAIN", "disk %u has %zu layers that could not be joined; restore it from a snapshot first",
                     disk->index, disk->layers);
@@ -202,6 +227,9 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
 }
 
 bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
+    if (disk->use == DISK_MOUNT_LOWER) {
+        return true;
+    }
     if (!snapshot(disk, qmp, disk->top_id, disk->top_id + 1, error)) {
         return false;
     }
@@ -240,6 +268,7 @@ void disk_flattened(struct disk *disk, struct qmp *qmp) {
 }
 
 bool disk_export(const struct disk *disk, struct captured_disk *to, struct error *error) {
+    to->use = disk->use;
     to->size = disk->size;
     to->layers = disk->layers;
     for (size_t i = 0; i < disk->layers; i++) {

@@ -1,4 +1,7 @@
-/* A guest disk: read-only layers under one private qcow2 overlay, all of them nameless files. */
+/*
+ * A guest disk: read-only layers under one private qcow2 overlay, all of them nameless files. The lower layer
+ * of a mount is read-only as a whole: its overlay is empty for ever and only gives it its size.
+ */
 #ifndef MACHINEN_DISK_H
 #define MACHINEN_DISK_H
 
@@ -8,8 +11,12 @@
 /* A background job that joins all layers but the lowest into the overlay on top (flatten.h). */
 enum flatten { FLATTEN_IDLE, FLATTEN_RUNS, FLATTEN_DONE, FLATTEN_FAILED };
 
+/* As large as the largest directory that can be mounted, so that all machines with a mount have the same shape. */
+#define MOUNT_LOWER_BYTES (1ull << 40)
+
 struct disk {
     unsigned index;
+    enum disk_use use;
     uint64_t size;
     size_t layers;
     int fds[MAX_LAYERS];      /* read-only; layer 0 is raw */
@@ -21,8 +28,11 @@ struct disk {
     const char *directory; /* overlays live in this one's file system */
 };
 
+/* An image of ours for a disk that is in use. False names the variable that led to it. */
+bool disk_image(enum disk_use use, const char *path, struct captured_disk *image, struct error *error);
 /* A fresh overlay over a raw image. `size` 0: as large as the image. */
-bool disk_open(struct disk *disk, const char *image, uint64_t size, const char *directory, struct error *error);
+bool disk_open(struct disk *disk, unsigned index, enum disk_use use, const char *path, uint64_t size,
+               const char *directory, struct error *error);
 /* A fresh overlay over captured layers, whose descriptors it takes over. */
 bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, const char *directory,
                  struct error *error);

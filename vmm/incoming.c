@@ -4,6 +4,7 @@
 #include "fault.h"
 #include "files.h"
 #include "loop.h"
+#include "mount-disks.h"
 #include "order.h"
 #include "probe.h"
 #include "qemu.h"
@@ -236,6 +237,10 @@ static int from_template(const char *directory, struct error *error) {
     if (!template_read(vm.config->incoming_template, &captured, error)) {
         return EXIT_INCOMING;
     }
+    if (!mount_disks_replace(vm.config, &captured, error)) {
+        captured_close(&captured);
+        return EXIT_INCOMING;
+    }
     fault(RESUME_BASE);
     uint64_t size = (uint64_t)captured.memory_mib << 20;
     int base = find_base(size), file = captured.memory_fd, status = EXIT_INCOMING;
@@ -255,7 +260,8 @@ static int from_template(const char *directory, struct error *error) {
 
 static int from_bundle(const char *directory, struct error *error) {
     struct captured captured;
-    if (!bundle_read(vm.config->incoming_bundle, &captured, error)) {
+    const char *const places[DISK_USES] = {NULL, vm.config->mount_lower, vm.config->mount_upper};
+    if (!bundle_read(vm.config->incoming_bundle, places, &captured, error)) {
         return EXIT_INCOMING;
     }
     fault(RESUME_BASE);

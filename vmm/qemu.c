@@ -58,12 +58,13 @@ static int keep(struct command *command, int fd) {
 }
 
 static void add_disk(struct command *command, const struct disk *disk) {
+    const char *serial = disk_use_names[disk->use];
     for (size_t layer = 0; layer <= disk->layers; layer++) {
         char json[512];
         int fd = layer < disk->layers ? disk->fds[layer] : disk->top_read_only;
         add(command, "-add-fd");
         add(command, "fd=%d,set=%llu", keep(command, fd), disk_set(disk, layer));
-        if (layer == disk->layers) {
+        if (layer == disk->layers && disk->use != DISK_MOUNT_LOWER) {
             add(command, "-add-fd");
             add(command, "fd=%d,set=%llu", keep(command, disk->top), disk_set(disk, layer));
         }
@@ -73,7 +74,7 @@ static void add_disk(struct command *command, const struct disk *disk) {
     }
     if (!disk->placeholder) {
         add(command, "-device");
-        add(command, "virtio-blk-device,drive=d%u-l%u", disk->index, disk->top_id);
+        add(command, "virtio-blk-device,serial=%s,drive=d%u-l%u", serial, disk->index, disk->top_id);
         return;
     }
     add(command, "-blockdev");
@@ -81,7 +82,7 @@ static void add_disk(struct command *command, const struct disk *disk) {
     add(command, "-blockdev");
     add(command, "driver=raw,node-name=d%u,file=d%u-none", disk->index, disk->index);
     add(command, "-device");
-    add(command, "virtio-blk-device,drive=d%u", disk->index);
+    add(command, "virtio-blk-device,serial=%s,drive=d%u", serial, disk->index);
 }
 
 /* Without a known TSC rate one TCG boot in five hangs calibrating it against the PIT. */

@@ -87,6 +87,15 @@ static bool open_boot_file(const char *variable, const char *path, int *fd, stru
     return true;
 }
 
+static bool open_disk(enum disk_use use, const char *path, uint64_t size, struct error *error) {
+    unsigned index = (unsigned)vm.disk_count;
+    if (!path) {
+        return true;
+    }
+    vm.disk_count++;
+    return disk_open(&vm.disks[index], index, use, path, size, overlay_directory(vm.config), error);
+}
+
 static bool prepare_boot(struct error *error) {
     const struct config *config = vm.config;
     vm.memory_mib = config->memory_mib;
@@ -96,11 +105,10 @@ static bool prepare_boot(struct error *error) {
         (config->initrd && !open_boot_file("MACHINEN_INITRD", config->initrd, &vm.initrd_fd, error))) {
         return false;
     }
-    if (config->rootdisk) {
-        vm.disk_count = 1;
-        if (!disk_open(&vm.disks[0], config->rootdisk, config->rootdisk_size, overlay_directory(config), error)) {
-            return false;
-        }
+    if (!open_disk(DISK_ROOT, config->rootdisk, config->rootdisk_size, error) ||
+        !open_disk(DISK_MOUNT_LOWER, config->mount_lower, 0, error) ||
+        !open_disk(DISK_MOUNT_UPPER, config->mount_upper, 0, error)) {
+        return false;
     }
     vm.memory = (struct memory){memfd_new("machinen-ram", (uint64_t)vm.memory_mib << 20), true, (uint64_t)vm.memory_mib << 20};
     vm.state_fd = memfd_new("machinen-state", 0);

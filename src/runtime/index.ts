@@ -1,6 +1,18 @@
 import { CONSOLE_TAIL_BYTES, collect } from "./machine/index.ts";
 import { validateMemoryMib } from "./memory/index.ts";
 
+export {
+  type ComparedMachine,
+  compare,
+  type FileAspect,
+  type FileDifference,
+  type FileState,
+  type FileType,
+  type MachineDifference,
+  type ProcessDifference,
+  type SessionDifference,
+  type Side,
+} from "./compare/index.ts";
 export * from "./errors.ts";
 export {
   VsockExec,

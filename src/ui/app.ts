@@ -1,8 +1,7 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
-import { Attachment, Sandboxes } from "../runtime/multiplex/index.ts";
-import { Actions } from "./actions.ts";
+import { Actions } from "./actions/actions.ts";
 import type { CommandId } from "./commands.ts";
-import { Compositor, visiblePanes } from "./compositor.ts";
+import { Compositor } from "./compositor.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
@@ -10,23 +9,20 @@ import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
 import type { ReportEvent } from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
-import { paneInside } from "./layout.ts";
+import { KeyboardAttachment } from "./keyboard-attachment.ts";
+import type { PaneId } from "./layout/pane-id.ts";
 import { FrameLoop } from "./loop.ts";
 import { MachineWatch } from "./machine-watch.ts";
-import { machineName } from "./names.ts";
-import { SessionPane } from "./panes/session-pane.ts";
+import { paneName } from "./names.ts";
+import { OnceTimer } from "./once-timer.ts";
+import { PaneSet } from "./pane-set.ts";
+import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import type { ColourDepth } from "./screen/painter.ts";
-import {
-  type Action,
-  initialState,
-  machinesOf,
-  reduce,
-  selectedMachine,
-  type UiState,
-} from "./state.ts";
+import { selectedMachine } from "./selectors.ts";
+import { isAnimated } from "./spinner.ts";
+import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
-import { isAnimated } from "./view.ts";
 
 export interface AppOptions {
   host: Host;
@@ -44,8 +40,6 @@ export interface AppOptions {
 const escapeMs = 20;
 const animationMs = 100;
 const noticeMs = 8000;
-/** Panes that are not on the screen keep a usual size. */
-const hiddenPane = { cols: 80, rows: 24 };
 
 /** The running TUI: state, panes and what keeps them up to date. */
 export class App {
@@ -53,9 +47,8 @@ export class App {
   readonly host: Host;
   state: UiState;
   private readonly options: AppOptions;
-  private readonly panes = new Map<string, SessionPane>();
-  /** Panes keep their own screens: the byte rings are not needed. */
-  private readonly sandboxes = new Sandboxes({ scrollbackBytes: 1024 });
+  private readonly panes: PaneSet;
+  private readonly keyboard: KeyboardAttachment;
   private readonly compositor: Compositor;
   private readonly loop: FrameLoop;
   private readonly parser = new InputParser();
@@ -64,26 +57,38 @@ export class App {
   private readonly actions: Actions;
   private readonly watch: MachineWatch;
   private readonly forkAhead: ForkAhead;
-  private attachment: Attachment | undefined;
   private terminal: HostTerminal | undefined;
-  private attachWanted: string | undefined;
+  private attachWanted: PaneId | undefined;
   private echoExpected = false;
   private firstList = true;
   private lastList = "";
-  private escapeTimer: NodeJS.Timeout | undefined;
-  private animationTimer: NodeJS.Timeout | undefined;
-  private noticeTimer: NodeJS.Timeout | undefined;
-  private chromeTimer: NodeJS.Timeout | undefined;
+  private readonly escapeTimer = new OnceTimer(() => this.router.handle(this.parser.flush()));
+  private readonly animationTimer = new OnceTimer(() =>
+    this.dispatch({ type: "ticked", now: Date.now() }),
+  );
+  private readonly noticeTimer = new OnceTimer(() => this.dispatch({ type: "notice-cleared" }));
+  private readonly chromeTimer = new OnceTimer(() => this.loop.soon());
 
   constructor(options: AppOptions) {
     this.options = options;
     this.host = options.host;
     this.state = initialState(options.cols, options.rows, Date.now());
     this.loop = new FrameLoop(() => this.terminal?.requestFrame());
+    this.panes = new PaneSet({
+      host: options.host,
+      outer: this.capabilities,
+      onStatus: (id, status) => this.paneStatus(id, status),
+      onChange: (id) => this.paneChanged(id),
+    });
+    this.keyboard = new KeyboardAttachment({
+      panes: this.panes,
+      stdin: options.stdin,
+      onLost: () => this.router.attachmentLost(),
+    });
     this.compositor = new Compositor({
       depth: options.depth,
       ascii: options.ascii,
-      onPostponed: (ms) => this.drawChromeLater(ms),
+      onPostponed: (ms) => this.chromeTimer.start(ms),
     });
     this.actions = new Actions(this);
     this.router = new Router(this);
@@ -108,16 +113,10 @@ export class App {
     this.loop.stop();
     this.watch.stop();
     this.forkAhead.stop();
-    for (const timer of [
-      this.escapeTimer,
-      this.animationTimer,
-      this.noticeTimer,
-      this.chromeTimer,
-    ]) {
-      clearTimeout(timer);
-    }
-    this.animationTimer = undefined;
-    this.chromeTimer = undefined;
+    this.escapeTimer.stop();
+    this.animationTimer.stop();
+    this.noticeTimer.stop();
+    this.chromeTimer.stop();
   }
 
   /** Nobody waits for what is under way: it is undone. */
@@ -128,9 +127,8 @@ export class App {
   /** Detaches from everything; the machines go on. */
   close(): void {
     this.pause();
-    this.attachment?.end();
-    for (const pane of this.panes.values()) pane.close();
-    this.panes.clear();
+    this.keyboard.end();
+    this.panes.close();
     this.compositor.close();
   }
 
@@ -140,14 +138,13 @@ export class App {
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
     const kitty = attached !== undefined && this.capabilities.kittyKeyboard;
     this.terminal?.setKeyboard(kitty ? attached.terminal.keyboardFlags : 0);
-    return this.compositor.paint(this.state, this.panes);
+    return this.compositor.paint(this.state, this.panes.byId);
   }
 
   input(bytes: Buffer): void {
-    clearTimeout(this.escapeTimer);
+    this.escapeTimer.stop();
     this.router.handle(this.parser.feed(bytes));
-    if (!this.parser.pending) return;
-    this.escapeTimer = setTimeout(() => this.router.handle(this.parser.flush()), escapeMs);
+    if (this.parser.pending) this.escapeTimer.start(escapeMs);
   }
 
   resize(cols: number, rows: number): void {
@@ -172,15 +169,15 @@ export class App {
     this.watch.refresh();
   }
 
-  run(command: CommandId): void {
-    this.actions.run(command);
+  run(command: CommandId, argument?: string): void {
+    this.actions.run(command, argument);
   }
 
-  pane(id: string): SessionPane | undefined {
+  pane(id: PaneId): SessionPane | undefined {
     return this.panes.get(id);
   }
 
-  attachWhenLive(id: string): void {
+  attachWhenLive(id: PaneId): void {
     this.attachWanted = id;
     this.attachIfLive();
   }
@@ -195,7 +192,7 @@ export class App {
 
   feedAttached(bytes: Buffer): Buffer | undefined {
     this.selectedPane()?.scrollTo(0);
-    const rest = this.attachment?.feed(bytes);
+    const rest = this.keyboard.feed(bytes);
     if (rest) this.dispatch({ type: "detached" });
     return rest;
   }
@@ -204,15 +201,15 @@ export class App {
     const before = this.state;
     this.state = reduce(before, action);
     if (this.state === before) return;
-    if (before.machines !== this.state.machines) {
-      if (action.type !== "listed") this.lastList = "";
-      this.syncPanes();
+    if (before.machines !== this.state.machines && action.type !== "listed") this.lastList = "";
+    if (before.machines !== this.state.machines || before.tabs !== this.state.tabs) {
+      this.panes.sync(this.state);
     }
-    this.syncSizes();
-    this.syncAttachment(before);
+    this.panes.syncSizes(this.state);
+    this.keyboard.sync(before, this.state);
     this.forkAhead.select(selectedMachine(this.state));
     if (before.notice !== this.state.notice) this.expireNotice();
-    this.animate();
+    if (isAnimated(this.state)) this.animationTimer.start(animationMs);
     this.loop.soon();
   }
 
@@ -241,94 +238,27 @@ export class App {
 
   /** One after the other: the first boot of an image prepares what the next ones start from. */
   private async bootFirst(count: number): Promise<void> {
-    for (let index = 0; index < count; index++) await this.actions.boot();
+    try {
+      for (let index = 0; index < count; index++) await this.actions.machines.boot();
+    } catch (error) {
+      this.tasks.fail(describeError(error));
+    }
     this.dispatch({ type: "moved", to: "first" });
   }
 
-  private syncPanes(): void {
-    const machines = new Map(machinesOf(this.state).map((machine) => [machine.id, machine]));
-    for (const [id, pane] of this.panes) {
-      if (machines.has(id)) continue;
-      pane.close();
-      this.panes.delete(id);
+  private paneStatus(id: PaneId, status: PaneStatus): void {
+    const wasLost = this.state.panes[id]?.kind === "lost";
+    this.dispatch({ type: "pane-changed", id, status });
+    if (status.kind === "lost" && !wasLost) {
+      this.tasks.fail(`session of ${paneName(this.state, id)}: ${status.message}`);
     }
-    const sizes = this.paneSizes();
-    for (const { id, state } of machines.values()) {
-      if (state !== "running" || this.panes.has(id)) continue;
-      this.openPane(id, sizes.get(id) ?? hiddenPane);
-    }
-  }
-
-  private openPane(id: string, size: { cols: number; rows: number }): void {
-    const pane = new SessionPane({
-      id,
-      host: this.host,
-      sandboxes: this.sandboxes,
-      ...size,
-      outer: this.capabilities,
-      onStatus: (status) => {
-        if (!this.panes.has(id)) return;
-        const wasLost = this.state.panes[id]?.kind === "lost";
-        this.dispatch({ type: "pane-changed", id, status });
-        if (status.kind === "lost" && !wasLost) {
-          this.tasks.fail(`session of ${this.nameOf(id)}: ${status.message}`);
-        }
-        this.attachIfLive();
-      },
-      onChange: () => this.paneChanged(id),
-    });
-    this.panes.set(id, pane);
-    void pane.connect();
-  }
-
-  private nameOf(id: string): string {
-    const machine = machinesOf(this.state).find((candidate) => candidate.id === id);
-    return machine ? machineName(machine) : id;
+    this.attachIfLive();
   }
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */
-  private paneChanged(id: string): void {
+  private paneChanged(id: PaneId): void {
     if (this.echoExpected && id === this.state.selected) this.loop.now();
     else this.loop.soon();
-  }
-
-  private paneSizes(): Map<string, { cols: number; rows: number }> {
-    return new Map(
-      visiblePanes(this.state).map(({ id, rect }) => {
-        const inside = paneInside(rect, this.state.zoomed);
-        return [id, { cols: inside.width, rows: inside.height }];
-      }),
-    );
-  }
-
-  private syncSizes(): void {
-    for (const [id, { cols, rows }] of this.paneSizes()) this.panes.get(id)?.resize(cols, rows);
-  }
-
-  /** Programs that asked for it learn that they have, or have lost, the keyboard. */
-  private syncAttachment(before: UiState): void {
-    const was = before.attached ? before.selected : undefined;
-    const is = this.state.attached ? this.state.selected : undefined;
-    if (was === is) return;
-    this.attachment?.end();
-    this.attachment = is === undefined ? undefined : this.attachTo(is);
-    this.tellFocus(was, false);
-    this.tellFocus(is, true);
-    const lost = was !== undefined && is === undefined && this.panes.get(was)?.live !== true;
-    if (lost) this.router.attachmentLost();
-  }
-
-  /** Keys only: the screen, its size and the terminal's modes are ours. */
-  private attachTo(id: string): Attachment {
-    const { sandboxes } = this;
-    const { stdin } = this.options;
-    return new Attachment({ sandboxes, id, input: stdin, rawTty: false, forwardResize: false });
-  }
-
-  private tellFocus(id: string | undefined, focused: boolean): void {
-    const pane = id === undefined ? undefined : this.panes.get(id);
-    const bytes = pane?.live ? pane.terminal.encodeFocus(focused) : null;
-    if (pane && bytes) pane.send(bytes);
   }
 
   private attachIfLive(): void {
@@ -339,25 +269,8 @@ export class App {
   }
 
   private expireNotice(): void {
-    clearTimeout(this.noticeTimer);
-    if (!this.state.notice) return;
-    this.noticeTimer = setTimeout(() => this.dispatch({ type: "notice-cleared" }), noticeMs);
-  }
-
-  private animate(): void {
-    if (this.animationTimer || !isAnimated(this.state)) return;
-    this.animationTimer = setTimeout(() => {
-      this.animationTimer = undefined;
-      this.dispatch({ type: "ticked", now: Date.now() });
-    }, animationMs);
-  }
-
-  private drawChromeLater(ms: number): void {
-    if (this.chromeTimer) return;
-    this.chromeTimer = setTimeout(() => {
-      this.chromeTimer = undefined;
-      this.loop.soon();
-    }, ms);
+    this.noticeTimer.stop();
+    if (this.state.notice) this.noticeTimer.start(noticeMs);
   }
 
   private selectedPane(): SessionPane | undefined {

@@ -1,25 +1,97 @@
-/** Everything the user can ask the TUI for, one word each; keys and dialogs speak these words. */
-export type CommandId =
-  | "select-next"
-  | "select-previous"
-  | "select-first"
-  | "select-last"
-  | "attach"
-  | "detach"
-  | "new"
-  | "fork"
-  | "snapshot"
-  | "restore"
-  | "stop"
-  | "zoom"
-  | "scroll-up"
-  | "scroll-down"
-  | "help"
-  | "log"
-  | "suspend"
-  | "redraw"
-  | "quit"
-  | "dialog-down"
-  | "dialog-up"
-  | "dialog-accept"
-  | "dialog-close";
+/** What must be there for a command to make sense. */
+export type Need = "machine" | "running" | "pane" | "panes" | "tabs";
+
+export interface CommandSpec {
+  /** A sentence for help, palette and documentation. */
+  description: string;
+  /** `<name>`: it takes a word; `[name]`: it may take one. */
+  argument?: string;
+  needs?: Need;
+  /** Only means something inside a dialog: no word of the vocabulary users speak. */
+  internal?: true;
+}
+
+/**
+ * Everything the user can ask the TUI for, one word each: keys, palette, `/` commands and
+ * `machinen tui <command>` all speak these words.
+ */
+const table = {
+  "select-next": { description: "select the next machine", needs: "machine" },
+  "select-previous": { description: "select the previous machine" },
+  "select-first": { description: "select the first machine" },
+  "select-last": { description: "select the last machine" },
+  select: {
+    description: "select a machine, or a session as machine:session",
+    argument: "<machine>",
+  },
+  attach: {
+    description: "attach: type into the selected pane, or into a machine's",
+    argument: "[machine]",
+    needs: "machine",
+  },
+  detach: { description: "stop typing into the machine" },
+  new: { description: "start a new machine", argument: "[name]" },
+  fork: {
+    description: "fork the selected machine: memory, processes, screen",
+    argument: "[name]",
+    needs: "running",
+  },
+  snapshot: { description: "write a snapshot of the selected machine", needs: "running" },
+  restore: { description: "start a machine from a snapshot", argument: "[directory]" },
+  stop: { description: "stop the selected machine (asks first)", needs: "machine" },
+  zoom: { description: "zoom the selected pane, or put it back", needs: "machine" },
+  "split-right": {
+    description: "a new session of the machine, to the right of the pane",
+    needs: "running",
+  },
+  "split-down": { description: "a new session of the machine, below the pane", needs: "running" },
+  "close-pane": { description: "close the pane; its session goes on", needs: "pane" },
+  "next-pane": { description: "select the next pane of the tab", needs: "panes" },
+  "previous-pane": { description: "select the previous pane of the tab", needs: "panes" },
+  "focus-left": { description: "select the pane to the left", needs: "panes" },
+  "focus-right": { description: "select the pane to the right", needs: "panes" },
+  "focus-up": { description: "select the pane above", needs: "panes" },
+  "focus-down": { description: "select the pane below", needs: "panes" },
+  "next-layout": { description: "arrange the panes in the next layout" },
+  layout: {
+    description:
+      "arrange the panes: grid, even-horizontal, even-vertical, main-vertical, main-horizontal or stack",
+    argument: "<layout>",
+  },
+  "swap-next": { description: "exchange the pane with the next one", needs: "panes" },
+  "swap-previous": { description: "exchange the pane with the previous one", needs: "panes" },
+  rotate: { description: "move every pane to the next place", needs: "panes" },
+  "rotate-back": { description: "move every pane to the previous place", needs: "panes" },
+  "resize-left": { description: "move the pane's border to the left", needs: "panes" },
+  "resize-right": { description: "move the pane's border to the right", needs: "panes" },
+  "resize-up": { description: "move the pane's border up", needs: "panes" },
+  "resize-down": { description: "move the pane's border down", needs: "panes" },
+  "new-tab": { description: "open a new tab", argument: "[name]" },
+  "break-pane": { description: "move the pane into a tab of its own", needs: "panes" },
+  "move-to-tab": { description: "move the pane into another tab", argument: "<number>" },
+  "next-tab": { description: "look at the next tab", needs: "tabs" },
+  "previous-tab": { description: "look at the previous tab", needs: "tabs" },
+  tab: { description: "look at a tab", argument: "<number>" },
+  "rename-tab": { description: "name the tab", argument: "<name>" },
+  "close-tab": { description: "close the tab; its sessions go on", needs: "tabs" },
+  "toggle-sidebar": { description: "show or hide the list of machines" },
+  "scroll-up": { description: "scroll the selected pane back", needs: "pane" },
+  "scroll-down": { description: "scroll the selected pane forward", needs: "pane" },
+  help: { description: "this help" },
+  log: { description: "log: errors with their codes, finished work" },
+  redraw: { description: "draw the whole screen again" },
+  suspend: { description: "put machinen into the background" },
+  quit: { description: "leave; the machines keep running" },
+  "dialog-down": { description: "down", internal: true },
+  "dialog-up": { description: "up", internal: true },
+  "dialog-accept": { description: "accept", internal: true },
+  "dialog-close": { description: "close", internal: true },
+} as const satisfies Record<string, CommandSpec>;
+
+export type CommandId = keyof typeof table;
+
+export const commands: Readonly<Record<CommandId, CommandSpec>> = table;
+
+export function isCommand(word: string): word is CommandId {
+  return Object.hasOwn(commands, word);
+}

@@ -1,28 +1,17 @@
-import { createElement } from "react";
-import { Dialog } from "./chrome/Dialog.tsx";
-import { Sidebar } from "./chrome/Sidebar.tsx";
-import { StatusLine } from "./chrome/StatusLine.tsx";
-import { ChromeSurface } from "./chrome/surface.ts";
-import {
-  centered,
-  layoutScreen,
-  type PlacedPane,
-  paneInside,
-  placePanes,
-  type Rect,
-} from "./layout.ts";
-import { machineName } from "./names.ts";
+import { Chrome } from "./chrome/chrome.ts";
+import { familyColour } from "./family-colours.ts";
+import { type PaneId, paneTarget } from "./layout/pane-id.ts";
+import type { PlacedPane } from "./layout/place-panes.ts";
+import { centered, type Rect } from "./layout/rect.ts";
+import { paneName } from "./names.ts";
 import { drawBanner, drawFrame, drawMessage } from "./panes/frame.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { BG_DIM } from "./screen/cell.ts";
-import { parseFrame } from "./screen/frame.ts";
 import { Grid } from "./screen/grid.ts";
 import { type ColourDepth, type Cursor, Painter } from "./screen/painter.ts";
-import { machinesOf, type PaneStatus, type UiState } from "./state.ts";
-import { dialogView, sidebarView, statusView } from "./view.ts";
-
-/** Chrome is redrawn at most this often; panes do not wait for it. */
-const chromeMs = 80;
+import { areasOf, visiblePanes } from "./selectors.ts";
+import type { PaneStatus, UiState } from "./state.ts";
+import { dialogView } from "./view.ts";
 
 export interface CompositorOptions {
   depth: ColourDepth;
@@ -31,47 +20,18 @@ export interface CompositorOptions {
   onPostponed(ms: number): void;
 }
 
-/** One piece of chrome: its last view, and the cells Ink made of it. */
-class ChromePart {
-  private readonly surface = new ChromeSurface();
-  private readonly grid = new Grid(1, 1);
-  private drawn = "";
-
-  /** Whether the view differs from what is drawn. */
-  stale(view: unknown, rect: Rect): boolean {
-    return this.drawn !== JSON.stringify([view, rect.width, rect.height]);
-  }
-
-  draw(view: unknown, element: React.ReactElement, rect: Rect): void {
-    this.drawn = JSON.stringify([view, rect.width, rect.height]);
-    const frame = this.surface.draw(element, rect.width, rect.height);
-    this.grid.resize(rect.width, rect.height);
-    parseFrame(frame, this.grid, 0, 0, rect.width, rect.height);
-  }
-
-  copyTo(grid: Grid, rect: Rect): void {
-    grid.copyFrom(this.grid, 0, 0, rect.width, rect.height, rect.x, rect.y);
-  }
-
-  close(): void {
-    this.surface.close();
-  }
-}
-
 /** Puts chrome and panes into one grid and turns it into bytes for the outer terminal. */
 export class Compositor {
   private readonly options: CompositorOptions;
   private readonly grid = new Grid(1, 1);
   private readonly painter: Painter;
-  private readonly sidebar = new ChromePart();
-  private readonly status = new ChromePart();
-  private readonly dialog = new ChromePart();
+  private readonly chrome: Chrome;
   private arrangement = "";
-  private chromeAt = 0;
 
   constructor(options: CompositorOptions) {
     this.options = options;
     this.painter = new Painter({ depth: options.depth });
+    this.chrome = new Chrome(options);
   }
 
   /** The outer terminal's content is unknown now. */
@@ -80,13 +40,13 @@ export class Compositor {
     this.painter.invalidate();
   }
 
-  paint(state: UiState, panes: ReadonlyMap<string, SessionPane>): Uint8Array {
+  paint(state: UiState, panes: ReadonlyMap<PaneId, SessionPane>): Uint8Array {
     const { cols, rows } = state;
     if (this.grid.cols !== cols || this.grid.rows !== rows) {
       this.grid.resize(cols, rows);
       this.painter.invalidate();
     }
-    const layout = layoutScreen(cols, rows, state.zoomed);
+    const layout = areasOf(state);
     if (layout.tooSmall) {
       this.arrangement = "";
       this.grid.fill(0, 0, cols, rows);
@@ -101,17 +61,12 @@ export class Compositor {
     const moved = this.rearrange(JSON.stringify([layout, placed, box]));
     const cursor = this.drawPanes(state, panes, placed, moved);
     if (placed.length === 0) this.drawEmpty(state, layout.panes);
-    this.drawChrome(
-      state,
-      layout.sidebar,
-      layout.status,
-      dialog && box && { view: dialog, rect: box },
-    );
+    this.chrome.draw(this.grid, state, layout, dialog && box && { view: dialog, rect: box });
     return this.painter.paint(this.grid, dialog ? null : cursor);
   }
 
   close(): void {
-    for (const part of [this.sidebar, this.status, this.dialog]) part.close();
+    this.chrome.close();
   }
 
   /** Rectangles have moved: what they leave behind must not stay. */
@@ -124,27 +79,26 @@ export class Compositor {
 
   private drawPanes(
     state: UiState,
-    panes: ReadonlyMap<string, SessionPane>,
+    panes: ReadonlyMap<PaneId, SessionPane>,
     placed: readonly PlacedPane[],
     moved: boolean,
   ): Cursor | null {
     let cursor: Cursor | null = null;
-    for (const { id, rect } of placed) {
-      const machine = machinesOf(state).find((candidate) => candidate.id === id);
-      if (!machine) continue;
+    for (const { id, rect, frame, inside } of placed) {
       const pane = panes.get(id);
       const selected = id === state.selected;
       const attached = selected && state.attached;
       drawFrame(this.grid, rect, {
-        name: machineName(machine),
+        name: paneName(state, id),
+        family: familyOf(state, id),
         title: pane?.terminal.title ?? "",
         mark: frameMark(attached, pane),
         tone: attached ? "attached" : selected ? "selected" : "idle",
-        zoomed: state.zoomed,
+        frame,
         ascii: this.options.ascii,
         colour: this.options.depth !== "none",
       });
-      const inside = paneInside(rect, state.zoomed);
+      if (inside.height === 0) continue;
       this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, moved);
       if (attached && pane && pane.scrollOffset === 0) cursor = placeCursor(pane, inside);
     }
@@ -172,39 +126,6 @@ export class Compositor {
     } else if (status.kind === "lost") {
       drawBanner(this.grid, inside, `No connection, trying again: ${status.message}`);
     }
-  }
-
-  private drawChrome(
-    state: UiState,
-    sidebarRect: Rect | undefined,
-    statusRect: Rect,
-    dialog: { view: NonNullable<ReturnType<typeof dialogView>>; rect: Rect } | undefined,
-  ): void {
-    const sidebar = sidebarRect && sidebarView(state, sidebarRect.width, sidebarRect.height);
-    const status = statusView(state);
-    const sidebarStale = sidebar && sidebarRect && this.sidebar.stale(sidebar, sidebarRect);
-    const statusStale = this.status.stale(status, statusRect);
-    const wait = this.chromeAt + chromeMs - performance.now();
-    if (wait > 0 && (sidebarStale || statusStale)) {
-      this.options.onPostponed(wait);
-    } else if (sidebarStale || statusStale) {
-      this.chromeAt = performance.now();
-      if (sidebarStale) {
-        this.sidebar.draw(sidebar, createElement(Sidebar, { view: sidebar }), sidebarRect);
-      }
-      if (statusStale) {
-        const element = createElement(StatusLine, { view: status, cols: statusRect.width });
-        this.status.draw(status, element, statusRect);
-      }
-    }
-    if (dialog && this.dialog.stale(dialog.view, dialog.rect)) {
-      const view = { ...dialog.view, width: dialog.rect.width, height: dialog.rect.height };
-      const element = createElement(Dialog, { view, ascii: this.options.ascii });
-      this.dialog.draw(dialog.view, element, dialog.rect);
-    }
-    if (sidebarRect) this.sidebar.copyTo(this.grid, sidebarRect);
-    this.status.copyTo(this.grid, statusRect);
-    if (dialog) this.dialog.copyTo(this.grid, dialog.rect);
   }
 
   private drawEmpty(state: UiState, area: Rect): void {
@@ -235,11 +156,9 @@ export class Compositor {
   }
 }
 
-/** The panes on the screen in this state; also what the mouse hits. */
-export function visiblePanes(state: UiState): PlacedPane[] {
-  const layout = layoutScreen(state.cols, state.rows, state.zoomed);
-  const ids = state.machines.map((row) => row.machine.id);
-  return layout.tooSmall ? [] : placePanes(layout.panes, ids, state.selected, state.zoomed);
+function familyOf(state: UiState, id: PaneId): number | undefined {
+  const family = state.families[paneTarget(id).machine];
+  return family === undefined ? undefined : familyColour(family).index;
 }
 
 function frameMark(attached: boolean, pane: SessionPane | undefined): string {

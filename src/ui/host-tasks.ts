@@ -1,4 +1,4 @@
-import { describeError } from "./errors.ts";
+import { TaskError } from "./errors.ts";
 import type { Action, Task } from "./state.ts";
 
 /** Shorter work needs no sign that it is under way. */
@@ -9,7 +9,7 @@ export interface TaskPlan extends Pick<Task, "label" | "machineId" | "starts"> {
   key?: string;
 }
 
-/** Runs calls to the host: shows the slow ones, turns every failure into a notice. */
+/** Runs calls to the host and shows the slow ones. */
 export class HostTasks {
   private readonly dispatch: (action: Action) => void;
   private readonly running = new Map<number, Promise<unknown>>();
@@ -20,7 +20,10 @@ export class HostTasks {
     this.dispatch = dispatch;
   }
 
-  /** Resolves to undefined when the work failed, or when the same work is under way already. */
+  /**
+   * Resolves to undefined when the same work is under way already.
+   * @throws {TaskError} naming the work, when it failed
+   */
   async run<T>(task: TaskPlan, work: () => Promise<T>): Promise<T | undefined> {
     if (task.key !== undefined && this.keys.has(task.key)) return undefined;
     if (task.key !== undefined) this.keys.add(task.key);
@@ -33,8 +36,7 @@ export class HostTasks {
     try {
       return await promise;
     } catch (error) {
-      this.fail(`${label}: ${describeError(error)}`);
-      return undefined;
+      throw new TaskError(label, error);
     } finally {
       clearTimeout(timer);
       this.running.delete(id);

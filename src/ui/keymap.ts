@@ -1,214 +1,109 @@
-import type { CommandId } from "./commands.ts";
+import { type CommandId, type CommandSpec, commands, type Need } from "./commands.ts";
 
 /** What the keyboard is for right now. */
 export type KeyMode = "navigate" | "attached" | "confirm" | "picker" | "reading" | "too-small";
-
-/** What must be there for a command to make sense. */
-export type Need = "machine" | "running" | "pane";
 
 export interface KeyBinding {
   mode: KeyMode;
   /** Names as the input parser gives them; the first one is shown. */
   keys: readonly string[];
   command: CommandId;
-  /** A sentence for the help. */
-  description: string;
+  /** For commands that take one. */
+  argument?: string;
+  /** For the help, where the command's own description does not fit. */
+  description?: string;
   /** A word for the status line; without it the key is in the help only. */
   hint?: string;
   /** Shown there instead of the first key, when the row stands for more than itself. */
   hintKey?: string;
-  needs?: Need;
+  /** Shown in the help instead of the keys; empty: the row stands in another one's. */
+  helpKeys?: string;
 }
 
-/** The one table from which key lookup, help and status line are made. */
+type Row = [keys: string, command: CommandId, more?: Partial<KeyBinding>];
+
+/** Keys are separated by spaces; `~` stands for a space inside one. */
+function rows(mode: KeyMode, list: readonly Row[]): KeyBinding[] {
+  return list.map(([keys, command, more]) => ({
+    mode,
+    keys: keys.split(" ").map((key) => key.replace("~", " ")),
+    command,
+    ...more,
+  }));
+}
+
+/** The one table from which key lookup, help, status line and docs/keys.md are made. */
 export const keymap: readonly KeyBinding[] = [
-  {
-    mode: "navigate",
-    keys: ["j", "down"],
-    command: "select-next",
-    description: "select the next machine",
-    hint: "select",
-    hintKey: "j/k",
-    needs: "machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["k", "up"],
-    command: "select-previous",
-    description: "select the previous machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["g", "home"],
-    command: "select-first",
-    description: "select the first machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["G", "end"],
-    command: "select-last",
-    description: "select the last machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["enter", "ctrl-j"],
-    command: "attach",
-    description: "attach: type into the selected machine",
-    hint: "attach",
-    needs: "machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["n"],
-    command: "new",
-    description: "start a new machine",
-    hint: "new",
-  },
-  {
-    mode: "navigate",
-    keys: ["f"],
-    command: "fork",
-    description: "fork the selected machine: memory, processes, screen",
-    hint: "fork",
-    needs: "running",
-  },
-  {
-    mode: "navigate",
-    keys: ["s"],
-    command: "snapshot",
-    description: "write a snapshot of the selected machine",
-    hint: "snapshot",
-    needs: "running",
-  },
-  {
-    mode: "navigate",
-    keys: ["r"],
-    command: "restore",
-    description: "start a machine from a snapshot",
-    hint: "restore",
-  },
-  {
-    mode: "navigate",
-    keys: ["x"],
-    command: "stop",
-    description: "stop the selected machine (asks first)",
-    hint: "stop",
-    needs: "machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["z"],
-    command: "zoom",
-    description: "zoom the selected pane, or put it back",
-    hint: "zoom",
-    needs: "machine",
-  },
-  {
-    mode: "navigate",
-    keys: ["pageup", "ctrl-b"],
-    command: "scroll-up",
-    description: "scroll the selected pane back",
-    needs: "pane",
-  },
-  {
-    mode: "navigate",
-    keys: ["pagedown", "ctrl-f"],
-    command: "scroll-down",
-    description: "scroll the selected pane forward",
-    needs: "pane",
-  },
-  {
-    mode: "navigate",
-    keys: ["l"],
-    command: "log",
-    description: "log: errors with their codes, finished work",
-  },
-  {
-    mode: "navigate",
-    keys: ["ctrl-l"],
-    command: "redraw",
-    description: "draw the whole screen again",
-  },
-  {
-    mode: "navigate",
-    keys: ["ctrl-z"],
-    command: "suspend",
-    description: "put machinen into the background",
-  },
-  { mode: "navigate", keys: ["?"], command: "help", description: "this help", hint: "help" },
-  {
-    mode: "navigate",
-    keys: ["q", "ctrl-c"],
-    command: "quit",
-    description: "leave; the machines keep running",
-    hint: "quit",
-  },
-  {
-    mode: "attached",
-    keys: ["ctrl-] ctrl-]"],
-    command: "detach",
-    description: "stop typing into the machine",
-    hint: "detach",
-  },
-  { mode: "confirm", keys: ["y", "Y"], command: "dialog-accept", description: "yes", hint: "yes" },
-  {
-    mode: "confirm",
-    keys: ["n", "N", "escape", "q", "enter", "ctrl-c"],
-    command: "dialog-close",
-    description: "no",
-    hint: "no",
-  },
-  {
-    mode: "picker",
-    keys: ["j", "down"],
-    command: "dialog-down",
-    description: "next",
-    hint: "down",
-  },
-  { mode: "picker", keys: ["k", "up"], command: "dialog-up", description: "previous", hint: "up" },
-  {
-    mode: "picker",
-    keys: ["enter", "ctrl-j"],
-    command: "dialog-accept",
-    description: "restore this snapshot",
-    hint: "restore",
-  },
-  {
-    mode: "picker",
-    keys: ["escape", "q", "ctrl-c"],
-    command: "dialog-close",
-    description: "close",
-    hint: "close",
-  },
-  {
-    mode: "reading",
-    keys: ["j", "down", "space", "pagedown"],
-    command: "dialog-down",
-    description: "scroll down",
-    hint: "down",
-  },
-  {
-    mode: "reading",
-    keys: ["k", "up", "pageup"],
-    command: "dialog-up",
-    description: "scroll up",
-    hint: "up",
-  },
-  {
-    mode: "reading",
-    keys: ["escape", "q", "enter", "?", "l", "ctrl-c"],
-    command: "dialog-close",
-    description: "close",
-    hint: "close",
-  },
-  {
-    mode: "too-small",
-    keys: ["q", "ctrl-c"],
-    command: "quit",
-    description: "leave; the machines keep running",
-    hint: "quit",
-  },
+  ...rows("navigate", [
+    ["j down", "select-next", { hint: "select", hintKey: "j/k" }],
+    ["k up", "select-previous"],
+    ["g home", "select-first"],
+    ["G end", "select-last"],
+    ["enter ctrl-j", "attach", { hint: "attach" }],
+    ["n", "new", { hint: "new" }],
+    ["f", "fork", { hint: "fork" }],
+    ["s", "snapshot", { hint: "snapshot" }],
+    ["r", "restore", { hint: "restore" }],
+    ["x", "stop", { hint: "stop" }],
+    ["z", "zoom", { hint: "zoom" }],
+    ["|", "split-right", { hint: "split", hintKey: "|/-" }],
+    ["-", "split-down"],
+    ["w", "close-pane"],
+    ["tab", "next-pane"],
+    ["shift-tab", "previous-pane"],
+    ["left ctrl-left", "focus-left"],
+    ["right ctrl-right", "focus-right"],
+    ["ctrl-up", "focus-up"],
+    ["ctrl-down", "focus-down"],
+    ["space", "next-layout", { hint: "layout" }],
+    ["}", "swap-next"],
+    ["{", "swap-previous"],
+    ["o", "rotate"],
+    ["O", "rotate-back"],
+    ["H shift-left", "resize-left"],
+    ["L shift-right", "resize-right"],
+    ["K shift-up", "resize-up"],
+    ["J shift-down", "resize-down"],
+    ["t", "new-tab"],
+    ["!", "break-pane"],
+    [". ctrl-pagedown", "next-tab"],
+    [", ctrl-pageup", "previous-tab"],
+    ...Array.from({ length: 9 }, (_, index): Row => {
+      const number = String(index + 1);
+      return [number, "tab", { argument: number, helpKeys: index === 0 ? "1 … 9" : "" }];
+    }),
+    ["X", "close-tab"],
+    ["b", "toggle-sidebar"],
+    ["pageup ctrl-b", "scroll-up"],
+    ["pagedown ctrl-f", "scroll-down"],
+    ["l", "log"],
+    ["ctrl-l", "redraw"],
+    ["ctrl-z", "suspend"],
+    ["?", "help", { hint: "help" }],
+    ["q ctrl-c", "quit", { hint: "quit" }],
+  ]),
+  ...rows("attached", [["ctrl-]~ctrl-]", "detach", { hint: "detach" }]]),
+  ...rows("confirm", [
+    ["y Y", "dialog-accept", { hint: "yes" }],
+    ["n N escape q enter ctrl-c", "dialog-close", { hint: "no" }],
+  ]),
+  ...rows("picker", [
+    ["j down", "dialog-down", { hint: "down" }],
+    ["k up", "dialog-up", { hint: "up" }],
+    ["enter ctrl-j", "dialog-accept", { hint: "restore" }],
+    ["escape q ctrl-c", "dialog-close", { hint: "close" }],
+  ]),
+  ...rows("reading", [
+    ["j down space pagedown", "dialog-down", { hint: "down" }],
+    ["k up pageup", "dialog-up", { hint: "up" }],
+    ["escape q enter ? l ctrl-c", "dialog-close", { hint: "close" }],
+  ]),
+  ...rows("too-small", [["q ctrl-c", "quit", { hint: "quit" }]]),
 ];
+
+export function specOf(binding: KeyBinding): CommandSpec {
+  return commands[binding.command];
+}
 
 /** The binding of a key in a mode. */
 export function bindingFor(mode: KeyMode, key: string): KeyBinding | undefined {
@@ -218,25 +113,34 @@ export function bindingFor(mode: KeyMode, key: string): KeyBinding | undefined {
 const shown: Record<string, string> = {
   up: "↑",
   down: "↓",
+  left: "←",
+  right: "→",
   enter: "Enter",
   escape: "Esc",
   space: "Space",
+  tab: "Tab",
+  backspace: "Backspace",
+  delete: "Delete",
   pageup: "PgUp",
   pagedown: "PgDn",
   home: "Home",
   end: "End",
 };
 
+const modifiers: Record<string, string> = { "ctrl-": "Ctrl-", "alt-": "Alt-", "shift-": "Shift-" };
+
 /** A key as people write it: `Ctrl-]`, `Enter`, `↓`. */
 export function describeKey(key: string): string {
-  return key
-    .split(" ")
-    .map(
-      (part) =>
-        shown[part] ??
-        part.replace(/^ctrl-(.)$/, (_, letter: string) => `Ctrl-${letter.toUpperCase()}`),
-    )
-    .join(" ");
+  return key.split(" ").map(describeStroke).join(" ");
+}
+
+function describeStroke(stroke: string): string {
+  const prefix = Object.keys(modifiers).find(
+    (name) => stroke.startsWith(name) && stroke.length > name.length,
+  );
+  if (prefix === undefined) return shown[stroke] ?? stroke;
+  const rest = stroke.slice(prefix.length);
+  return modifiers[prefix] + (rest.length === 1 ? rest.toUpperCase() : describeStroke(rest));
 }
 
 export interface KeyHint {
@@ -247,14 +151,15 @@ export interface KeyHint {
 /** What the status line offers: the keys of this mode that would do something now. */
 export function hintsFor(mode: KeyMode, has: ReadonlySet<Need>): KeyHint[] {
   return keymap
-    .filter(
-      (binding) =>
-        binding.mode === mode && binding.hint && (!binding.needs || has.has(binding.needs)),
-    )
+    .filter((binding) => binding.mode === mode && binding.hint && canRun(specOf(binding), has))
     .map((binding) => ({
       key: binding.hintKey ?? describeKey(binding.keys[0]!),
       hint: binding.hint!,
     }));
+}
+
+export function canRun({ needs }: CommandSpec, has: ReadonlySet<Need>): boolean {
+  return needs === undefined || has.has(needs);
 }
 
 export interface HelpLine {
@@ -265,15 +170,19 @@ export interface HelpLine {
 /** Aliases that only double another key of the same row are left out of the help. */
 const silentAliases = new Set(["ctrl-j", "ctrl-c", "N", "Y"]);
 
-/** The help's lines: every key of the two modes in which the user lives. */
+/** The help's lines: every key of the two modes in which the user lives, the way out first. */
 export function helpLines(): HelpLine[] {
-  return keymap
-    .filter((binding) => binding.mode === "navigate" || binding.mode === "attached")
+  return [...keymap]
+    .filter(({ mode }) => mode === "navigate" || mode === "attached")
+    .sort((a, b) => Number(b.mode === "attached") - Number(a.mode === "attached"))
+    .filter(({ helpKeys }) => helpKeys !== "")
     .map((binding) => ({
-      keys: binding.keys
-        .filter((key) => !silentAliases.has(key))
-        .map(describeKey)
-        .join(" "),
-      description: binding.description,
+      keys:
+        binding.helpKeys ??
+        binding.keys
+          .filter((key) => !silentAliases.has(key))
+          .map(describeKey)
+          .join(" "),
+      description: binding.description ?? specOf(binding).description,
     }));
 }

@@ -1,8 +1,18 @@
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
-import type { KeyMode, Need } from "./keymap.ts";
-import { layoutScreen } from "./layout.ts";
-import { machineName } from "./names.ts";
-import { machineTree, type TreeRow } from "./tree.ts";
+import type { Families } from "./families.ts";
+import type { PaneId } from "./layout/pane-id.ts";
+import { mainSession, paneId, paneTarget } from "./layout/pane-id.ts";
+import { emptyTab, type Tab } from "./layout/tab.ts";
+import { addMachine, forgetPanes, withMachines } from "./machine-list.ts";
+import { machinesOf } from "./selectors.ts";
+import type { TreeRow } from "./tree.ts";
+import {
+  canAttach,
+  closePane,
+  reduceWorkspace,
+  select,
+  type WorkspaceAction,
+} from "./workspace.ts";
 
 /** How a pane's session stands. */
 export type PaneStatus =
@@ -43,12 +53,21 @@ export interface UiState {
   machines: TreeRow[];
   /** Whether the host has answered yet. */
   listed: boolean;
-  selected?: string;
-  /** Keys go to the selected machine. */
+  families: Families;
+  /** Sessions each machine is known to have, by machine id. */
+  sessions: Readonly<Record<string, readonly string[]>>;
+  /** At least one. */
+  tabs: readonly Tab[];
+  /** The index of the tab that is looked at. */
+  tab: number;
+  /** What commands are about: a pane of the tab, or a line of the sidebar that has no pane. */
+  selected?: PaneId;
+  /** Keys go to the selected pane. */
   attached: boolean;
-  zoomed: boolean;
+  /** Shown where there is room for it. */
+  sidebar: boolean;
   dialog?: Dialog;
-  panes: Readonly<Record<string, PaneStatus>>;
+  panes: Readonly<Record<PaneId, PaneStatus>>;
   tasks: readonly Task[];
   notice?: LogEntry;
   log: readonly LogEntry[];
@@ -56,20 +75,20 @@ export interface UiState {
 }
 
 export type Action =
+  | WorkspaceAction
   | { type: "resized"; cols: number; rows: number }
   | { type: "listed"; machines: readonly MachineInfo[]; now: number }
-  | { type: "machine-added"; machine: MachineInfo }
+  /** We have made it; its pane shows `session`, default the main one. */
+  | { type: "machine-added"; machine: MachineInfo; session?: string }
   | { type: "machine-gone"; id: string }
-  | { type: "selected"; id: string }
-  | { type: "moved"; to: "next" | "previous" | "first" | "last" }
   | { type: "attached" }
   | { type: "detached" }
-  | { type: "zoom-toggled" }
   | { type: "dialog-opened"; dialog: Dialog }
   | { type: "dialog-closed" }
   | { type: "dialog-moved"; by: number; last: number }
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
-  | { type: "pane-changed"; id: string; status: PaneStatus }
+  | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
+  | { type: "pane-changed"; id: PaneId; status: PaneStatus }
   | { type: "task-began"; task: Task }
   | { type: "task-shown"; id: number }
   | { type: "task-ended"; id: number }
@@ -85,8 +104,12 @@ export function initialState(cols: number, rows: number, now: number): UiState {
     rows,
     machines: [],
     listed: false,
+    families: {},
+    sessions: {},
+    tabs: [emptyTab(1, "grid")],
+    tab: 0,
     attached: false,
-    zoomed: false,
+    sidebar: true,
     panes: {},
     tasks: [],
     log: [],
@@ -101,28 +124,17 @@ export function reduce(state: UiState, action: Action): UiState {
       return { ...state, cols: action.cols, rows: action.rows };
     case "listed":
       return withMachines({ ...state, listed: true, now: action.now }, action.machines);
-    case "machine-added": {
-      const others = machinesOf(state).filter((machine) => machine.id !== action.machine.id);
-      const next = withMachines(state, [...others, action.machine]);
-      // Whoever is typing goes on typing where he is.
-      if (state.attached || state.dialog) return next;
-      return { ...next, selected: action.machine.id, zoomed: false };
-    }
+    case "machine-added":
+      return machineAdded(state, action.machine, action.session);
     case "machine-gone":
       return withMachines(
         state,
         machinesOf(state).filter((machine) => machine.id !== action.id),
       );
-    case "selected":
-      return select(state, action.id);
-    case "moved":
-      return select(state, neighbour(state, action.to));
     case "attached":
       return canAttach(state) ? { ...state, attached: true, notice: undefined } : state;
     case "detached":
       return { ...state, attached: false };
-    case "zoom-toggled":
-      return state.selected === undefined ? state : { ...state, zoomed: !state.zoomed };
     case "dialog-opened":
       return { ...state, dialog: action.dialog, attached: false };
     case "dialog-closed":
@@ -133,6 +145,11 @@ export function reduce(state: UiState, action: Action): UiState {
       return state.dialog?.kind === "picker"
         ? { ...state, dialog: { ...state.dialog, snapshots: action.snapshots, index: 0 } }
         : state;
+    case "sessions-listed":
+      return {
+        ...state,
+        sessions: { ...state.sessions, [action.machine]: action.sessions },
+      };
     case "pane-changed":
       return changePane(state, action.id, action.status);
     case "task-began":
@@ -150,80 +167,27 @@ export function reduce(state: UiState, action: Action): UiState {
       return state.notice ? { ...state, notice: undefined } : state;
     case "ticked":
       return { ...state, now: action.now };
+    default:
+      return forgetPanes(reduceWorkspace(state, action));
   }
 }
 
-export function machinesOf(state: UiState): MachineInfo[] {
-  return state.machines.map((row) => row.machine);
-}
-
-export function selectedMachine(state: UiState): MachineInfo | undefined {
-  return state.machines.find((row) => row.machine.id === state.selected)?.machine;
-}
-
-/** What the keyboard is for in this state. */
-export function keyMode(state: UiState): KeyMode {
-  if (layoutScreen(state.cols, state.rows, false).tooSmall) return "too-small";
-  if (state.dialog?.kind === "confirm" || state.dialog?.kind === "picker") return state.dialog.kind;
-  if (state.dialog) return "reading";
-  return state.attached ? "attached" : "navigate";
-}
-
-/** What commands may count on in this state. */
-export function present(state: UiState): ReadonlySet<Need> {
-  const needs = new Set<Need>();
-  const machine = selectedMachine(state);
-  if (!machine) return needs;
-  needs.add("machine");
-  if (machine.state === "running") needs.add("running");
-  if (state.panes[machine.id]) needs.add("pane");
-  return needs;
-}
-
-/** A list's answer becomes the tree; the selection stays, or moves to where the machine was. */
-function withMachines(state: UiState, machines: readonly MachineInfo[]): UiState {
-  const rows = machineTree(machines);
-  const ids = new Set(rows.map((row) => row.machine.id));
-  const gone = state.machines.filter((row) => !ids.has(row.machine.id));
-  const kept = state.selected !== undefined && ids.has(state.selected);
-  const was = state.machines.findIndex((row) => row.machine.id === state.selected);
-  const fallback = rows[Math.min(Math.max(0, was), rows.length - 1)]?.machine.id;
-  let next: UiState = {
-    ...state,
-    machines: rows,
-    selected: kept ? state.selected : fallback,
-    attached: state.attached && kept,
-    zoomed: state.zoomed && rows.length > 0,
-    panes: Object.fromEntries(Object.entries(state.panes).filter(([id]) => ids.has(id))),
-  };
-  if (next.dialog?.kind === "confirm" && !ids.has(next.dialog.id)) {
-    next = { ...next, dialog: undefined };
+/** A machine of our making is shown at once; whoever is typing goes on typing where he is. */
+function machineAdded(state: UiState, machine: MachineInfo, session?: string): UiState {
+  const known = machinesOf(state).some(({ id }) => id === machine.id);
+  const others = machinesOf(state).filter(({ id }) => id !== machine.id);
+  let next = withMachines(state, [...others, machine]);
+  const wanted = paneId(machine.id, session);
+  if (session !== undefined && session !== mainSession) {
+    // The list has put its main session there: what was asked for takes that place.
+    next = addMachine(next, machine, session);
+    if (!known) next = closePane(next, paneId(machine.id));
   }
-  for (const { machine } of gone) {
-    if (state.tasks.some((task) => task.machineId === machine.id)) continue;
-    const text = `${machineName(machine)} has ended`;
-    next = note(next, { at: state.now, level: "info", text });
-  }
-  return next;
-}
-
-function canAttach(state: UiState): boolean {
-  return state.selected !== undefined && state.panes[state.selected]?.kind === "live";
-}
-
-/** An attached keyboard follows the selection only onto a live session. */
-function select(state: UiState, id: string | undefined): UiState {
-  if (id === undefined || !state.machines.some((row) => row.machine.id === id)) return state;
-  const next = { ...state, selected: id };
-  return { ...next, attached: state.attached && canAttach(next) };
-}
-
-function neighbour(state: UiState, to: "next" | "previous" | "first" | "last"): string | undefined {
-  const last = state.machines.length - 1;
-  const at = state.machines.findIndex((row) => row.machine.id === state.selected);
-  const index =
-    to === "first" ? 0 : to === "last" ? last : to === "next" ? Math.min(at + 1, last) : at - 1;
-  return state.machines[Math.max(0, index)]?.machine.id;
+  if (state.attached || state.dialog) return next;
+  const tabs = next.tabs.map((tab, index) =>
+    index === next.tab ? { ...tab, zoomed: false } : tab,
+  );
+  return select({ ...next, tabs }, wanted);
 }
 
 function moveDialog(dialog: Dialog | undefined, by: number, last: number): Dialog | undefined {
@@ -234,12 +198,19 @@ function moveDialog(dialog: Dialog | undefined, by: number, last: number): Dialo
     : { ...dialog, scroll: within(dialog.scroll) };
 }
 
-function changePane(state: UiState, id: string, status: PaneStatus): UiState {
+/** The pane of a further session goes with its shell; the main one waits for a new shell. */
+function changePane(state: UiState, id: PaneId, status: PaneStatus): UiState {
+  const { machine, session } = paneTarget(id);
+  if (status.kind === "ended" && session !== mainSession) {
+    const sessions = (state.sessions[machine] ?? []).filter((name) => name !== session);
+    const without = { ...state, sessions: { ...state.sessions, [machine]: sessions } };
+    return forgetPanes(closePane(without, id));
+  }
   const next = { ...state, panes: { ...state.panes, [id]: status } };
   const dead = state.selected === id && status.kind !== "live";
   return dead ? { ...next, attached: false } : next;
 }
 
-function note(state: UiState, entry: LogEntry): UiState {
+export function note(state: UiState, entry: LogEntry): UiState {
   return { ...state, notice: entry, log: [...state.log, entry].slice(-logLimit) };
 }

@@ -1,26 +1,13 @@
 import { printable } from "../runtime/printable.ts";
-import { formatAge, formatBytes, formatMoment, formatTime } from "./format.ts";
+import { formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
-import { machineName } from "./names.ts";
-import { keyMode, present, selectedMachine, type Task, type UiState } from "./state.ts";
-import type { TreeRow } from "./tree.ts";
+import { paneName } from "./names.ts";
+import { keyMode, present } from "./selectors.ts";
+import { spin } from "./spinner.ts";
+import type { UiState } from "./state.ts";
+import { windowStart, wrapText } from "./text.ts";
 
 /** What the chrome shows, as plain data: equal views need no new drawing. */
-export interface SidebarRow {
-  id?: string;
-  /** Tree lines, state mark and name, padded to the column. */
-  left: string;
-  /** Age and memory. */
-  right: string;
-  tone: "normal" | "selected" | "attached" | "task" | "dim";
-}
-
-export interface SidebarView {
-  title: string;
-  count: string;
-  rows: SidebarRow[];
-}
-
 export interface StatusView {
   badge: string;
   tone: "navigate" | "attached" | "dialog";
@@ -43,84 +30,14 @@ export interface DialogView {
   height: number;
 }
 
-/** The sidebar's first machine stands on this line. */
-export const sidebarTop = 2;
-const spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
-
-function spin(now: number): string {
-  return spinner[Math.floor(now / 100) % spinner.length]!;
-}
-
-/** Whether something moves: only then the clock has to tick faster than the list is polled. */
-export function isAnimated(state: UiState): boolean {
-  return (
-    state.tasks.some((task) => task.shown) ||
-    state.machines.some((row) => row.machine.state === "booting") ||
-    Object.values(state.panes).some((pane) => pane.kind === "connecting")
-  );
-}
-
-/** Long lists show the part around the selection. */
-function windowStart(count: number, room: number, at: number): number {
-  return Math.max(0, Math.min(count - room, at - Math.floor(room / 2)));
-}
-
-export function sidebarView(state: UiState, width: number, height: number): SidebarView {
-  const tasks = rowlessTasks(state);
-  const room = Math.max(1, height - sidebarTop - tasks.length);
-  const at = state.machines.findIndex((row) => row.machine.id === state.selected);
-  const start = windowStart(state.machines.length, room, at);
-  const rows = state.machines
-    .slice(start, start + room)
-    .map((row) => machineRow(state, row, width - 2));
-  for (const task of tasks) {
-    rows.push({ left: `${spin(state.now)} ${task.label}…`, right: "", tone: "task" });
-  }
-  const running = state.machines.length;
-  return { title: "machinen", count: running === 0 ? "" : `${running}`, rows };
-}
-
-/** Work that no machine's row shows: a machine that boots is the sign of the work that starts it. */
-function rowlessTasks(state: UiState): Task[] {
-  const { machines } = state;
-  let booting = machines.filter(({ machine }) => machine.state === "booting").length;
-  return state.tasks.filter((task) => {
-    if (!task.shown || machines.some(({ machine }) => machine.id === task.machineId)) return false;
-    return !(task.starts && booting-- > 0);
-  });
-}
-
-function machineRow(state: UiState, row: TreeRow, width: number): SidebarRow {
-  const { machine, branch } = row;
-  const busy = state.tasks.find((task) => task.shown && task.machineId === machine.id);
-  const moving = busy !== undefined || machine.state === "booting";
-  const mark = moving ? spin(state.now) : machine.state === "paused" ? "‖" : "●";
-  const age =
-    machine.state === "running" ? formatAge(state.now - machine.startedAt) : machine.state;
-  const right = busy
-    ? busy.label.split(" ")[0]!
-    : `${age} ${formatBytes(machine.rssBytes).padStart(4)}`.trim();
-  const left = fit(`${branch}${mark} ${printable(machineName(machine))}`, width - right.length - 1);
-  const selected = machine.id === state.selected;
-  const tone = selected ? (state.attached ? "attached" : "selected") : "normal";
-  return { id: machine.id, left, right, tone };
-}
-
-/** Exactly `width` characters: padded, or cut with an ellipsis. */
-export function fit(text: string, width: number): string {
-  if (width <= 0) return "";
-  const letters = [...text];
-  return letters.length <= width
-    ? text + " ".repeat(width - letters.length)
-    : `${letters.slice(0, width - 1).join("")}…`;
-}
-
 export function statusView(state: UiState): StatusView {
   const mode = keyMode(state);
-  const machine = selectedMachine(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
   const dialog = mode !== "navigate" && mode !== "attached";
-  const attachedTo = mode === "attached" && machine ? printable(machineName(machine)) : undefined;
+  const attachedTo =
+    mode === "attached" && state.selected !== undefined
+      ? printable(paneName(state, state.selected))
+      : undefined;
   const badge = attachedTo ?? (dialog ? "dialog" : "machines");
   return {
     badge,
@@ -218,17 +135,4 @@ function logText(state: UiState): DialogLine[] {
       tone: entry.level === "error" ? ("error" as const) : undefined,
     })),
   );
-}
-
-/** Lines of at most `width` characters, broken at spaces where there are any. */
-export function wrapText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let rest = text;
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(" ", width);
-    const end = space > width / 3 ? space : width;
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(end).trimStart();
-  }
-  return [...lines, rest];
 }

@@ -7,7 +7,7 @@ const NAMES = `
   MkinitramfsError MountError ParseError ProvisionError RegistryError STATS_FILE_SIZE SandboxError Sandboxes
   SecretsError SnapshotError Supervisor VsockExec VsockSecrets VsockWinsize WinsizeError _internal attach
   autoSizeMemoryMib boot bootPty bootSnapshotPath buildMachinenConfig buildWriteFileCmd buildWriteFileCmds
-  checkForkBackpressure detachedLogRoot ensureMountDiskImage ensureMountDiskUpper ensureRootfsImage
+  checkForkBackpressure compare detachedLogRoot ensureMountDiskImage ensureMountDiskUpper ensureRootfsImage
   formatMachinenError isMachinenError list markMountDiskImageClean markRootfsImageClean measureFirstByte
   mkinitramfsBundle mkinitramfsCli mkinitramfsMinimal mkinitramfsRootfs mkinitramfsTinyBundle
   mkinitramfsWorkspace mountdiskImgCacheDir readBalloonStats readHostFreeBytes readHostRssBytes

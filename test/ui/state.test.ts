@@ -1,13 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { MachineInfo } from "../../src/runtime/host/host.ts";
-import {
-  type Action,
-  initialState,
-  keyMode,
-  present,
-  reduce,
-  type UiState,
-} from "../../src/ui/state.ts";
+import { paneId } from "../../src/ui/layout/pane-id.ts";
+import { currentTab, keyMode, present } from "../../src/ui/selectors.ts";
+import { type Action, initialState, reduce, type UiState } from "../../src/ui/state.ts";
 
 function machine(pid: number, more: Partial<MachineInfo> = {}): MachineInfo {
   return { id: String(pid), pid, name: `m${pid}`, state: "running", startedAt: pid, ...more };
@@ -18,16 +13,20 @@ function after(...actions: Action[]): UiState {
 }
 
 const three: Action = { type: "listed", machines: [machine(1), machine(2), machine(3)], now: 5 };
-const live = (id: string): Action => ({ type: "pane-changed", id, status: { kind: "live" } });
+const live = (id: string): Action => ({
+  type: "pane-changed",
+  id: paneId(id),
+  status: { kind: "live" },
+});
 
 describe("the machines", () => {
   it("selects the first machine, and moves within the list", () => {
-    expect(after(three).selected).toBe("1");
+    expect(after(three).selected).toBe("1/main");
     const down: Action = { type: "moved", to: "next" };
-    expect(after(three, down, down, down, down).selected).toBe("3");
+    expect(after(three, down, down, down, down).selected).toBe("3/main");
     expect(
       after(three, { type: "moved", to: "last" }, { type: "moved", to: "previous" }).selected,
-    ).toBe("2");
+    ).toBe("2/main");
   });
 
   it("shows forks under what they were forked from, whatever order they come in", () => {
@@ -61,10 +60,10 @@ describe("the machines", () => {
   it("selects the neighbour of a machine that went away, and says so", () => {
     const state = after(
       three,
-      { type: "selected", id: "2" },
+      { type: "selected", id: "2/main" },
       { type: "listed", machines: [machine(1), machine(3)], now: 9 },
     );
-    expect(state.selected).toBe("3");
+    expect(state.selected).toBe("3/main");
     expect(state.notice?.text).toBe("m2 has ended");
     const none = reduce(state, { type: "listed", machines: [], now: 9 });
     expect(none.selected).toBeUndefined();
@@ -72,11 +71,12 @@ describe("the machines", () => {
 
   it("selects a new fork unless the user is typing", () => {
     const fork: Action = { type: "machine-added", machine: machine(8, { parentPid: 1 }) };
-    expect(after(three, fork).selected).toBe("8");
+    expect(after(three, fork).selected).toBe("8/main");
     const typing = after(three, live("1"), { type: "attached" }, fork);
-    expect(typing.selected).toBe("1");
+    expect(typing.selected).toBe("1/main");
     expect(typing.attached).toBe(true);
     expect(typing.machines.map((row) => row.machine.id)).toEqual(["1", "8", "2", "3"]);
+    expect(currentTab(typing).panes).toEqual(["1/main", "8/main", "2/main", "3/main"]);
   });
 });
 
@@ -88,19 +88,27 @@ describe("attachment", () => {
 
   it("ends when the session or the machine ends", () => {
     const attached = after(three, live("1"), { type: "attached" });
-    const ended: Action = { type: "pane-changed", id: "1", status: { kind: "ended", code: 0 } };
+    const ended: Action = {
+      type: "pane-changed",
+      id: "1/main",
+      status: { kind: "ended", code: 0 },
+    };
     expect(reduce(attached, ended).attached).toBe(false);
     expect(reduce(attached, { type: "listed", machines: [machine(2)], now: 0 }).attached).toBe(
       false,
     );
-    const other: Action = { type: "pane-changed", id: "2", status: { kind: "ended", code: 0 } };
+    const other: Action = {
+      type: "pane-changed",
+      id: "2/main",
+      status: { kind: "ended", code: 0 },
+    };
     expect(reduce(attached, other).attached).toBe(true);
   });
 
   it("follows the selection only onto another live session", () => {
     const attached = after(three, live("1"), live("2"), { type: "attached" });
-    expect(reduce(attached, { type: "selected", id: "2" }).attached).toBe(true);
-    expect(reduce(attached, { type: "selected", id: "3" }).attached).toBe(false);
+    expect(reduce(attached, { type: "selected", id: "2/main" }).attached).toBe(true);
+    expect(reduce(attached, { type: "selected", id: "3/main" }).attached).toBe(false);
   });
 });
 
@@ -139,7 +147,12 @@ it("offers only what can be done", () => {
   expect([...present(after())]).toEqual([]);
   const booting = after({ type: "listed", machines: [machine(1, { state: "booting" })], now: 0 });
   expect([...present(booting)]).toEqual(["machine"]);
-  expect([...present(after(three, live("1")))].sort()).toEqual(["machine", "pane", "running"]);
+  expect([...present(after(three, live("1")))].sort()).toEqual([
+    "machine",
+    "pane",
+    "panes",
+    "running",
+  ]);
 });
 
 it("keeps a bounded log and never changes an old state", () => {

@@ -6,8 +6,11 @@ import { ChromeSurface } from "../../src/ui/chrome/surface.ts";
 import { formatAge, formatBytes } from "../../src/ui/format.ts";
 import { parseFrame } from "../../src/ui/screen/frame.ts";
 import { Grid } from "../../src/ui/screen/grid.ts";
+import { sidebarView } from "../../src/ui/sidebar-view.ts";
+import { isAnimated } from "../../src/ui/spinner.ts";
 import { initialState, reduce, type UiState } from "../../src/ui/state.ts";
-import { fitHints, isAnimated, sidebarView, statusView, wrapText } from "../../src/ui/view.ts";
+import { wrapText } from "../../src/ui/text.ts";
+import { fitHints, statusView } from "../../src/ui/view.ts";
 
 function machine(pid: number, more: Partial<MachineInfo> = {}): MachineInfo {
   return {
@@ -37,9 +40,9 @@ describe("the sidebar", () => {
 
   it("keeps the selected machine in sight of a long list", () => {
     const machines = Array.from({ length: 100 }, (_, index) => machine(index + 1));
-    const state = reduce(withMachines(machines), { type: "selected", id: "77" });
+    const state = reduce(withMachines(machines), { type: "selected", id: "77/main" });
     const view = sidebarView(state, 30, 20);
-    expect(view.rows.map((row) => row.id)).toContain("77");
+    expect(view.rows.map((row) => row.id)).toContain("77/main");
     expect(view.rows.length).toBeLessThanOrEqual(18);
   });
 
@@ -85,7 +88,7 @@ describe("the status line", () => {
   it("names the machine that has the keyboard", () => {
     const live = reduce(withMachines([machine(1)]), {
       type: "pane-changed",
-      id: "1",
+      id: "1/main",
       status: { kind: "live" },
     });
     expect(statusView(live)).toMatchObject({ badge: "machines", tone: "navigate" });

@@ -219,13 +219,22 @@ static void test_captured(void) {
         from.disks[i].size = 4096 << i;
         from.disks[i].layers = i + 1;
     }
+    from.disks[0].use = DISK_MOUNT_LOWER;
+    from.disks[3].use = DISK_MOUNT_UPPER;
     snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
     captured_init(&to);
     CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error));
     CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
     CHECK(to.network && to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
+    CHECK(to.disks[0].use == DISK_MOUNT_LOWER && to.disks[1].use == DISK_ROOT && to.disks[3].use == DISK_MOUNT_UPPER);
     int few[3] = {dup(0), dup(0), dup(0)};
     CHECK(!captured_adopt(&to, true, few, 3) && fcntl(few[0], F_GETFD) < 0);
+    /* What nobody writes has one layer. */
+    from.disks[1].use = DISK_MOUNT_LOWER;
+    snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
+    captured_init(&to);
+    CHECK(json_parse(text, strlen(text), &object) && !captured_parse(object, &to, &error));
+    from.disks[1].use = DISK_ROOT;
     strcpy(from.machine, "other");
     snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
     captured_init(&to);
@@ -440,6 +449,44 @@ static void test_self_contained(const char *path) {
     }
 }
 
+/* Joins `layers` into the last file. */
+static void test_join(char **layers, int count, uint64_t size) {
+    int fds[8];
+    struct error error;
+    for (int i = 0; i < count; i++) {
+        fds[i] = open(layers[i], i < count - 1 ? O_RDONLY : O_RDWR | O_CREAT | O_TRUNC, 0600);
+        CHECK(fds[i] >= 0);
+    }
+    CHECK(qcow2_join(fds, (size_t)count - 1, size, fds[count - 1], &error));
+}
+
+/* Whatever the overlay says, reading it ends, and nothing is written beyond the guest's size. */
+static void test_join_fuzz(const char *base, const char *overlay, uint64_t size) {
+    struct stat info;
+    struct error error;
+    int from = open(overlay, O_RDONLY), raw = open(base, O_RDONLY);
+    CHECK(from >= 0 && raw >= 0 && fstat(from, &info) == 0);
+    char *bytes = malloc((size_t)info.st_size);
+    CHECK(bytes && read(from, bytes, (size_t)info.st_size) == info.st_size);
+    for (int round = 0; round < 100; round++) {
+        int damaged = memfd_create("damaged", 0), to = memfd_create("to", 0);
+        CHECK(write(damaged, bytes, (size_t)info.st_size) == info.st_size);
+        for (int hit = 0; hit < 8; hit++) {
+            char byte = (char)random_number();
+            /* Half of them in the header, half in the tables. */
+            off_t at = hit % 2 ? random_number() % 112 : random_number() % info.st_size & ~7;
+            CHECK(pwrite(damaged, &byte, 1, at) == 1);
+        }
+        int layers[] = {raw, damaged};
+        qcow2_join(layers, 2, size, to, &error);
+        struct stat result;
+        CHECK(fstat(to, &result) == 0 && result.st_size == (off_t)size);
+        close(damaged);
+        close(to);
+    }
+    free(bytes);
+}
+
 static void test_run_dir(const char *path) {
     struct error error;
     CHECK(run_dir_check(path, &error));
@@ -475,6 +522,10 @@ int main(int argc, char **argv) {
         }
     } else if (strcmp(name, "self-contained") == 0 && argc == 3) {
         test_self_contained(argv[2]);
+    } else if (strcmp(name, "join") == 0 && argc > 4 && argc < 12) {
+        test_join(argv + 3, argc - 3, strtoull(argv[2], NULL, 10));
+    } else if (strcmp(name, "join-fuzz") == 0 && argc == 5) {
+        test_join_fuzz(argv[3], argv[4], strtoull(argv[2], NULL, 10));
     } else if (strcmp(name, "run-dir") == 0 && argc == 3) {
         test_run_dir(argv[2]);
     } else {

@@ -55,6 +55,38 @@ describe("the VMM's pure parts, under sanitizers", () => {
     expect(() => unitTests("qcow2-check", file)).toThrow(/names other files/);
   });
 
+  it("joins overlays as QEMU would, and is not led astray by damaged ones", () => {
+    const path = (name: string) => join(scratch.path, name);
+    const size = 600 << 20; // more than one table of addresses covers
+    writeFileSync(path("base"), Buffer.alloc(3 << 20, "base"));
+    const io = (image: string, commands: string[]) =>
+      execFileSync("qemu-io", [...commands.flatMap((command) => ["-c", command]), image]);
+    const node = (layer: number): object => ({
+      driver: layer === 0 ? "raw" : "qcow2",
+      file: { driver: "file", filename: path(layer === 0 ? "base" : `over-${layer}`) },
+      ...(layer === 0 ? {} : { backing: node(layer - 1) }),
+    });
+    for (const layer of [1, 2]) unitTests("qcow2", path(`over-${layer}`), String(size));
+    io(`json:${JSON.stringify(node(1))}`, [
+      "write -P 1 100k 70k",
+      "write -P 2 599M 1M",
+      "write -P 3 520M 64k",
+    ]);
+    io(`json:${JSON.stringify(node(2))}`, [
+      "write -P 4 1M 4k",
+      "write -z -u 520M 64k",
+      "discard 64k 64k",
+      "write -P 5 536870912 512",
+    ]);
+    const args = ["base", "over-1", "over-2", "joined"].map(path);
+    unitTests("join", String(size), ...args);
+    execFileSync("qemu-img", [
+      ...["convert", "-O", "raw", `json:${JSON.stringify(node(2))}`, path("expected")],
+    ]);
+    execFileSync("cmp", [path("expected"), path("joined")]);
+    unitTests("join-fuzz", String(size), path("base"), path("over-1"));
+  });
+
   it("removes the files of a run directory and the directory, but never through a link or into another", () => {
     const outside = join(scratch.path, "outside");
     mkdirSync(outside);

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { attach } from "./attach.ts";
 import { boot } from "./boot.ts";
+import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { exec } from "./exec.ts";
 import { fork } from "./fork.ts";
@@ -20,6 +21,7 @@ export const commands: Command[] = [
   exec,
   attach,
   fork,
+  diff,
   snapshot,
   restore,
   stop,

@@ -2,6 +2,8 @@ import { defineCommand } from "../command.ts";
 import { usage } from "../split-arguments.ts";
 import { runTour } from "../tour.ts";
 
+const MOST_LOCAL_PANES = 16;
+
 export const tui = defineCommand({
   name: "tui",
   summary: "The full-screen terminal UI; the same as machinen alone",
@@ -13,20 +15,48 @@ export const tui = defineCommand({
       placeholder: "count",
       description: "boot this many machines when none is running",
     },
+    local: {
+      type: "string",
+      placeholder: "command",
+      description:
+        "run this on this computer too, in a pane beside the machines; it ends with the UI",
+    },
+    panes: {
+      type: "number",
+      placeholder: "count",
+      description: "so many panes for --local; default 1",
+    },
   },
   examples: [
     { command: "machinen", does: "show the machines that are running" },
     { command: "machinen tui --boot 2", does: "the same, with two to begin with" },
+    { command: "machinen tui --local bash", does: "with a shell of this computer in a pane" },
     { command: "machinen | cat", does: "the tour" },
   ],
   async run({ flags }, context) {
     const bootWhenEmpty = flags.boot ?? 0;
     if (bootWhenEmpty < 0 || bootWhenEmpty > 16)
       throw usage("PARSE_FLAG_MALFORMED", "--boot takes a number from 0 to 16", tui);
+    const panes = flags.panes ?? 1;
+    if (!Number.isInteger(panes) || panes < 1 || panes > MOST_LOCAL_PANES)
+      throw usage(
+        "PARSE_FLAG_MALFORMED",
+        `--panes takes a number from 1 to ${MOST_LOCAL_PANES}`,
+        tui,
+      );
+    if (flags.panes !== undefined && flags.local === undefined)
+      throw usage("PARSE_FLAG_MALFORMED", "--panes is for --local", tui);
     const host = await context.host();
     const { stdin, stdout } = context;
     if (!stdout.isTTY || !stdin.isTTY) return runTour(host, stdout);
     const { runTui } = await import("../../ui/index.ts");
-    return runTui({ host, stdin, stdout, bootWhenEmpty });
+    if (flags.local === undefined) return runTui({ host, stdin, stdout, bootWhenEmpty });
+    const { withLocalPanes } = await import("../../runtime/host/local-panes.ts");
+    const both = withLocalPanes(host, { command: flags.local, count: panes });
+    try {
+      return await runTui({ host: both, stdin, stdout, bootWhenEmpty });
+    } finally {
+      await both.close();
+    }
   },
 });

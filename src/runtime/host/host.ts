@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import type { MachineDifference } from "../compare/index.ts";
 import type { PortForward } from "../machine/boot-options.ts";
 
 /**
@@ -29,6 +30,10 @@ export interface Host {
   listSnapshots(): Promise<SnapshotInfo[]>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
   stop(id: string, options?: { graceMs?: number }): Promise<void>;
+  /** What differs between two machines: files, processes, sessions. */
+  compare(a: string, b: string): Promise<MachineDifference>;
+  /** At most `limit` bytes of a regular file of a machine; undefined when it has no such file. */
+  readFile(id: string, path: string, limit: number): Promise<Buffer | undefined>;
   /** Run a command to its end. */
   exec(id: string, command: string, options?: { timeoutMs?: number }): Promise<ExecResult>;
   /** Attach to a named session, creating it with `command` (default: a login shell) when there is none. */
@@ -41,6 +46,8 @@ export interface MachineInfo {
   id: string;
   pid: number;
   name?: string;
+  /** Set for a pane on this computer, which is no machine: the program it runs. */
+  local?: string;
   state: "booting" | "running" | "paused";
   /** ms since the epoch */
   startedAt: number;

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { compareMachines, readGuestFile } from "../compare/index.ts";
 import { waitForAgent } from "../control/agent-control.ts";
 import { BootError, isMachinenError, RegistryError } from "../errors.ts";
 import { listSessions, openSession, VsockExec } from "../exec/index.ts";
@@ -158,6 +159,8 @@ export function createLocalHost(): Host {
     },
     listSnapshots: async () => listBundles(),
     stop: async (id, options = {}) => stopMachine(find(id), options.graceMs),
+    compare: async (a, b) => compareMachines(find(a), find(b)),
+    readFile: async (id, path, limit) => readGuestFile(find(id), path, limit),
     exec: async (id, command, options = {}) =>
       VsockExec.run(find(id).socketPath, command, { execTimeoutMs: options.timeoutMs }),
     openSession: async (id, options) =>

@@ -17,6 +17,8 @@ export interface RegistryEntry {
   /** The machine this one was forked from: its pid and its name at that time. */
   parentPid?: number;
   parentName?: string;
+  /** ms since the epoch: when that fork was asked for. */
+  forkedAt?: number;
   /** Bundle directory this machine was restored from. */
   forkedFrom?: string;
   /** The template whose memory this machine started from, itself or by way of the machine it was forked from. */
@@ -76,6 +78,7 @@ const FIELDS: { [Field in keyof Required<RegistryEntry>]: Check } = {
   hostname: isText,
   parentPid: isNumber,
   parentName: isText,
+  forkedAt: isNumber,
   forkedFrom: isText,
   templateKey: isText,
   bootLogPath: isText,

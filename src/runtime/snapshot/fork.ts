@@ -30,7 +30,7 @@ export async function checkForkable(source: RegistryEntry, opts: ForkOptions = {
 }
 
 function lineageOf(source: RegistryEntry) {
-  return { parentPid: source.pid, parentName: source.name };
+  return { parentPid: source.pid, parentName: source.name, forkedAt: Date.now() };
 }
 
 function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {

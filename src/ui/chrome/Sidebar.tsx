@@ -1,5 +1,6 @@
 import { Box, Text } from "ink";
-import type { SidebarRow, SidebarView } from "../view.ts";
+import { familyColour } from "../family-colours.ts";
+import type { SidebarRow, SidebarView } from "../sidebar-view.ts";
 
 /** The machines as a tree, one line each, and the work that belongs to none of them. */
 export function Sidebar({ view }: { view: SidebarView }) {
@@ -34,9 +35,12 @@ function Row({ row }: { row: SidebarRow }) {
       </Text>
     );
   }
+  const at = row.mark?.at ?? 0;
   return (
-    <Text wrap="truncate-end">
-      {` ${row.left} `}
+    <Text wrap="truncate-end" dimColor={row.tone === "dim"}>
+      {` ${row.left.slice(0, at)}`}
+      {row.mark && <Text color={familyColour(row.mark.family).name}>{row.left.charAt(at)}</Text>}
+      {`${row.left.slice(row.mark ? at + 1 : at)} `}
       <Text dimColor>{`${row.right} `}</Text>
     </Text>
   );

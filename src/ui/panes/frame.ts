@@ -1,5 +1,6 @@
 import { printable } from "../../runtime/printable.ts";
-import type { Rect } from "../layout.ts";
+import type { PaneFrame } from "../layout/place-panes.ts";
+import type { Rect } from "../layout/rect.ts";
 import { BG_DIM, type CellStyle, COLOUR_16, FG_BOLD, FG_INVERSE } from "../screen/cell.ts";
 import type { Grid } from "../screen/grid.ts";
 
@@ -9,8 +10,10 @@ export interface FrameLook {
   title: string;
   /** At the right end of the title line: `attached`, `ended 0 ...`. */
   mark: string;
+  /** Colour number of the machine's fork family, for the name of an idle pane. */
+  family?: number;
   tone: "attached" | "selected" | "idle";
-  zoomed: boolean;
+  frame: PaneFrame;
   ascii: boolean;
   colour: boolean;
 }
@@ -33,7 +36,7 @@ export function drawFrame(grid: Grid, rect: Rect, look: FrameLook): void {
   const { x, y, width, height } = rect;
   const right = x + width - 1;
   const bottom = y + height - 1;
-  if (!look.zoomed) {
+  if (look.frame === "box") {
     grid.drawText(x, y, box.tl + box.h.repeat(Math.max(0, width - 2)) + box.tr, style);
     for (let row = y + 1; row < bottom; row++) {
       grid.drawText(x, row, box.v, style);
@@ -53,7 +56,7 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
   const mark = look.mark ? ` ${look.mark} ` : "";
   const nameStyle = {
     ...style,
-    fg: (style.fg ?? 0) | (look.tone === "idle" ? FG_BOLD : FG_INVERSE),
+    fg: look.tone === "idle" ? familyColours(look) | FG_BOLD : (style.fg ?? 0) | FG_INVERSE,
     bg: 0,
   };
   let used = grid.drawText(x + 2, y, name, nameStyle, room);
@@ -64,6 +67,10 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
   if (mark && room - used >= mark.length) {
     grid.drawText(x + rect.width - 2 - mark.length, y, mark, style);
   }
+}
+
+function familyColours(look: FrameLook): number {
+  return look.family === undefined || !look.colour ? 0 : COLOUR_16 | look.family;
 }
 
 /** One message in the middle of a pane that has no screen yet. */

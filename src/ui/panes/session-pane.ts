@@ -1,12 +1,16 @@
 import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
 import { describeError } from "../errors.ts";
+import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
 import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
 
 export interface SessionPaneOptions {
-  id: string;
+  /** Unique among panes. */
+  id: PaneId;
+  machine: string;
+  session: string;
   host: Host;
   sandboxes: Sandboxes;
   cols: number;
@@ -24,9 +28,9 @@ const retryMs = [250, 500, 1000, 2000, 5000];
 /** Answers to a program's queries are dropped when it leaves this much input unread. */
 const unreadLimit = 65_536;
 
-/** One machine's `main` session on one terminal; reconnects until it is closed or the shell ends. */
+/** One session of one machine on one terminal; reconnects until it is closed or the shell ends. */
 export class SessionPane {
-  readonly id: string;
+  readonly id: PaneId;
   terminal: PaneTerminal;
   /** Lines above the live screen that are shown. */
   scrollOffset = 0;
@@ -59,8 +63,8 @@ export class SessionPane {
     else this.status = { kind: "connecting" };
     const terminal = this.newTerminal();
     try {
-      const handle = await this.options.host.openSession(this.id, {
-        name: "main",
+      const handle = await this.options.host.openSession(this.options.machine, {
+        name: this.options.session,
         cols: this.cols,
         rows: this.rows,
         onReplay: (replay) => {

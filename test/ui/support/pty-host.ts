@@ -1,4 +1,4 @@
-import { PassThrough, Writable } from "node:stream";
+import { ExecError } from "../../../src/runtime/errors.ts";
 import type {
   ExecResult,
   Host,
@@ -9,94 +9,22 @@ import type {
   SessionInfo,
   SnapshotInfo,
 } from "../../../src/runtime/host/host.ts";
-import { bootPty, type PtyVmHandle } from "../../../src/runtime/multiplex/index.ts";
+import { LocalSession } from "../../../src/runtime/multiplex/local-session.ts";
 
-const ringBytes = 1_048_576;
-
-/** A shell on a PTY that outlives its clients, as the agent keeps it in a guest. */
-class PtySession {
-  readonly vm: PtyVmHandle;
-  ended = false;
-  /** What was written last, as it came; joined only when a client attaches. */
-  private readonly ring: Buffer[];
-  private ringLength: number;
-  private readonly clients = new Set<PassThrough>();
-
-  constructor(
-    prompt: string,
-    public cols: number,
-    public rows: number,
-    screen: Buffer = Buffer.alloc(0),
-  ) {
-    this.ring = [screen];
-    this.ringLength = screen.length;
-    this.vm = bootPty({
-      binary: "/bin/bash",
-      args: ["--norc", "--noprofile", "-i"],
-      env: { PS1: `${prompt}$ `, HISTFILE: "", NODE_OPTIONS: "" },
-      cols,
-      rows,
-    });
-    this.vm.stdout.on("data", (chunk: Buffer) => this.output(chunk));
-    void this.vm.wait().then(() => {
-      this.ended = true;
-    });
-  }
-
-  get screen(): Buffer {
-    return Buffer.concat(this.ring);
-  }
-
-  attach(options: OpenSessionOptions): SessionHandle {
-    const stdout = new PassThrough();
-    const { cols, rows } = this;
-    if (this.ringLength > 0) options.onReplay?.({ cols, rows, bytes: this.screen, again: false });
-    this.clients.add(stdout);
-    const resize = (newCols: number, newRows: number): void => {
-      this.cols = newCols;
-      this.rows = newRows;
-      if (!this.ended) this.vm.resize(newCols, newRows);
-    };
-    resize(options.cols, options.rows);
-    let close = (): void => {};
-    const closed = new Promise<never>((_, reject) => {
-      close = () => reject(new Error("closed"));
-    });
-    closed.catch(() => {});
-    return {
-      pid: this.vm.pid,
-      stdin: new Writable({
-        write: (chunk, _encoding, done) => {
-          this.vm.stdin.write(chunk);
-          done();
-        },
-      }),
-      stdout,
-      stderr: stdout,
-      resize,
-      wait: () => Promise.race([this.vm.wait(), closed]),
-      close: () => {
-        this.clients.delete(stdout);
-        close();
-      },
-    };
-  }
-
-  private output(chunk: Buffer): void {
-    this.ring.push(chunk);
-    this.ringLength += chunk.length;
-    while (this.ringLength > ringBytes) this.ringLength -= this.ring.shift()!.length;
-    for (const client of this.clients) {
-      if (client.write(chunk)) continue;
-      this.vm.stdout.pause();
-      client.once("drain", () => this.vm.stdout.resume());
-    }
-  }
+function startShell(prompt: string, cols: number, rows: number, screen?: Buffer): LocalSession {
+  const options = {
+    binary: "/bin/bash",
+    args: ["--norc", "--noprofile", "-i"],
+    env: { PS1: `${prompt}$ `, HISTFILE: "", NODE_OPTIONS: "" },
+    cols,
+    rows,
+  };
+  return new LocalSession(options, screen);
 }
 
 interface PtyMachine {
   info: MachineInfo;
-  main?: PtySession;
+  main?: LocalSession;
 }
 
 export interface PtyHostOptions {
@@ -119,6 +47,15 @@ export class PtyHost implements Host {
     this.options = options;
   }
 
+  /** Local shells share one file system: nothing to compare. */
+  async compare(): Promise<never> {
+    throw new ExecError("EXEC_AGENT_UNAVAILABLE", "a local shell has no agent");
+  }
+
+  async readFile(): Promise<undefined> {
+    return undefined;
+  }
+
   async list(): Promise<MachineInfo[]> {
     return [...this.machines.values()].map(({ info }) => ({ ...info }));
   }
@@ -137,7 +74,7 @@ export class PtyHost implements Host {
       parentName: source.info.name,
     });
     const { main } = source;
-    if (main) this.find(info.id).main = new PtySession("", main.cols, main.rows, main.screen);
+    if (main) this.find(info.id).main = startShell("", main.cols, main.rows, main.screen);
     return info;
   }
 
@@ -170,7 +107,7 @@ export class PtyHost implements Host {
   async stop(id: string): Promise<void> {
     const { main } = this.find(id);
     this.machines.delete(id);
-    if (main && !main.ended) await main.vm.kill();
+    if (main && !main.ended) await main.pty.kill();
   }
 
   async exec(): Promise<ExecResult> {
@@ -184,7 +121,7 @@ export class PtyHost implements Host {
   async openSession(id: string, options: OpenSessionOptions): Promise<SessionHandle> {
     const machine = this.find(id);
     if (!machine.main || machine.main.ended) {
-      machine.main = new PtySession(machine.info.name ?? id, options.cols, options.rows);
+      machine.main = startShell(machine.info.name ?? id, options.cols, options.rows);
     }
     return machine.main.attach(options);
   }

@@ -1,0 +1,111 @@
+import type { MachineInfo } from "../../runtime/host/host.ts";
+import { printable } from "../../runtime/printable.ts";
+import { CommandError } from "../errors.ts";
+import { paneTarget } from "../layout/pane-id.ts";
+import { MachineMaker } from "../machine-maker.ts";
+import { machineName } from "../names.ts";
+import { selectedMachine } from "../selectors.ts";
+import type { ActionContext } from "./context.ts";
+
+/** What commands do to machines: every one of them asks the host. */
+export class MachineActions {
+  private readonly context: ActionContext;
+  private readonly maker: MachineMaker;
+
+  constructor(context: ActionContext) {
+    this.context = context;
+    this.maker = new MachineMaker(context.host);
+  }
+
+  async boot(name?: string): Promise<undefined> {
+    const task = { label: `starting ${name ?? "a machine"}`, starts: true };
+    const added = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.boot(name ? { name } : {})),
+    );
+    if (added) this.added(added);
+  }
+
+  /** The fork's pane shows the session that the source's pane shows. */
+  async fork(name?: string): Promise<string | undefined> {
+    const source = this.selected();
+    const { session } = paneTarget(this.context.state.selected!);
+    const task = {
+      label: `forking ${machineName(source)}`,
+      machineId: source.id,
+      key: `fork ${source.id}`,
+    };
+    const copy = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.fork(source.id, name ? { name } : {})),
+    );
+    if (!copy) return undefined;
+    this.added(copy, session);
+    return `${machineName(copy)} is a fork of ${machineName(source)}`;
+  }
+
+  async snapshot(): Promise<string | undefined> {
+    const machine = this.selected();
+    const name = machineName(machine);
+    const task = {
+      label: `snapshotting ${name}`,
+      machineId: machine.id,
+      key: `snapshot ${machine.id}`,
+    };
+    const written = await this.context.tasks.run(task, () =>
+      this.context.host.snapshot(machine.id),
+    );
+    return written && `snapshot of ${name}: ${printable(written.directory)}`;
+  }
+
+  async chooseSnapshot(): Promise<undefined> {
+    const { context } = this;
+    context.dispatch({ type: "dialog-opened", dialog: { kind: "picker", index: 0 } });
+    const task = { label: "looking for snapshots", key: "snapshots" };
+    const snapshots = await context.tasks.run(task, () => context.host.listSnapshots());
+    context.dispatch({ type: "snapshots-listed", snapshots: snapshots ?? [] });
+  }
+
+  async restore(directory: string, sourceName?: string): Promise<undefined> {
+    const task = { label: `restoring ${printable(sourceName ?? "a machine")}`, starts: true };
+    const restored = await this.context.tasks.run(task, () =>
+      this.maker.make(() => this.context.host.restore(directory)),
+    );
+    if (restored) this.added(restored);
+  }
+
+  askStop(): void {
+    const machine = this.selected();
+    const dialog = { kind: "confirm" as const, id: machine.id, name: machineName(machine) };
+    this.context.dispatch({ type: "dialog-opened", dialog });
+  }
+
+  async stop(id: string, name: string): Promise<string> {
+    const { context } = this;
+    const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}` };
+    try {
+      await context.tasks.run(task, async () => {
+        await context.host.stop(id);
+        context.dispatch({ type: "machine-gone", id });
+      });
+    } finally {
+      context.refresh();
+    }
+    return `${name} is stopped`;
+  }
+
+  /** Leaves no machine half-made. */
+  abandon(): void {
+    this.maker.abandon();
+  }
+
+  /** The machine commands are about. @throws {CommandError} COMMAND_NOT_POSSIBLE */
+  private selected(): MachineInfo {
+    const machine = selectedMachine(this.context.state);
+    if (!machine) throw new CommandError("COMMAND_NOT_POSSIBLE", "no machine is selected");
+    return machine;
+  }
+
+  private added(machine: MachineInfo, session?: string): void {
+    this.context.dispatch({ type: "machine-added", machine, session });
+    this.context.refresh();
+  }
+}

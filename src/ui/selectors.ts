@@ -1,0 +1,106 @@
+import type { MachineInfo } from "../runtime/host/host.ts";
+import type { Need } from "./commands.ts";
+import type { KeyMode } from "./keymap.ts";
+import { mainSession, type PaneId, paneId, paneTarget } from "./layout/pane-id.ts";
+import { type PlacedPane, placePanes } from "./layout/place-panes.ts";
+import { type ScreenAreas, screenAreas } from "./layout/screen-areas.ts";
+import type { Tab } from "./layout/tab.ts";
+import type { UiState } from "./state.ts";
+
+/** A line of the sidebar: a machine, or under it one of its further sessions. */
+export interface SidebarItem {
+  /** What is selected with it; a machine stands for its main session. */
+  pane: PaneId;
+  machine: MachineInfo;
+  /** Lines that lead to it from its parent, empty for a root. */
+  branch: string;
+  /** Absent for the machine itself. */
+  session?: string;
+}
+
+export function machinesOf(state: UiState): MachineInfo[] {
+  return state.machines.map((row) => row.machine);
+}
+
+export function machineOf(state: UiState, pane: PaneId | undefined): MachineInfo | undefined {
+  if (pane === undefined) return undefined;
+  const { machine } = paneTarget(pane);
+  return state.machines.find((row) => row.machine.id === machine)?.machine;
+}
+
+export function selectedMachine(state: UiState): MachineInfo | undefined {
+  return machineOf(state, state.selected);
+}
+
+export function currentTab(state: UiState): Tab {
+  return state.tabs[state.tab]!;
+}
+
+export function areasOf(state: UiState): ScreenAreas {
+  return screenAreas({
+    cols: state.cols,
+    rows: state.rows,
+    zoomed: currentTab(state).zoomed,
+    tabs: state.tabs.length > 1,
+    sidebar: state.sidebar,
+  });
+}
+
+/** The panes on the screen in this state; also what the mouse hits. */
+export function visiblePanes(state: UiState): PlacedPane[] {
+  const areas = areasOf(state);
+  return areas.tooSmall ? [] : placePanes(currentTab(state), areas.panes);
+}
+
+/** Every pane of every tab, once. */
+export function allPanes(state: UiState): Set<PaneId> {
+  return new Set(state.tabs.flatMap((tab) => tab.panes));
+}
+
+/** Whether the selected pane stands in the tab that is looked at. */
+export function selectedIsShown(state: UiState): boolean {
+  return state.selected !== undefined && currentTab(state).panes.includes(state.selected);
+}
+
+/** The sidebar's lines, in order; the selection moves along them. */
+export function sidebarItems(state: UiState): SidebarItem[] {
+  const shown = [...allPanes(state)].map(paneTarget);
+  return state.machines.flatMap(({ machine, branch }) => {
+    const sessions = new Set([
+      ...(state.sessions[machine.id] ?? []),
+      ...shown.filter((target) => target.machine === machine.id).map(({ session }) => session),
+    ]);
+    sessions.delete(mainSession);
+    const lead = branch.replace("├ ", "│ ").replace("└ ", "  ");
+    return [
+      { pane: paneId(machine.id), machine, branch },
+      ...[...sessions].map((session) => ({
+        pane: paneId(machine.id, session),
+        machine,
+        branch: `${lead}  `,
+        session,
+      })),
+    ];
+  });
+}
+
+/** What the keyboard is for in this state. */
+export function keyMode(state: UiState): KeyMode {
+  if (areasOf(state).tooSmall) return "too-small";
+  if (state.dialog?.kind === "confirm" || state.dialog?.kind === "picker") return state.dialog.kind;
+  if (state.dialog) return "reading";
+  return state.attached ? "attached" : "navigate";
+}
+
+/** What commands may count on in this state. */
+export function present(state: UiState): ReadonlySet<Need> {
+  const needs = new Set<Need>();
+  if (state.tabs.length > 1) needs.add("tabs");
+  if (currentTab(state).panes.length > 1) needs.add("panes");
+  const machine = selectedMachine(state);
+  if (!machine) return needs;
+  needs.add("machine");
+  if (machine.state === "running") needs.add("running");
+  if (state.selected !== undefined && state.panes[state.selected]) needs.add("pane");
+  return needs;
+}

@@ -1,0 +1,90 @@
+import { PassThrough } from "node:stream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { compare } from "../../../src/runtime/compare/index.ts";
+import { attach } from "../../../src/runtime/machine/attach.ts";
+import { boot } from "../../../src/runtime/machine/boot.ts";
+import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import { list } from "../../../src/runtime/registry/index.ts";
+import { rejection, useScratch } from "../machine/scratch.ts";
+
+const scratch = useScratch();
+
+afterAll(async () => {
+  for (const { pid } of list()) await (await attach({ pid })).kill();
+  scratch.remove();
+});
+
+/** Type a line into the guest's session `main` and wait until its screen shows `until`. */
+async function type(vm: VmHandle, line: string, until: string): Promise<void> {
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const pty = vm.execPty("exec /bin/sh -l", { cols: 80, rows: 24, stdin, stdout, session: "main" });
+  pty.result.catch(() => {});
+  stdin.write(`${line}\n`);
+  let seen = "";
+  for await (const chunk of stdout) {
+    seen += chunk;
+    if (seen.includes(until)) break;
+  }
+  pty.cancel();
+  expect(seen).toContain(until);
+}
+
+describe("a machine and its fork", () => {
+  let parent: VmHandle;
+  let fork: VmHandle;
+
+  beforeAll(async () => {
+    parent = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [], name: "source" });
+    await parent.exec("echo one >/root/kept; echo one >/root/gone; echo one >/root/edited");
+    await type(parent, "export SAME=1 CHANGED=before", "133;A");
+    fork = await parent.fork({ name: "copy" });
+  });
+
+  test("do not differ at first", async () => {
+    expect(await compare(parent.pid, fork.pid)).toMatchObject({
+      a: { name: "source" },
+      b: { name: "copy" },
+      files: [],
+      processes: [],
+      sessions: [],
+      unread: [],
+    });
+  });
+
+  test("differ in what either did since", async () => {
+    await fork.exec("echo two >/root/edited; rm /root/gone; touch /root/kept; chmod 711 /root");
+    await fork.exec(`printf 'new' > '/root/with\nnewline and '"'"'quote'`);
+    await fork.exec("sleep 1234 >/dev/null 2>&1 </dev/null &");
+    await parent.exec("echo mine >/tmp/mine");
+    await type(fork, "export CHANGED='after x'; (exit 3)", "133;D;3");
+    const difference = await compare(parent.pid, fork.pid);
+    const files = difference.files.map(({ path, change, touchedBy, aspects }) => [
+      path,
+      change,
+      touchedBy,
+      ...aspects,
+    ]);
+    expect(files).toEqual([
+      ["/root", "changed", "b", "mode"],
+      ["/root/edited", "changed", "b", "content"],
+      ["/root/gone", "removed", "b"],
+      ["/root/with\nnewline and 'quote", "added", "b"],
+      ["/tmp/mine", "removed", "a"],
+    ]);
+    expect(difference.processes).toMatchObject([{ only: "b", command: "sleep 1234" }]);
+    expect(difference.sessions).toEqual([
+      {
+        name: "main",
+        environment: [{ name: "CHANGED", a: "before", b: "after x" }],
+        lastStatus: { a: 0, b: 3 },
+      },
+    ]);
+  });
+
+  test("that is no machine cannot be compared", async () => {
+    expect(await rejection(compare(parent.pid, 1))).toMatchObject({
+      code: "REGISTRY_VM_NOT_FOUND",
+    });
+  });
+});

@@ -1,0 +1,11 @@
+/* The two disks of a mount: a read-only squashfs image, and what the guest writes over it. */
+#ifndef MACHINEN_MOUNT_DISKS_H
+#define MACHINEN_MOUNT_DISKS_H
+
+#include "captured.h"
+#include "config.h"
+
+/* A template has mounted nothing yet: its disks give way to those of the machine that it becomes. */
+bool mount_disks_replace(const struct config *config, struct captured *captured, struct error *error);
+
+#endif
