@@ -2,6 +2,7 @@ import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { Actions } from "./actions/actions.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
+import { CopyController } from "./copy-mode/controller.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
@@ -19,7 +20,7 @@ import { PaneSet } from "./pane-set.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import type { ColourDepth } from "./screen/painter.ts";
-import { selectedMachine } from "./selectors.ts";
+import { keyMode, selectedMachine } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
@@ -45,6 +46,7 @@ const noticeMs = 8000;
 export class App {
   readonly tasks = new HostTasks((action) => this.dispatch(action));
   readonly host: Host;
+  readonly copy = new CopyController(this);
   state: UiState;
   private readonly options: AppOptions;
   private readonly panes: PaneSet;
@@ -136,7 +138,8 @@ export class App {
     this.echoExpected = false;
     const attached = this.state.attached ? this.selectedPane() : undefined;
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
-    const kitty = attached !== undefined && this.capabilities.kittyKeyboard;
+    const typing = keyMode(this.state) === "attached";
+    const kitty = typing && attached !== undefined && this.capabilities.kittyKeyboard;
     this.terminal?.setKeyboard(kitty ? attached.terminal.keyboardFlags : 0);
     return this.compositor.paint(this.state, this.panes.byId);
   }
@@ -184,6 +187,10 @@ export class App {
 
   expectEcho(): void {
     this.echoExpected = true;
+  }
+
+  setClipboard(text: string): boolean {
+    return this.terminal?.setClipboard(text) ?? false;
   }
 
   report(event: ReportEvent): void {

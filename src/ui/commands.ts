@@ -1,3 +1,5 @@
+import { copyCommands } from "./copy-mode/commands.ts";
+
 /** What must be there for a command to make sense. */
 export type Need = "machine" | "running" | "pane" | "panes" | "tabs";
 
@@ -77,11 +79,14 @@ const table = {
   "toggle-sidebar": { description: "show or hide the list of machines" },
   "scroll-up": { description: "scroll the selected pane back", needs: "pane" },
   "scroll-down": { description: "scroll the selected pane forward", needs: "pane" },
+  "copy-mode": { description: "copy mode: scroll, search, select and copy", needs: "pane" },
+  paste: { description: "type what was copied last into the pane", needs: "pane" },
   help: { description: "this help" },
   log: { description: "log: errors with their codes, finished work" },
   redraw: { description: "draw the whole screen again" },
   suspend: { description: "put machinen into the background" },
   quit: { description: "leave; the machines keep running" },
+  ...copyCommands,
   "dialog-down": { description: "down", internal: true },
   "dialog-up": { description: "up", internal: true },
   "dialog-accept": { description: "accept", internal: true },

@@ -1,4 +1,5 @@
 import { Chrome } from "./chrome/chrome.ts";
+import { drawCopyMode } from "./copy-mode/draw.ts";
 import { familyColour } from "./family-colours.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import type { PlacedPane } from "./layout/place-panes.ts";
@@ -99,6 +100,12 @@ export class Compositor {
         colour: this.options.depth !== "none",
       });
       if (inside.height === 0) continue;
+      if (pane?.copyMode) {
+        const colour = this.options.depth !== "none";
+        const copyCursor = drawCopyMode(pane.copyMode, this.grid, inside, colour);
+        if (selected) cursor = copyCursor;
+        continue;
+      }
       this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, moved);
       if (attached && pane && pane.scrollOffset === 0) cursor = placeCursor(pane, inside);
     }
@@ -162,6 +169,7 @@ function familyOf(state: UiState, id: PaneId): number | undefined {
 }
 
 function frameMark(attached: boolean, pane: SessionPane | undefined): string {
+  if (pane?.copyMode) return pane.copyMode.mark;
   if (pane && pane.scrollOffset > 0) return `↑ ${pane.scrollOffset}`;
   return attached ? "attached" : "";
 }

@@ -19,6 +19,9 @@ export const leaveSequence =
 /** Reports already on their way when the mouse is switched off must not end up in the shell. */
 const drainMs = 25;
 
+/** What the terminals that take least will take, in base64. */
+const clipboardLimit = 100_000;
+
 export interface HostTerminalOptions {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
@@ -79,6 +82,14 @@ export class HostTerminal {
     if (wanted === this.anyMotion) return;
     this.anyMotion = wanted;
     if (this.ours) this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
+  }
+
+  /** Puts a text on the user's clipboard (OSC 52); false when it is longer than terminals take. */
+  setClipboard(text: string): boolean {
+    const encoded = Buffer.from(text).toString("base64");
+    if (encoded.length > clipboardLimit || !this.ours) return false;
+    this.output?.write(`\x1b]52;c;${encoded}\x07`);
+    return true;
   }
 
   /** Keys in the kitty protocol's form; only for a terminal that has said it speaks it. */

@@ -1,7 +1,17 @@
 import { type CommandId, type CommandSpec, commands, type Need } from "./commands.ts";
+import { copyBindings } from "./copy-mode/bindings.ts";
 
 /** What the keyboard is for right now. */
-export type KeyMode = "navigate" | "attached" | "confirm" | "picker" | "reading" | "too-small";
+export type KeyMode =
+  | "navigate"
+  | "attached"
+  | "copy"
+  | "copy-emacs"
+  | "copy-prompt"
+  | "confirm"
+  | "picker"
+  | "reading"
+  | "too-small";
 
 export interface KeyBinding {
   mode: KeyMode;
@@ -76,6 +86,8 @@ export const keymap: readonly KeyBinding[] = [
     ["b", "toggle-sidebar"],
     ["pageup ctrl-b", "scroll-up"],
     ["pagedown ctrl-f", "scroll-down"],
+    ["[", "copy-mode", { hint: "copy" }],
+    ["]", "paste"],
     ["l", "log"],
     ["ctrl-l", "redraw"],
     ["ctrl-z", "suspend"],
@@ -83,6 +95,7 @@ export const keymap: readonly KeyBinding[] = [
     ["q ctrl-c", "quit", { hint: "quit" }],
   ]),
   ...rows("attached", [["ctrl-]~ctrl-]", "detach", { hint: "detach" }]]),
+  ...copyBindings,
   ...rows("confirm", [
     ["y Y", "dialog-accept", { hint: "yes" }],
     ["n N escape q enter ctrl-c", "dialog-close", { hint: "no" }],

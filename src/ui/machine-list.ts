@@ -53,8 +53,14 @@ export function addMachine(state: UiState, machine: MachineInfo, session?: strin
 /** What was known about panes that are in no tab any more. */
 export function forgetPanes(state: UiState): UiState {
   const panes = allPanes(state);
-  if (Object.keys(state.panes).every((id) => panes.has(id))) return state;
-  return { ...state, panes: pick(state.panes, (id) => panes.has(id)) };
+  const known = [...Object.keys(state.panes), ...Object.keys(state.copying)];
+  if (known.every((id) => panes.has(id))) return state;
+  const isThere = (id: PaneId): boolean => panes.has(id);
+  return {
+    ...state,
+    panes: pick(state.panes, isThere),
+    copying: pick(state.copying, isThere),
+  };
 }
 
 function keepSelection(state: UiState, was: number): UiState {

@@ -1,5 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 import type { CommandId } from "./commands.ts";
+import type { CopyController } from "./copy-mode/controller.ts";
 import { guestKey } from "./input/attached-keys.ts";
 import type {
   InputEvent,
@@ -18,6 +19,7 @@ import type { Action, UiState } from "./state.ts";
 
 export interface RouterContext {
   readonly state: UiState;
+  readonly copy: CopyController;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;
   run(command: CommandId, argument?: string): void;
@@ -92,6 +94,10 @@ export class Router {
     const mode = keyMode(context.state);
     if (performance.now() < this.deafUntil || event.action === "release" || event.modifier) return;
     context.dispatch({ type: "notice-cleared" });
+    if (mode === "copy-prompt") {
+      context.copy.promptKey(event);
+      return;
+    }
     const binding = bindingFor(mode, event.key);
     if (!binding || !canRun(specOf(binding), present(context.state))) return;
     context.run(binding.command, binding.argument);

@@ -89,6 +89,9 @@ export function keyMode(state: UiState): KeyMode {
   if (areasOf(state).tooSmall) return "too-small";
   if (state.dialog?.kind === "confirm" || state.dialog?.kind === "picker") return state.dialog.kind;
   if (state.dialog) return "reading";
+  const copying = state.selected === undefined ? undefined : state.copying[state.selected];
+  if (copying?.prompt) return "copy-prompt";
+  if (copying) return state.copyKeys === "emacs" ? "copy-emacs" : "copy";
   return state.attached ? "attached" : "navigate";
 }
 

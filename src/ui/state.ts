@@ -40,6 +40,12 @@ export interface Task {
   shown: boolean;
 }
 
+/** A pane in copy mode, as far as keys are concerned. */
+export interface Copying {
+  /** What is typed goes to its prompt. */
+  prompt: boolean;
+}
+
 export interface LogEntry {
   at: number;
   level: "error" | "info";
@@ -68,6 +74,9 @@ export interface UiState {
   sidebar: boolean;
   dialog?: Dialog;
   panes: Readonly<Record<PaneId, PaneStatus>>;
+  /** Panes in copy mode. */
+  copying: Readonly<Record<PaneId, Copying>>;
+  copyKeys: "vi" | "emacs";
   tasks: readonly Task[];
   notice?: LogEntry;
   log: readonly LogEntry[];
@@ -89,6 +98,7 @@ export type Action =
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
+  | { type: "copying-changed"; id: PaneId; copying: Copying | undefined }
   | { type: "task-began"; task: Task }
   | { type: "task-shown"; id: number }
   | { type: "task-ended"; id: number }
@@ -111,6 +121,8 @@ export function initialState(cols: number, rows: number, now: number): UiState {
     attached: false,
     sidebar: true,
     panes: {},
+    copying: {},
+    copyKeys: "vi",
     tasks: [],
     log: [],
     now,
@@ -152,6 +164,8 @@ export function reduce(state: UiState, action: Action): UiState {
       };
     case "pane-changed":
       return changePane(state, action.id, action.status);
+    case "copying-changed":
+      return { ...state, copying: withCopying(state.copying, action.id, action.copying) };
     case "task-began":
       return { ...state, tasks: [...state.tasks, action.task] };
     case "task-shown":
@@ -209,6 +223,15 @@ function changePane(state: UiState, id: PaneId, status: PaneStatus): UiState {
   const next = { ...state, panes: { ...state.panes, [id]: status } };
   const dead = state.selected === id && status.kind !== "live";
   return dead ? { ...next, attached: false } : next;
+}
+
+function withCopying(
+  all: UiState["copying"],
+  id: PaneId,
+  copying: Copying | undefined,
+): UiState["copying"] {
+  const { [id]: _, ...others } = all;
+  return copying ? { ...others, [id]: copying } : others;
 }
 
 export function note(state: UiState, entry: LogEntry): UiState {

@@ -33,15 +33,16 @@ export interface DialogView {
 export function statusView(state: UiState): StatusView {
   const mode = keyMode(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
-  const dialog = mode !== "navigate" && mode !== "attached";
+  const copying = mode.startsWith("copy");
+  const dialog = mode !== "navigate" && mode !== "attached" && !copying;
   const attachedTo =
     mode === "attached" && state.selected !== undefined
       ? printable(paneName(state, state.selected))
       : undefined;
-  const badge = attachedTo ?? (dialog ? "dialog" : "machines");
+  const badge = attachedTo ?? (copying ? "copy" : dialog ? "dialog" : "machines");
   return {
     badge,
-    tone: mode === "attached" ? "attached" : dialog ? "dialog" : "navigate",
+    tone: mode === "attached" ? "attached" : dialog || copying ? "dialog" : "navigate",
     hints: fitHints(hintsFor(mode, present(state)), state.cols - badge.length - 3),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
     work: task

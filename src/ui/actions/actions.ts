@@ -4,6 +4,7 @@ import { canRun } from "../keymap.ts";
 import { present } from "../selectors.ts";
 import { dialogLast } from "../view.ts";
 import type { ActionContext, Handler } from "./context.ts";
+import { copyActions } from "./copy-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
 import { paneActions } from "./pane-actions.ts";
 
@@ -20,6 +21,7 @@ export class Actions {
     const { machines } = this;
     this.table = {
       ...paneActions(context),
+      ...copyActions(context),
       new: (name) => machines.boot(name || undefined),
       fork: (name) => machines.fork(name || undefined),
       snapshot: () => machines.snapshot(),

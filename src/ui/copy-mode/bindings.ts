@@ -1,5 +1,5 @@
 import type { KeyBinding, KeyMode } from "../keymap.ts";
-import { type CopyCommand, copyCommands } from "./commands.ts";
+import type { CopyCommand } from "./commands.ts";
 
 type Keys = Partial<Record<CopyCommand, readonly string[]>>;
 
@@ -98,7 +98,6 @@ function table(mode: KeyMode, keys: Keys): KeyBinding[] {
     mode,
     keys: names,
     command,
-    description: copyCommands[command],
     ...(hints[command] && { hint: hints[command] }),
   }));
 }

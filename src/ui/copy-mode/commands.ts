@@ -1,5 +1,7 @@
+import type { CommandSpec } from "../commands.ts";
+
 /** What can be done in copy mode, with the sentences of the help. */
-export const copyCommands = {
+const descriptions = {
   "copy-left": "move left",
   "copy-right": "move right",
   "copy-up": "move up",
@@ -42,4 +44,14 @@ export const copyCommands = {
   "copy-leave": "leave copy mode",
 } as const;
 
-export type CopyCommand = keyof typeof copyCommands;
+export type CopyCommand = keyof typeof descriptions;
+
+export const copyCommandNames = Object.keys(descriptions) as CopyCommand[];
+
+/** They only mean something in copy mode. */
+export const copyCommands = Object.fromEntries(
+  Object.entries(descriptions).map(([name, description]) => [
+    name,
+    { description, internal: true },
+  ]),
+) as Record<CopyCommand, CommandSpec>;

@@ -61,6 +61,17 @@ export class CopyMode {
     return this.selection && new SelectedRange(this.text, this.selection, this.cursor);
   }
 
+  /** Everything there is, without the empty rows below. */
+  allText(): string {
+    const last = { row: this.snapshot.length - 1, x: this.snapshot.cols - 1 };
+    const all = new SelectedRange(
+      this.text,
+      { kind: "characters", anchor: { row: 0, x: 0 } },
+      last,
+    );
+    return `${all.text().trimEnd()}\n`;
+  }
+
   /** Begins a selection anew; the cursor is its other end. */
   select(kind: SelectionKind, anchor: Point): void {
     this.selection = { kind, anchor };
@@ -73,11 +84,8 @@ export class CopyMode {
   }
 
   moveTo(point: Point): void {
-    const { snapshot } = this;
-    const row = Math.max(0, Math.min(snapshot.length - 1, point.row));
-    let x = Math.max(0, Math.min(snapshot.cols - 1, point.x));
-    if (snapshot.isTail(row, x)) x--;
-    this.cursor = { row, x };
+    const { row } = this.inside(point);
+    this.cursor = this.inside(point);
     if (row < this.top) this.top = row;
     if (row >= this.top + this.height) this.top = row - this.height + 1;
   }
@@ -159,7 +167,8 @@ export class CopyMode {
     this.height = snapshot.rows;
     this.top = Math.max(0, snapshot.length - snapshot.rows);
     this.origin = undefined;
-    this.selection = this.selection && anchor && { ...this.selection, anchor };
+    const start = anchor && this.inside(anchor);
+    this.selection = this.selection && start && { ...this.selection, anchor: start };
     this.moveTo(cursor ?? { row: snapshot.length - below, x: 0 });
     this.lookFor(this.pattern);
   }
@@ -191,6 +200,14 @@ export class CopyMode {
     const { matches, message } = this.search.find(pattern);
     this.matches = matches;
     this.message = message ?? "";
+  }
+
+  /** The nearest place there is. */
+  private inside(point: Point): Point {
+    const { snapshot } = this;
+    const row = Math.max(0, Math.min(snapshot.length - 1, point.row));
+    const x = Math.max(0, Math.min(snapshot.cols - 1, point.x));
+    return { row, x: snapshot.isTail(row, x) ? x - 1 : x };
   }
 
   /** Beyond the last match comes the first again. */

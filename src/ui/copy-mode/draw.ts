@@ -1,4 +1,4 @@
-import type { Rect } from "../layout.ts";
+import type { Rect } from "../layout/rect.ts";
 import {
   CELL_WORDS,
   COLOUR_16,

@@ -62,7 +62,8 @@ export class SelectedRange {
     for (let row = start.row; row <= end.row; row++) {
       const { from, to } = this.span(row)!;
       const goesOn = this.kind !== "rectangle" && row < end.row && snapshot.wraps(row + 1);
-      text += snapshot.textOf(row, from, to, !goesOn);
+      const part = snapshot.textOf(row, from, to, !goesOn);
+      text += goesOn ? part : part.trimEnd();
       if (!goesOn && row < end.row) text += "\n";
     }
     return this.kind === "lines" ? `${text}\n` : text;

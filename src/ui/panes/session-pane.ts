@@ -1,5 +1,7 @@
 import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
+import type { CopyMode } from "../copy-mode/copy-mode.ts";
+import { resizeCopyMode } from "../copy-mode/resize.ts";
 import { describeError } from "../errors.ts";
 import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
@@ -34,6 +36,8 @@ export class SessionPane {
   terminal: PaneTerminal;
   /** Lines above the live screen that are shown. */
   scrollOffset = 0;
+  /** The frozen picture that is shown instead of the live one. */
+  copyMode: CopyMode | undefined;
   status: PaneStatus = { kind: "waiting" };
   private readonly options: SessionPaneOptions;
   private cols: number;
@@ -95,6 +99,11 @@ export class SessionPane {
     this.options.sandboxes.send(this.id, Buffer.from(bytes));
   }
 
+  /** Something of ours over the pane has changed. */
+  changed(): void {
+    this.options.onChange();
+  }
+
   scrollBy(lines: number): void {
     this.scrollTo(this.scrollOffset + lines);
   }
@@ -134,7 +143,14 @@ export class SessionPane {
   /** The emulator first: what the program draws for the new size must find it there. */
   private applySize(): void {
     this.resizedAt = Date.now();
-    this.terminal.resize(this.cols, this.rows);
+    const resize = () => this.terminal.resize(this.cols, this.rows);
+    if (!this.copyMode) resize();
+    else {
+      resizeCopyMode(this.copyMode, () => {
+        resize();
+        return this.terminal.snapshot();
+      });
+    }
     this.handle?.resize(this.cols, this.rows);
     this.options.onChange();
   }
