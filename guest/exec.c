@@ -1,5 +1,6 @@
 #include "exec.h"
 
+#include "cgroup.h"
 #include "children.h"
 #include "loop.h"
 
@@ -28,6 +29,7 @@ struct output {
 struct exec {
     struct client *client; /* NULL: it left, or the command has ended */
     struct child child;
+    struct cgroup *group; /* NULL: the session is all we know of */
     struct watch input;
     struct output outputs[2];
     bool exited;
@@ -41,6 +43,8 @@ static void free_if_over(struct exec *exec) {
     loop_close(&exec->input);
     timer_stop(&exec->outputs[0].pause);
     timer_stop(&exec->outputs[1].pause);
+    if (exec->group != NULL)
+        cgroup_release(exec->group);
     free(exec);
 }
 
@@ -179,6 +183,8 @@ static void client_gone(void *job) {
     struct exec *exec = job;
     exec->client = NULL;
     loop_close(&exec->input);
+    if (!exec->exited && exec->group != NULL)
+        cgroup_kill(exec->group);
     if (!exec->exited)
         kill_session(exec->child.pid, SIGKILL);
     update_watches(exec);
@@ -226,16 +232,20 @@ static bool start(struct exec *exec, const struct exec_options *options) {
     else if (piped)
         piped = (in[0] = no_input()) >= 0;
     exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
+    exec->group = cgroup_take();
     if (piped)
         exec->child.pid = spawn(&(struct spawn){.command = options->command, .env = &options->env,
                                                 .cwd = options->cwd, .user = options->user,
-                                                .in = in[0], .out = out[1], .err = err[1]});
+                                                .in = in[0], .out = out[1], .err = err[1],
+                                                .group = exec->group});
     if (exec->child.pid < 0) {
         int error = errno;
         if (options->has_input)
             close_pair(in);
         close_pair(out);
         close_pair(err);
+        if (exec->group != NULL)
+            cgroup_release(exec->group);
         errno = error;
         return false;
     }

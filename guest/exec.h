@@ -12,6 +12,7 @@ struct exec_options {
     const struct user *user;
     const char *user_name;
     bool has_input;
+    const char *id; /* NULL: it may be started again */
 };
 
 void exec_start(struct client *client, const struct exec_options *options);

@@ -26,20 +26,25 @@ bool decode_entropy(const char *text, uint8_t bytes[MOST_ENTROPY], size_t *lengt
     return *length > 0;
 }
 
+static int random_device(void) {
+    static int fd = -1;
+    if (fd < 0)
+        fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+    return fd;
+}
+
+void identity_prepare(void) {
+    random_device();
+}
+
 bool mix_entropy(const uint8_t *bytes, size_t length) {
     struct {
         struct rand_pool_info info;
         uint8_t bytes[MOST_ENTROPY];
     } pool = {.info = {.entropy_count = (int)length * 8, .buf_size = (int)length}};
     memcpy(pool.info.buf, bytes, length);
-    int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool ok = ioctl(fd, RNDADDENTROPY, &pool) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return ok;
+    int fd = random_device();
+    return fd >= 0 && ioctl(fd, RNDADDENTROPY, &pool) == 0 && ioctl(fd, RNDRESEEDCRNG) == 0;
 }
 
 bool is_host_name(const char *name) {

@@ -8,6 +8,8 @@
 
 enum { MOST_ENTROPY = 512 };
 
+/* So that a copy of this machine need not look for what it gets its own identity from. */
+void identity_prepare(void);
 bool set_clock(int64_t seconds, long nanoseconds);
 /* Mix into the kernel's pool, credit, and make the generator start from it. */
 bool mix_entropy(const uint8_t *bytes, size_t length);

@@ -1,11 +1,13 @@
 #include "init.h"
 
 #include "agent.h"
+#include "cgroup.h"
 #include "children.h"
 #include "config.h"
 #include "console.h"
 #include "control.h"
 #include "env.h"
+#include "identity.h"
 #include "key.h"
 #include "loop.h"
 #include "modules.h"
@@ -54,7 +56,9 @@ static void set_up(struct config *config) {
     if (config->root_disk)
         mount_root_disk();
     loopback_up();
+    cgroups_init();
     network_begin();
+    identity_prepare();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
     shell_integration_begin();

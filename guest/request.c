@@ -2,6 +2,7 @@
 
 #include "exec.h"
 #include "frame.h"
+#include "once.h"
 #include "session.h"
 
 #include <stdlib.h>
@@ -50,6 +51,10 @@ static bool take_option(struct exec_options *options, char *line, struct user *u
         options->has_input = strcmp(value, "1") == 0;
         return options->has_input || strcmp(value, "0") == 0;
     }
+    if (strcmp(key, "id") == 0) {
+        options->id = value;
+        return once_id_is_valid(value);
+    }
     if (strcmp(key, "user") == 0) {
         options->user = user;
         options->user_name = value;
@@ -70,6 +75,9 @@ static void run_exec3(struct client *client, const unsigned *numbers, char *text
         bad(client, "malformed EXEC3 header");
     else if (options.user != NULL && !find_user(options.user_name, &user))
         client_refuse(client, "NO_USER", "no such user in the guest");
+    else if (options.id != NULL && !once(options.id))
+        client_refuse(client, "ALREADY_STARTED",
+                      "the command was started before its connection was lost, which ended it");
     else {
         options.command = text;
         exec_start(client, &options);

@@ -1,5 +1,6 @@
 #include "spawn.h"
 
+#include "clone.h"
 #include "hanging-mounts.h"
 #include "shell-integration.h"
 
@@ -123,12 +124,29 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
     fail("/bin/sh");
 }
 
+struct program {
+    const struct spawn *spawn;
+    const struct env *env;
+    int script;
+};
+
+_Noreturn static void run_program(void *context) {
+    const struct program *program = context;
+    become_command(program->spawn, program->env, program->script);
+}
+
 /* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
  * is loaded, so nothing that needs us, or may never come, may be in its way. */
-static pid_t start(const struct spawn *spawn, const struct env *env, int script) {
-    pid_t pid = mounts_may_hang() ? fork() : vfork();
+static pid_t start(struct program *program) {
+    bool may_wait = !mounts_may_hang();
+    if (program->spawn->group != NULL) {
+        pid_t pid = clone_into(program->spawn->group->directory, may_wait, run_program, program);
+        if (pid > 0)
+            return pid;
+    }
+    pid_t pid = may_wait ? vfork() : fork();
     if (pid == 0)
-        become_command(spawn, env, script);
+        run_program(program);
     return pid;
 }
 
@@ -145,7 +163,7 @@ pid_t spawn(const struct spawn *spawn) {
     if (make_env(spawn, &env)) {
         /* execvpe() searches the PATH of this process. */
         environ = env.items;
-        pid = start(spawn, &env, script);
+        pid = start(&(struct program){spawn, &env, script});
         environ = own;
     }
     int error = errno;

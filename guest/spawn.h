@@ -2,6 +2,7 @@
 #ifndef MACHINEN_SPAWN_H
 #define MACHINEN_SPAWN_H
 
+#include "cgroup.h"
 #include "env.h"
 #include "users.h"
 
@@ -16,6 +17,7 @@ struct spawn {
     const struct user *user; /* NULL: root */
     int in, out, err;        /* the caller keeps and closes them */
     bool terminal;           /* `in` becomes the controlling terminal */
+    const struct cgroup *group; /* it starts as a member; may be NULL */
 };
 
 /* Where commands start when they do not say; set by the configuration. */

@@ -32,6 +32,7 @@ struct client {
     size_t answer_length, answer_sent;
     int fds[MAX_CAPTURED_FDS]; /* to go with its first byte */
     size_t fd_count;
+    bool waits; /* for the machine to be up */
     bool dead;
 };
 
@@ -61,22 +62,6 @@ static void close_client(struct client *client) {
     watch_remove(client->watch);
     close_fd(&client->fd);
     client_count--;
-}
-
-void control_sweep(void) {
-    for (struct client **at = &clients; *at;) {
-        struct client *client = *at;
-        if (client->dead) {
-            *at = client->next;
-            free(client->answer);
-            free(client);
-        } else {
-            at = &client->next;
-        }
-    }
-    if (listen_watch) {
-        watch_events(listen_watch, client_count < MAX_CLIENTS ? POLLIN : 0);
-    }
 }
 
 static void answer_error(struct client *client, const struct error *error) {
@@ -205,12 +190,18 @@ static void answer_forward(struct client *client, char *words) {
 
 static void answer(struct client *client, char *request) {
     struct error error;
+    client->waits = strcmp(request, "up") == 0 && !forward_ready();
+    if (client->waits) {
+        return;
+    }
     client->answer = malloc(HEAD_BYTES);
     client->answer_sent = 0;
     if (!client->answer) {
         close_client(client);
     } else if (strcmp(request, "status") == 0) {
         answer_status(client);
+    } else if (strcmp(request, "up") == 0) {
+        answer_members(client, "");
     } else if (strcmp(request, "console") == 0) {
         answer_console(client);
     } else if (strcmp(request, "base") == 0) {
@@ -270,7 +261,7 @@ static bool send_answer(struct client *client) {
 /* One request at a time: the next is looked at when the answer before it has gone out. */
 static void serve(struct client *client) {
     char *end;
-    while (!client->dead && send_answer(client) && (end = memchr(client->request, '\n', client->request_length))) {
+    while (!client->dead && !client->waits && send_answer(client) && (end = memchr(client->request, '\n', client->request_length))) {
         char request[MAX_REQUEST + 1];
         size_t length = (size_t)(end - client->request);
         memcpy(request, client->request, length);
@@ -287,6 +278,17 @@ static void serve(struct client *client) {
     }
 }
 
+/* Those who asked to be told when the machine is up. */
+static void serve_waiting(void) {
+    char up[] = "up";
+    for (struct client *client = clients; client && forward_ready(); client = client->next) {
+        if (client->waits && !client->dead) {
+            answer(client, up);
+            serve(client);
+        }
+    }
+}
+
 static void client_ready(void *context, short events) {
     struct client *client = context;
     if (!client->answer && events & (POLLIN | POLLHUP | POLLERR)) {
@@ -298,6 +300,23 @@ static void client_ready(void *context, short events) {
         client->request_length += n > 0 ? (size_t)n : 0;
     }
     serve(client);
+}
+
+void control_sweep(void) {
+    serve_waiting();
+    for (struct client **at = &clients; *at;) {
+        struct client *client = *at;
+        if (client->dead) {
+            *at = client->next;
+            free(client->answer);
+            free(client);
+        } else {
+            at = &client->next;
+        }
+    }
+    if (listen_watch) {
+        watch_events(listen_watch, client_count < MAX_CLIENTS ? POLLIN : 0);
+    }
 }
 
 static void listener_ready(void *context, short events) {

@@ -211,7 +211,7 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
         return true;
     }
     if (layer >= MAX_LAYERS) {
-        return fail(error, "DISK_CHAIN", "disk %u has %zu layers that could not be joined; restore it from a snapshot first",
+        return fail(error, "DISK_CHAIN", "disk %u has %zu layers that could not be joined; make room on the host's disk and try again",
                     disk->index, disk->layers);
     }
     if (!new_overlay(disk, next, error)) {

@@ -3,6 +3,7 @@ import { finished, type Readable, type Writable } from "node:stream";
 import { RegistryError } from "../runtime/errors.ts";
 import { ask, readFrames } from "../runtime/exec/conversation.ts";
 import { FrameInput } from "../runtime/exec/frame-input.ts";
+import { execRequest } from "../runtime/exec/requests.ts";
 import type { MachineInfo } from "../runtime/host/host.ts";
 import { readEntry } from "../runtime/registry/index.ts";
 
@@ -30,8 +31,7 @@ export async function streamExec(
       "REGISTRY_VM_NOT_FOUND",
       `the machine with pid ${machine.pid} has ended`,
     );
-  const body = Buffer.from(`${stdin ? "stdin 1\n" : ""}\n${command}`);
-  const request = Buffer.concat([Buffer.from(`EXEC3 ${body.length}\n`), body]);
+  const request = execRequest(command, { stdin: stdin !== undefined });
   const socket = await ask(entry.socketPath, request, patience);
   if (stdin) passInput(stdin, socket);
   return new Promise((resolve, reject) => {

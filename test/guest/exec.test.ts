@@ -158,6 +158,20 @@ describe("exec with options", () => {
     expect(parseFrames(await relay.ask(1978, "EXEC3 5\nenv A")).refusal).toMatch(/^BAD_REQUEST /);
   });
 
+  it("starts a command with an id once", async () => {
+    const file = join(relay.directory, "once");
+    const ask = (id: string) => relay.ask(1978, exec3(`id ${id}\n`, `echo x >>${file}`));
+    expect(parseFrames(await ask("abc123")).code).toBe(0);
+    expect(parseFrames(await ask("abc123")).refusal).toMatch(/^ALREADY_STARTED /);
+    expect(parseFrames(await ask("abc124")).code).toBe(0);
+    expect(readFileSync(file, "utf8")).toBe("x\nx\n");
+    for (const id of ["", "a b", "-", "x".repeat(33)])
+      expect(parseFrames(await ask(id)).refusal).toMatch(/^BAD_REQUEST /);
+    // Only the latest are remembered: what is forgotten may be started again, nothing else breaks.
+    for (let i = 0; i < 256; i += 1) await relay.ask(1978, exec3(`id n${i}\n`, "true"));
+    expect(parseFrames(await ask("abc123")).code).toBe(0);
+  });
+
   it("feeds standard input until it is closed", async () => {
     const connection = relay.open(1978);
     connection.write(exec3("stdin 1\n", "wc -c; echo end"));

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
+import { Machine, makeInitramfs, readLines, scratchDirectory, until } from "./machine.ts";
 
 const scratch = scratchDirectory();
 const machines: Machine[] = [];
@@ -51,6 +51,25 @@ describe("RESUME", () => {
     const uuid = "cat /proc/sys/kernel/random/uuid";
     expect(await one!.run(uuid)).not.toBe(await two!.run(uuid));
     expect(await one!.control("status")).toMatchObject({ state: "running", linked: true });
+  }, 60_000);
+
+  it("is answered before `up` is, however early that was asked and whatever is asked behind it", async () => {
+    const machine = start({ MACHINEN_RESUME: file('{"hostname":"up-now"}') });
+    const [waiting, gone] = await Promise.all([
+      machine.connect("control"),
+      machine.connect("control"),
+    ]);
+    gone.write("up\n");
+    gone.destroy();
+    waiting.write("up\nstatus\n");
+    const answers = await readLines(waiting, 2);
+    expect(JSON.parse(answers[0]!)).toEqual({ ok: true });
+    expect(JSON.parse(answers[1]!)).toMatchObject({ state: "running", linked: true });
+    expect(await machine.run("hostname")).toBe("up-now\n");
+    const again = await machine.connect("control");
+    again.write("up\n");
+    expect(await readLines(again, 1)).toEqual(['{"ok":true}']);
+    for (const connection of [waiting, again]) connection.destroy();
   }, 60_000);
 
   it("has the time and the entropy of the VMM, whatever the file says", async () => {

@@ -1,5 +1,6 @@
 import { CONSOLE_TAIL_BYTES } from "../machine/console.ts";
 import { requestLine } from "./line-client.ts";
+import { Refusal, waitForAnswer } from "./wait-for-answer.ts";
 
 /** What `machinen-vmm` says of its machine (docs/protocol.md, section 4). */
 export interface VmmStatus {
@@ -14,7 +15,7 @@ export interface VmmStatus {
 }
 
 /** The VMM understood the request and declined it. */
-export class VmmRefusal extends Error {
+export class VmmRefusal extends Refusal {
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -65,6 +66,20 @@ export async function vmmStatus(controlPath: string, timeoutMs = 1000): Promise<
     memoryMib: count(answer.memoryMib),
     uptimeMs: count(answer.uptimeMs),
   };
+}
+
+/**
+ * Wait until a machine is up: until its agent has been met and, when it was resumed, has its new identity.
+ * The VMM says so itself, which costs the guest nothing.
+ */
+export function waitForMachine(
+  controlPath: string,
+  deadlineMs: number,
+  gone: () => boolean,
+): Promise<void> {
+  const ask = async (leftMs: number) =>
+    parseAnswer((await requestLine(controlPath, "up", leftMs)).line);
+  return waitForAnswer(ask, deadlineMs, gone);
 }
 
 /** Host ports led into the guest: host address, host port, guest port. */

@@ -5,5 +5,10 @@ export type {
 } from "./pty.ts";
 export { VsockSecrets, type VsockSecretsOptions } from "./secrets.ts";
 export { killSession, listSessions, openSession } from "./sessions.ts";
-export { VsockExec, type VsockExecOptions, type VsockExecResult } from "./vsock-exec.ts";
+export {
+  runWatched,
+  VsockExec,
+  type VsockExecOptions,
+  type VsockExecResult,
+} from "./vsock-exec.ts";
 export { VsockWinsize, type VsockWinsizeOptions } from "./winsize.ts";

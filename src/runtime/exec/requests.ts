@@ -1,10 +1,15 @@
+import { randomBytes } from "node:crypto";
 import { ExecError } from "../errors.ts";
 
 /** What a client may say to the exec service: requests that open a stream, and frames on it. */
 
-export function execRequest(cmd: string): Buffer {
+/** A request that the guest honours once, however often it is sent. */
+export function execRequest(cmd: string, opts: { stdin?: boolean } = {}): Buffer {
   const text = commandBytes(cmd);
-  return Buffer.concat([Buffer.from(`EXEC2 ${text.length}\n`), text]);
+  const id = `id ${randomBytes(12).toString("hex")}\n`;
+  const header = Buffer.from(`${id}${opts.stdin ? "stdin 1\n" : ""}\n`);
+  const line = Buffer.from(`EXEC3 ${header.length + text.length}\n`);
+  return Buffer.concat([line, header, text]);
 }
 
 export function ptyRequest(cmd: string, cols: number, rows: number): Buffer {

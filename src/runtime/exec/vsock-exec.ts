@@ -1,4 +1,5 @@
 import { ExecError } from "../errors.ts";
+import { Tail } from "../tail.ts";
 import { ask, type Ending, readFrames } from "./conversation.ts";
 import { hasNoEnd } from "./durations.ts";
 import { startPty } from "./pty.ts";
@@ -11,12 +12,13 @@ export interface VsockExecOptions {
   retryMs?: number;
   /** How long the command may run. Default 5 minutes; `null` or `Infinity`: for ever. */
   execTimeoutMs?: number | null;
-  /** Called with the command's output as it comes. */
+  /** Called with standard output as it comes. The result then holds the last 16 MiB of it, not all. */
   onStdout?: (chunk: Buffer) => void;
+  /** The same for standard error. */
   onStderr?: (chunk: Buffer) => void;
 }
 
-/** The whole output is kept in memory until the command ends, also when it is streamed. */
+/** What a command printed, whole (at most 512 MiB) unless it was streamed. */
 export interface VsockExecResult {
   exitCode: number;
   stdout: string;
@@ -27,16 +29,29 @@ const CONNECT_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 const EXEC_TIMEOUT_MS = 5 * 60_000;
 
+/** What is kept of output that the caller gets as it comes: enough to look at, whatever its length. */
+const KEPT_BYTES = 16 << 20;
+
+/** Sees all output without taking the place of the result. */
+type Watcher = (kind: "stdout" | "stderr", chunk: Buffer) => void;
+
 /**
  * Run a shell command in the guest to its end. A command that fails is a normal result.
- * It is started at most once: what is retried is only what happens before the agent's first byte.
+ * It is started at most once: what is retried is only what happens before the agent's first byte, and the
+ * agent refuses a command that it has started already.
  *
  * @throws {ExecError} EXEC_AGENT_UNAVAILABLE, EXEC_AGENT_TIMEOUT (both retryable), EXEC_PROTOCOL
  */
-async function run(
+function run(udsPath: string, cmd: string, opts: VsockExecOptions = {}): Promise<VsockExecResult> {
+  return runWatched(udsPath, cmd, opts);
+}
+
+/** `run()`, with somebody else listening. */
+export async function runWatched(
   udsPath: string,
   cmd: string,
-  opts: VsockExecOptions = {},
+  opts: VsockExecOptions,
+  watcher?: Watcher,
 ): Promise<VsockExecResult> {
   const socket = await ask(udsPath, execRequest(cmd), {
     timeoutMs: opts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
@@ -44,8 +59,8 @@ async function run(
   });
   const limit = opts.execTimeoutMs === undefined ? EXEC_TIMEOUT_MS : opts.execTimeoutMs;
   return new Promise((resolve, reject) => {
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
+    const stdout = new Tail(opts.onStdout ? KEPT_BYTES : Number.POSITIVE_INFINITY);
+    const stderr = new Tail(opts.onStderr ? KEPT_BYTES : Number.POSITIVE_INFINITY);
     let timer: NodeJS.Timeout | undefined;
     const finish = (ending: Ending) => {
       clearTimeout(timer);
@@ -76,9 +91,11 @@ async function run(
         data(kind, bytes) {
           if (kind === "E") {
             stderr.push(bytes);
+            watcher?.("stderr", bytes);
             opts.onStderr?.(bytes);
           } else {
             stdout.push(bytes);
+            watcher?.("stdout", bytes);
             opts.onStdout?.(bytes);
           }
         },
@@ -89,9 +106,9 @@ async function run(
 }
 
 /** Decoded in one go, so that no character is cut between two chunks. */
-function textOf(chunks: Buffer[]): string {
+function textOf(output: Tail): string {
   try {
-    return (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString("utf8");
+    return output.text();
   } catch (cause) {
     throw new ExecError("EXEC_PROTOCOL", "the command's output is too long for a string", {
       cause,

@@ -1,38 +1,8 @@
 import { Readable } from "node:stream";
+import { Tail } from "../tail.ts";
 
 /** What a handle remembers of each output stream. */
 export const CONSOLE_TAIL_BYTES = 1024 * 1024;
-
-/** The last `capacity` bytes of a stream of chunks. */
-export class Tail {
-  private chunks: Buffer[] = [];
-  private length = 0;
-  private readonly capacity: number;
-
-  constructor(capacity: number = CONSOLE_TAIL_BYTES) {
-    this.capacity = capacity;
-  }
-
-  push(chunk: Buffer): void {
-    this.chunks.push(chunk);
-    this.length += chunk.length;
-    while (this.length > this.capacity) {
-      const first = this.chunks[0]!;
-      const excess = this.length - this.capacity;
-      if (first.length <= excess) this.chunks.shift();
-      else this.chunks[0] = first.subarray(excess);
-      this.length -= Math.min(first.length, excess);
-    }
-  }
-
-  bytes(): Buffer {
-    return Buffer.concat(this.chunks);
-  }
-
-  text(): string {
-    return this.bytes().toString("utf8");
-  }
-}
 
 /** Read a stream to its end; its last `capBytes` as text. An error ends it as an end does. */
 export function collect(stream: Readable, capBytes: number = CONSOLE_TAIL_BYTES): Promise<string> {
@@ -52,7 +22,7 @@ export function collect(stream: Readable, capBytes: number = CONSOLE_TAIL_BYTES)
  * tail is kept; from then on it is an ordinary stream, and pausing it pauses the source.
  */
 export class ConsoleStream extends Readable {
-  readonly tail = new Tail();
+  readonly tail = new Tail(CONSOLE_TAIL_BYTES);
   readonly firstByte: Promise<void>;
   /** Resolves when the source has ended. */
   readonly ended: Promise<void>;

@@ -1,5 +1,6 @@
 import { ExecError } from "../errors.ts";
 import {
+  runWatched,
   VsockExec,
   type VsockExecOptions,
   type VsockExecPtyHandle,
@@ -58,17 +59,9 @@ export function guestCommands(
   const execRaw: GuestCommands["execRaw"] = async (cmd, opts = {}) => {
     const path = socket();
     const watch = watchEnd(isAlive);
-    const run = VsockExec.run(path, cmd, {
-      ...opts,
-      onStdout: (chunk) => {
-        onLog?.({ source: "exec-stdout", cmd, chunk });
-        opts.onStdout?.(chunk);
-      },
-      onStderr: (chunk) => {
-        onLog?.({ source: "exec-stderr", cmd, chunk });
-        opts.onStderr?.(chunk);
-      },
-    });
+    const run = runWatched(path, cmd, opts, (kind, chunk) =>
+      onLog?.({ source: `exec-${kind}`, cmd, chunk }),
+    );
     try {
       return await Promise.race([run, watch.ended]);
     } finally {

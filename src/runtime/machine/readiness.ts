@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitForAgent } from "../control/agent-control.ts";
+import { waitForMachine } from "../control/vmm-control.ts";
 import { BootError, type MachinenError } from "../errors.ts";
 import { killMachine } from "./end-machine.ts";
 import { agentSocketIn } from "./run-dir.ts";
@@ -73,8 +74,7 @@ const REFUSALS = [2, 3];
 const DAMAGED = 4;
 
 /**
- * Wait until a machine that starts from a template is up. The VMM holds what is sent to the agent until
- * that has its new identity, so the first answer is the sign. `damaged`: the state could not be loaded;
+ * Wait until a machine that starts from a template is up. `damaged`: the state could not be loaded;
  * `refused`: the VMM or its QEMU could not even try. A machine that had its command and has ended already
  * was ready.
  *
@@ -85,7 +85,7 @@ export async function resumeOutcome(
   mustLast: boolean,
 ): Promise<"ready" | "damaged" | "refused"> {
   try {
-    await waitForAgent(agentSocketIn(started.entry.runDir!), SILENCE_MS, started.hasExited);
+    await waitForMachine(started.entry.controlPath!, SILENCE_MS, started.hasExited);
     return "ready";
   } catch (error) {
     if (!started.hasExited()) return giveUp(started, (error as Error).message, notReady);
@@ -97,15 +97,20 @@ export async function resumeOutcome(
   return "ready";
 }
 
-/** Wait for the agent of a machine; kills it and throws what `failure` makes of the reason when it never answers. */
+/**
+ * Wait until a resumed machine is up and, with `request`, its agent has answered that; kills it
+ * throws what `failure` makes of the reason when it never does.
+ */
 export async function waitForStartedAgent(
   started: StartedMachine,
   failure: Failure,
   request?: string,
 ): Promise<void> {
-  const agentSocket = agentSocketIn(started.entry.runDir!);
+  const { runDir, controlPath } = started.entry;
   try {
-    await waitForAgent(agentSocket, SILENCE_MS, started.hasExited, request);
+    await (request === undefined
+      ? waitForMachine(controlPath!, SILENCE_MS, started.hasExited)
+      : waitForAgent(agentSocketIn(runDir!), SILENCE_MS, started.hasExited, request));
   } catch (error) {
     await giveUp(
       started,

@@ -52,7 +52,6 @@ export async function handOver(
   hostnameIsSet: boolean,
 ): Promise<VmHandle> {
   const { entry } = started;
-  // The VMM lets nobody through before the agent has time, random numbers and name: any answer is the sign.
   const request = hostnameIsSet ? undefined : `HOSTNAME ${hostnameFor(entry.name)}`;
   await waitForStartedAgent(started, terms.failure, request);
   if (!hostnameIsSet) {

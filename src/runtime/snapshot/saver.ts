@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { SnapshotError } from "../errors.ts";
-import { collect, Tail } from "../machine/console.ts";
+import { collect } from "../machine/console.ts";
 import { dieWithUs } from "../machine/spawn-vmm.ts";
 import { resolveVmmBinary } from "../machine/vmm-binary.ts";
+import { Tail } from "../tail.ts";
 
 /** `machinen-vmm save`, writing one machine into one directory. */
 export interface Saver {

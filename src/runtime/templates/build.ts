@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { waitForAgent } from "../control/agent-control.ts";
 import { VsockExec } from "../exec/index.ts";
 import { collect } from "../machine/console.ts";
@@ -16,6 +17,8 @@ import { publishTemplate, stagingDirectory, type Template } from "./store.ts";
 
 const BOOT_MS = 120_000;
 const WARM_UP_MS = 3000;
+/** What the warm-up leaves to do in the background would else be done by every machine made from it. */
+const REST_MS = 300;
 const DEATH_MS = 10_000;
 const SHOWN_TAIL_BYTES = 2000;
 
@@ -40,6 +43,7 @@ async function warmUp(runDir: RunDir): Promise<void> {
     // An image may be without a shell, and no worse for it.
     await VsockExec.run(runDir.execSocket, ":", limits).catch(() => {});
   }
+  await sleep(REST_MS);
 }
 
 /**

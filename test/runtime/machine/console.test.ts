@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { ConsoleStream, collect, Tail } from "../../../src/runtime/machine/console.ts";
+import { ConsoleStream, collect } from "../../../src/runtime/machine/console.ts";
+import { Tail } from "../../../src/runtime/tail.ts";
 
 test("a tail keeps the last bytes, across chunks of any size", () => {
   const tail = new Tail(5);
@@ -46,4 +47,13 @@ test("a reader that pauses pauses the source", async () => {
   source.write(Buffer.alloc(256 * 1024));
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(source.isPaused()).toBe(true);
+});
+
+test("a tail cut in the middle of a character begins with the next one", () => {
+  const tail = new Tail(4);
+  tail.push(Buffer.from("x€€"));
+  expect(tail.text()).toBe("€");
+  const whole = new Tail(4);
+  whole.push(Buffer.from("€").subarray(1));
+  expect(whole.text()).toBe(Buffer.from("€").subarray(1).toString());
 });
