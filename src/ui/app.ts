@@ -1,5 +1,8 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
 import { Actions } from "./actions/actions.ts";
+import { Attention } from "./attention/attention.ts";
+import { DesktopRequests } from "./attention/desktop-requests.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
 import { CopyController } from "./copy-mode/controller.ts";
@@ -24,6 +27,7 @@ import { keyMode, selectedMachine } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
+import { defaultTerminalSettings, type TerminalSettings } from "./terminal/settings.ts";
 
 export interface AppOptions {
   host: Host;
@@ -33,6 +37,7 @@ export interface AppOptions {
   depth: ColourDepth;
   ascii: boolean;
   bootWhenEmpty: number;
+  terminal?: Partial<TerminalSettings>;
   onQuit(): void;
   onSuspend(): void;
 }
@@ -47,7 +52,9 @@ export class App {
   readonly tasks = new HostTasks((action) => this.dispatch(action));
   readonly host: Host;
   readonly copy = new CopyController(this);
+  readonly requests: DesktopRequests;
   state: UiState;
+  private readonly attention: Attention;
   private readonly options: AppOptions;
   private readonly panes: PaneSet;
   private readonly keyboard: KeyboardAttachment;
@@ -74,11 +81,32 @@ export class App {
   constructor(options: AppOptions) {
     this.options = options;
     this.host = options.host;
-    this.state = initialState(options.cols, options.rows, Date.now());
+    const settings = { ...defaultTerminalSettings, ...options.terminal };
+    this.state = {
+      ...initialState(options.cols, options.rows, Date.now()),
+      copyKeys: settings.copyKeys,
+    };
+    this.attention = new Attention({
+      silenceMs: settings.silenceSeconds * 1000,
+      dispatch: (action) => this.dispatch(action),
+      onBell: () => settings.bell && this.terminal?.ring(),
+    });
+    this.requests = new DesktopRequests({
+      settings,
+      tasks: this.tasks,
+      nameOf: (id) => printable(paneName(this.state, id)),
+      isMuted: (id) => this.attention.isMuted(id),
+      setClipboard: (text) => this.setClipboard(text),
+      notify: (title, body) => this.terminal?.notify(title, body),
+      onUnshown: (id) => this.attention.bell(id),
+    });
     this.loop = new FrameLoop(() => this.terminal?.requestFrame());
     this.panes = new PaneSet({
       host: options.host,
       outer: this.capabilities,
+      scrollback: settings.scrollback,
+      attention: this.attention,
+      onRequest: (id, request) => this.requests.handle(id, request),
       onStatus: (id, status) => this.paneStatus(id, status),
       onChange: (id) => this.paneChanged(id),
     });
@@ -130,6 +158,7 @@ export class App {
   close(): void {
     this.pause();
     this.keyboard.end();
+    this.attention.close();
     this.panes.close();
     this.compositor.close();
   }
@@ -213,6 +242,7 @@ export class App {
       this.panes.sync(this.state);
     }
     this.panes.syncSizes(this.state);
+    this.attention.sync(this.state);
     this.keyboard.sync(before, this.state);
     this.forkAhead.select(selectedMachine(this.state));
     if (before.notice !== this.state.notice) this.expireNotice();

@@ -22,6 +22,8 @@ const drainMs = 25;
 /** What the terminals that take least will take, in base64. */
 const clipboardLimit = 100_000;
 
+const bellMs = 250;
+
 export interface HostTerminalOptions {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
@@ -39,6 +41,7 @@ export class HostTerminal {
   private ours = false;
   private watchdog: Watchdog | undefined;
   private anyMotion = false;
+  private rangAt = Number.NEGATIVE_INFINITY;
   /** Flags of the kitty keyboard protocol on the entry we pushed; undefined before that. */
   private keyboardFlags: number | undefined;
 
@@ -90,6 +93,19 @@ export class HostTerminal {
     if (encoded.length > clipboardLimit || !this.ours) return false;
     this.output?.write(`\x1b]52;c;${encoded}\x07`);
     return true;
+  }
+
+  /** Sounds the bell; one for all that come close together. */
+  ring(): void {
+    const now = performance.now();
+    if (!this.ours || now - this.rangAt < bellMs) return;
+    this.rangAt = now;
+    this.output?.write("\x07");
+  }
+
+  /** A desktop notification (OSC 9), of printable texts. */
+  notify(title: string, body: string): void {
+    if (this.ours) this.output?.write(`\x1b]9;${title}${body ? `: ${body}` : ""}\x07`);
   }
 
   /** Keys in the kitty protocol's form; only for a terminal that has said it speaks it. */

@@ -4,6 +4,7 @@ import { printable } from "../runtime/printable.ts";
 import { App } from "./app.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
+import type { TerminalSettings } from "./terminal/settings.ts";
 import { chooseLook } from "./terminal-look.ts";
 
 export interface TuiOptions {
@@ -12,6 +13,8 @@ export interface TuiOptions {
   stdout: NodeJS.WriteStream;
   /** Start so many machines when none is running. */
   bootWhenEmpty?: number;
+  /** How panes behave; default: what settings.ts says. */
+  terminal?: Partial<TerminalSettings>;
 }
 
 /** Runs the TUI until the user leaves it; resolves to the exit code. Machines keep running. */
@@ -28,6 +31,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
     cols: stdout.columns || 80,
     rows: stdout.rows || 24,
     ...look,
+    terminal: options.terminal,
     bootWhenEmpty: options.bootWhenEmpty ?? 0,
     onQuit: () => finish(0),
     onSuspend: () => void signals.suspend(),

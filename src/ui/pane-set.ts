@@ -1,10 +1,12 @@
 import type { Host } from "../runtime/host/host.ts";
 import { Sandboxes } from "../runtime/multiplex/index.ts";
+import type { Attention } from "./attention/attention.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import { SessionPane } from "./panes/session-pane.ts";
 import { allPanes, machineOf, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
 import type { OuterCapabilities } from "./terminal/outer-capabilities.ts";
+import type { DesktopRequest } from "./terminal/requests.ts";
 
 /** Panes that are not on the screen keep a usual size. */
 const hiddenPane = { cols: 80, rows: 24 };
@@ -14,6 +16,9 @@ export interface PaneSetOptions {
   outer: OuterCapabilities;
   onStatus(id: PaneId, status: PaneStatus): void;
   onChange(id: PaneId): void;
+  scrollback: number;
+  attention: Attention;
+  onRequest(id: PaneId, request: DesktopRequest): void;
 }
 
 /** The open sessions: one for every pane of every tab, whose machine is running. */
@@ -61,6 +66,7 @@ export class PaneSet {
   }
 
   private open(id: PaneId, size: { cols: number; rows: number }): void {
+    const { attention } = this.options;
     const pane = new SessionPane({
       id,
       ...paneTarget(id),
@@ -68,8 +74,14 @@ export class PaneSet {
       outer: this.options.outer,
       sandboxes: this.sandboxes,
       ...size,
+      scrollback: this.options.scrollback,
+      onOutput: () => attention.output(id, pane.terminal.shell),
+      onBell: () => attention.bell(id),
+      onRequest: (request) => this.options.onRequest(id, request),
       onStatus: (status) => {
-        if (this.panes.get(id) === pane) this.options.onStatus(id, status);
+        if (this.panes.get(id) !== pane) return;
+        this.options.onStatus(id, status);
+        if (status.kind === "ended") attention.ended(id, status.code);
       },
       onChange: () => this.options.onChange(id),
     });

@@ -1,10 +1,12 @@
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
+import { type Alert, moreUrgent } from "./attention/alert.ts";
 import type { Families } from "./families.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import { mainSession, paneId, paneTarget } from "./layout/pane-id.ts";
 import { emptyTab, type Tab } from "./layout/tab.ts";
 import { addMachine, forgetPanes, withMachines } from "./machine-list.ts";
 import { machinesOf } from "./selectors.ts";
+import type { ShellState } from "./terminal/prompts.ts";
 import type { TreeRow } from "./tree.ts";
 import {
   canAttach,
@@ -77,6 +79,12 @@ export interface UiState {
   /** Panes in copy mode. */
   copying: Readonly<Record<PaneId, Copying>>;
   copyKeys: "vi" | "emacs";
+  /** Panes that want to be looked at; looking at one ends it. */
+  alerts: Readonly<Record<PaneId, Alert>>;
+  /** What shells say they are doing. */
+  shells: Readonly<Record<PaneId, ShellState["at"]>>;
+  /** Ids of machines whose alerts are not wanted. */
+  muted: readonly string[];
   tasks: readonly Task[];
   notice?: LogEntry;
   log: readonly LogEntry[];
@@ -98,6 +106,9 @@ export type Action =
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
+  | { type: "alerted"; id: PaneId; alert: Alert }
+  | { type: "shell-changed"; id: PaneId; at: ShellState["at"] }
+  | { type: "mute-toggled"; machine: string }
   | { type: "copying-changed"; id: PaneId; copying: Copying | undefined }
   | { type: "task-began"; task: Task }
   | { type: "task-shown"; id: number }
@@ -123,6 +134,9 @@ export function initialState(cols: number, rows: number, now: number): UiState {
     panes: {},
     copying: {},
     copyKeys: "vi",
+    alerts: {},
+    shells: {},
+    muted: [],
     tasks: [],
     log: [],
     now,
@@ -131,6 +145,18 @@ export function initialState(cols: number, rows: number, now: number): UiState {
 
 /** The next state; never changes the old one. */
 export function reduce(state: UiState, action: Action): UiState {
+  return withoutSeenAlert(change(state, action));
+}
+
+/** What is selected is looked at. */
+function withoutSeenAlert(state: UiState): UiState {
+  const { selected, alerts } = state;
+  if (selected === undefined || !alerts[selected]) return state;
+  const { [selected]: _, ...others } = alerts;
+  return { ...state, alerts: others };
+}
+
+function change(state: UiState, action: Action): UiState {
   switch (action.type) {
     case "resized":
       return { ...state, cols: action.cols, rows: action.rows };
@@ -164,6 +190,15 @@ export function reduce(state: UiState, action: Action): UiState {
       };
     case "pane-changed":
       return changePane(state, action.id, action.status);
+    case "alerted": {
+      if (!state.panes[action.id]) return state;
+      const alert = moreUrgent(state.alerts[action.id], action.alert);
+      return { ...state, alerts: { ...state.alerts, [action.id]: alert } };
+    }
+    case "shell-changed":
+      return { ...state, shells: { ...state.shells, [action.id]: action.at } };
+    case "mute-toggled":
+      return toggleMute(state, action.machine);
     case "copying-changed":
       return { ...state, copying: withCopying(state.copying, action.id, action.copying) };
     case "task-began":
@@ -223,6 +258,15 @@ function changePane(state: UiState, id: PaneId, status: PaneStatus): UiState {
   const next = { ...state, panes: { ...state.panes, [id]: status } };
   const dead = state.selected === id && status.kind !== "live";
   return dead ? { ...next, attached: false } : next;
+}
+
+/** What a machine had to say is forgotten when it is muted. */
+function toggleMute(state: UiState, machine: string): UiState {
+  if (state.muted.includes(machine)) {
+    return { ...state, muted: state.muted.filter((id) => id !== machine) };
+  }
+  const others = Object.entries(state.alerts).filter(([id]) => paneTarget(id).machine !== machine);
+  return { ...state, muted: [...state.muted, machine], alerts: Object.fromEntries(others) };
 }
 
 function withCopying(

@@ -1,8 +1,9 @@
 import { printable } from "../runtime/printable.ts";
+import { alertMark, nextAlert } from "./attention/alert.ts";
 import { formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
 import { paneName } from "./names.ts";
-import { keyMode, present } from "./selectors.ts";
+import { areasOf, keyMode, present } from "./selectors.ts";
 import { spin } from "./spinner.ts";
 import type { UiState } from "./state.ts";
 import { windowStart, wrapText } from "./text.ts";
@@ -49,8 +50,14 @@ export function statusView(state: UiState): StatusView {
       ? `${spin(state.now)} ${task.label}…`
       : state.notice?.level === "error" && mode === "navigate"
         ? "l log"
-        : undefined,
+        : hiddenAlert(state),
   };
+}
+
+/** Where the sidebar with its marks is hidden, the most urgent one stands in the status line. */
+function hiddenAlert(state: UiState): string | undefined {
+  const id = areasOf(state).sidebar ? undefined : nextAlert(state.alerts);
+  return id && `${alertMark(state.alerts[id]!)} ${printable(paneName(state, id))}`;
 }
 
 /** Drops hints until the rest fits; the last two (help and the way out) stay longest. */
@@ -121,8 +128,8 @@ function helpText(): DialogLine[] {
     ...helpLines().map((line) => ({ key: line.keys, text: line.description })),
     { text: "" },
     { text: "While attached every other key goes to the machine.", tone: "dim" },
-    { text: "Mouse: click a pane to select it, again to attach; the wheel scrolls.", tone: "dim" },
-    { text: "A click on the selected pane's title zooms. Shift-drag selects text.", tone: "dim" },
+    { text: "Mouse: click a pane to select it, again to attach; drag to copy; the wheel scrolls.", tone: "dim" },
+    { text: "A click on the selected pane's title zooms. Shift-drag selects text of a program that uses the mouse.", tone: "dim" },
   ];
 }
 

@@ -3,6 +3,7 @@ import { CommandError, describeError } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { present } from "../selectors.ts";
 import { dialogLast } from "../view.ts";
+import { attentionActions } from "./attention-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
 import { copyActions } from "./copy-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
@@ -22,6 +23,7 @@ export class Actions {
     this.table = {
       ...paneActions(context),
       ...copyActions(context),
+      ...attentionActions(context),
       new: (name) => machines.boot(name || undefined),
       fork: (name) => machines.fork(name || undefined),
       snapshot: () => machines.snapshot(),

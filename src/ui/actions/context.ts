@@ -1,4 +1,5 @@
 import type { Host } from "../../runtime/host/host.ts";
+import type { DesktopRequests } from "../attention/desktop-requests.ts";
 import type { CopyController } from "../copy-mode/controller.ts";
 import type { HostTasks } from "../host-tasks.ts";
 import type { PaneId } from "../layout/pane-id.ts";
@@ -11,6 +12,7 @@ export interface ActionContext {
   readonly tasks: HostTasks;
   readonly state: UiState;
   readonly copy: CopyController;
+  readonly requests: DesktopRequests;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;
   /** The host's list has changed by our doing. */

@@ -20,7 +20,7 @@ export function Sidebar({ view }: { view: SidebarView }) {
 }
 
 function Row({ row }: { row: SidebarRow }) {
-  const text = row.right ? `${row.left} ${row.right}` : row.left;
+  const text = [row.left, row.alert?.text, row.right].filter(Boolean).join(" ");
   if (row.tone === "selected" || row.tone === "attached") {
     return (
       <Text wrap="truncate-end" bold color={row.tone === "attached" ? "green" : "cyan"} inverse>
@@ -41,6 +41,11 @@ function Row({ row }: { row: SidebarRow }) {
       {` ${row.left.slice(0, at)}`}
       {row.mark && <Text color={familyColour(row.mark.family).name}>{row.left.charAt(at)}</Text>}
       {`${row.left.slice(row.mark ? at + 1 : at)} `}
+      {row.alert && (
+        <Text bold={row.alert.urgent} color={row.alert.urgent ? "yellow" : undefined}>
+          {`${row.alert.text} `}
+        </Text>
+      )}
       <Text dimColor>{`${row.right} `}</Text>
     </Text>
   );

@@ -7,6 +7,7 @@ import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
 import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
+import type { DesktopRequest } from "../terminal/requests.ts";
 
 export interface SessionPaneOptions {
   /** Unique among panes. */
@@ -19,6 +20,12 @@ export interface SessionPaneOptions {
   rows: number;
   /** What the user's terminal can do and looks like. */
   outer?: OuterCapabilities;
+  /** Lines kept above the screen. */
+  scrollback?: number;
+  /** Live output has been drawn; not what the session had written before. */
+  onOutput?(): void;
+  onBell?(): void;
+  onRequest?(request: DesktopRequest): void;
   onStatus(status: PaneStatus): void;
   /** There is something new to draw. */
   onChange(): void;
@@ -164,6 +171,9 @@ export class SessionPane {
           this.options.sandboxes.send(this.id, Buffer.from(bytes));
         }
       },
+      scrollback: this.options.scrollback,
+      onBell: this.options.onBell,
+      onRequest: this.options.onRequest,
       onTitle: () => this.options.onChange(),
       ...(this.options.outer && {
         colours: () => this.options.outer!.colours,
@@ -185,6 +195,7 @@ export class SessionPane {
       const before = terminal.historyLines;
       terminal.write(chunk);
       if (this.scrollOffset > 0) this.followHistory(terminal.historyLines - before);
+      this.options.onOutput?.();
       this.options.onChange();
     });
     handle.wait().then(
