@@ -14,9 +14,10 @@ const hiddenPane = { cols: 80, rows: 24 };
 export interface PaneSetOptions {
   host: Host;
   outer: OuterCapabilities;
+  /** Lines kept above a pane's screen. */
+  scrollback: number;
   onStatus(id: PaneId, status: PaneStatus): void;
   onChange(id: PaneId): void;
-  scrollback: number;
   attention: Attention;
   onRequest(id: PaneId, request: DesktopRequest): void;
 }
@@ -72,9 +73,9 @@ export class PaneSet {
       ...paneTarget(id),
       host: this.options.host,
       outer: this.options.outer,
+      scrollback: this.options.scrollback,
       sandboxes: this.sandboxes,
       ...size,
-      scrollback: this.options.scrollback,
       onOutput: () => attention.output(id, pane.terminal.shell),
       onBell: () => attention.bell(id),
       onRequest: (request) => this.options.onRequest(id, request),

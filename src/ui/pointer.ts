@@ -77,7 +77,7 @@ export class Pointer {
     const own = state.attached && placed.id === state.selected && !copyMode;
     if (own && inside && this.toGuest(placed, event)) {
       if (event.action === "press") this.grabbed = placed.id;
-    } else if (inside && isLeftPress(event) && this.text.press(placed, event, copyMode)) {
+    } else if (inside && isLeftPress(event) && this.pressText(placed, event)) {
       this.context.dispatch({ type: "selected", id: placed.id });
     } else if (own && inside) {
       // The guest's, which does not want it.
@@ -86,6 +86,12 @@ export class Pointer {
       if (!border || contains(placed.inside, event.x, event.y)) this.click(placed, event);
       else this.dragged = { border, offset: border.position - along(border, event), moved: false };
     }
+  }
+
+  private pressText(placed: PlacedPane, event: MouseInput): boolean {
+    const { context } = this;
+    const selected = placed.id === context.state.selected;
+    return this.text.press(placed, event, context.pane(placed.id)?.copyMode, selected);
   }
 
   /** A border that is let go where it was taken was meant as a click. */

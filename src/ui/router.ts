@@ -84,9 +84,14 @@ export class Router {
 
   private type(event: KeyEvent | UnknownEvent): void {
     const pane = this.selectedPane();
-    const { bytes, besides } = guestKey(event, pane?.terminal);
+    const { bytes, besides } = guestKey(event, pane?.terminal, this.detachKey());
     if (besides) pane?.send(bytes);
     else this.typed.push(bytes);
+  }
+
+  private detachKey(): string {
+    const row = this.context.state.keymap.find(({ command }) => command === "detach");
+    return row?.keys[0]?.split(" ")[0] ?? "";
   }
 
   private key(event: KeyEvent): void {
@@ -98,7 +103,7 @@ export class Router {
       context.copy.promptKey(event);
       return;
     }
-    const binding = bindingFor(mode, event.key);
+    const binding = bindingFor(context.state.keymap, mode, event.key);
     if (!binding || !canRun(specOf(binding), present(context.state))) return;
     context.run(binding.command, binding.argument);
   }

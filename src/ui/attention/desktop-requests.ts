@@ -1,13 +1,14 @@
+import type { Settings } from "../config/settings.ts";
 import type { HostTasks } from "../host-tasks.ts";
 import type { PaneId } from "../layout/pane-id.ts";
 import type { DesktopRequest } from "../terminal/requests.ts";
-import type { TerminalSettings } from "../terminal/settings.ts";
 
 /** A clipboard text nobody has allowed by then is forgotten. */
 const pendingMs = 30_000;
 
 export interface DesktopRequestsOptions {
-  settings: TerminalSettings;
+  clipboard: Settings["programs.clipboard"];
+  notifications: boolean;
   tasks: HostTasks;
   /** How the user calls a pane. */
   nameOf(id: PaneId): string;
@@ -47,9 +48,9 @@ export class DesktopRequests {
   }
 
   private clipboard(id: PaneId, text: string): void {
-    const { settings, tasks, nameOf } = this.options;
-    if (settings.clipboard === "deny") return;
-    if (settings.clipboard === "allow") {
+    const { clipboard, tasks, nameOf } = this.options;
+    if (clipboard === "deny") return;
+    if (clipboard === "allow") {
       this.copy(text);
       return;
     }
@@ -68,9 +69,9 @@ export class DesktopRequests {
   }
 
   private notification(id: PaneId, title: string, body: string): void {
-    const { settings, isMuted, nameOf, notify, onUnshown } = this.options;
+    const { notifications, isMuted, nameOf, notify, onUnshown } = this.options;
     if (isMuted(id)) return;
-    if (settings.notifications) notify(`${nameOf(id)}${title ? `: ${title}` : ""}`, body);
+    if (notifications) notify(`${nameOf(id)}${title ? `: ${title}` : ""}`, body);
     else onUnshown(id);
   }
 }

@@ -33,11 +33,20 @@ export class TextPointer {
     return this.held !== undefined;
   }
 
-  /** The left button went down inside a pane. True when nobody else is to act on it. */
-  press(placed: PlacedPane, event: MouseInput, mode: CopyMode | undefined): boolean {
+  /**
+   * The left button went down inside a pane. True when nobody else is to act on it. A click that
+   * only selects its pane is not the first of several.
+   */
+  press(
+    placed: PlacedPane,
+    event: MouseInput,
+    mode: CopyMode | undefined,
+    selected: boolean,
+  ): boolean {
     const x = event.x - placed.inside.x;
     const y = event.y - placed.inside.y;
-    const count = this.countClick(placed.id, x, y);
+    const count = selected ? this.countClick(placed.id, x, y) : 1;
+    if (!selected) this.last = undefined;
     const kind = event.alt ? "rectangle" : kinds[count - 1]!;
     this.held = { placed, x, y, kind };
     if (count > 1) this.begin(this.held);

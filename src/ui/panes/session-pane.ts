@@ -18,10 +18,10 @@ export interface SessionPaneOptions {
   sandboxes: Sandboxes;
   cols: number;
   rows: number;
+  /** Lines kept above the screen; default 1000. */
+  scrollback?: number;
   /** What the user's terminal can do and looks like. */
   outer?: OuterCapabilities;
-  /** Lines kept above the screen. */
-  scrollback?: number;
   /** Live output has been drawn; not what the session had written before. */
   onOutput?(): void;
   onBell?(): void;
@@ -166,12 +166,12 @@ export class SessionPane {
     return new PaneTerminal({
       cols: this.cols,
       rows: this.rows,
+      scrollback: this.options.scrollback,
       onReply: (bytes) => {
         if (this.handle && this.handle.stdin.writableLength < unreadLimit) {
           this.options.sandboxes.send(this.id, Buffer.from(bytes));
         }
       },
-      scrollback: this.options.scrollback,
       onBell: this.options.onBell,
       onRequest: this.options.onRequest,
       onTitle: () => this.options.onChange(),

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Alert, alertMark, moreUrgent, nextAlert } from "../../../src/ui/attention/alert.ts";
-import { DesktopRequests } from "../../../src/ui/attention/desktop-requests.ts";
+import {
+  DesktopRequests,
+  type DesktopRequestsOptions,
+} from "../../../src/ui/attention/desktop-requests.ts";
 import { PaneWatch } from "../../../src/ui/attention/pane-watch.ts";
 import type { HostTasks } from "../../../src/ui/host-tasks.ts";
 import type { ShellState } from "../../../src/ui/terminal/prompts.ts";
-import {
-  defaultTerminalSettings,
-  type TerminalSettings,
-} from "../../../src/ui/terminal/settings.ts";
 
 const alert = (kind: Alert["kind"], at = 0): Alert => ({ kind, at });
 
@@ -72,10 +71,12 @@ describe("PaneWatch", () => {
 });
 
 describe("DesktopRequests", () => {
-  function requests(settings: Partial<TerminalSettings>, muted = false) {
+  function requests(settings: Partial<DesktopRequestsOptions>, muted = false) {
     const log: string[] = [];
     const made = new DesktopRequests({
-      settings: { ...defaultTerminalSettings, ...settings },
+      clipboard: "ask",
+      notifications: false,
+      ...settings,
       tasks: { inform: (text: string) => log.push(text) } as unknown as HostTasks,
       nameOf: (id) => id,
       isMuted: () => muted,
@@ -110,7 +111,7 @@ describe("DesktopRequests", () => {
   });
 
   it("shows notifications only when that is wanted and the machine is not muted", () => {
-    const log = (settings: Partial<TerminalSettings>, muted = false) => {
+    const log = (settings: Partial<DesktopRequestsOptions>, muted = false) => {
       const { made, log } = requests(settings, muted);
       made.handle("m1", note);
       return log;

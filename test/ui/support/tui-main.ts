@@ -28,7 +28,6 @@ const code = await runTui({
   host,
   stdin: process.stdin,
   stdout: process.stdout,
-  terminal: JSON.parse(process.env.TEST_TERMINAL ?? "{}"),
   bootWhenEmpty: Number(process.env.TEST_BOOT_WHEN_EMPTY ?? 0),
 });
 const left = (await host.list()).map(({ name }) => name).join(" ");
