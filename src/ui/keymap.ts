@@ -10,6 +10,7 @@ export type KeyMode =
   | "copy-prompt"
   | "confirm"
   | "picker"
+  | "differences"
   | "reading"
   | "too-small";
 
@@ -52,6 +53,11 @@ export const keymap: readonly KeyBinding[] = [
     ["enter ctrl-j", "attach", { hint: "attach" }],
     ["n", "new", { hint: "new" }],
     ["f", "fork", { hint: "fork" }],
+    ["c", "compare", { hint: "compare" }],
+    ["D", "differences"],
+    ["=", "synchronize"],
+    ["d", "highlight"],
+    ["Y", "keep"],
     ["s", "snapshot", { hint: "snapshot" }],
     ["r", "restore", { hint: "restore" }],
     ["x", "stop", { hint: "stop" }],
@@ -107,6 +113,12 @@ export const keymap: readonly KeyBinding[] = [
     ["j down", "dialog-down", { hint: "down" }],
     ["k up", "dialog-up", { hint: "up" }],
     ["enter ctrl-j", "dialog-accept", { hint: "restore" }],
+    ["escape q ctrl-c", "dialog-close", { hint: "close" }],
+  ]),
+  ...rows("differences", [
+    ["j down", "dialog-down", { hint: "down" }],
+    ["k up", "dialog-up", { hint: "up" }],
+    ["enter ctrl-j", "dialog-accept", { hint: "open" }],
     ["escape q ctrl-c", "dialog-close", { hint: "close" }],
   ]),
   ...rows("reading", [
@@ -204,7 +216,7 @@ export function helpLines(keys: readonly KeyBinding[]): HelpLine[] {
       keys:
         binding.helpKeys ??
         binding.keys
-          .filter((key) => !silentAliases.has(key))
+          .filter((key, index) => index === 0 || !silentAliases.has(key))
           .map(describeKey)
           .join(" "),
       description: binding.description ?? specOf(binding).description,

@@ -49,7 +49,7 @@ export class Pointer {
     const { context } = this;
     const mode = keyMode(context.state);
     if (mode === "too-small") return;
-    if (mode === "confirm" || mode === "picker" || mode === "reading") {
+    if (context.state.dialog) {
       if (event.button === "wheel-up") context.run("dialog-up");
       if (event.button === "wheel-down") context.run("dialog-down");
       return;

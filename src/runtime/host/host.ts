@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { MachineDifference } from "../compare/index.ts";
-import type { Mount, PortForward } from "../machine/boot-options.ts";
+import type { CopyOptions } from "../files/index.ts";
+import type { LiveMount, Mount, PortForward } from "../machine/boot-options.ts";
 
 /**
  * A place where machines run, as the UI and the CLI know it. They never touch the registry, the
@@ -12,7 +13,7 @@ export interface Host {
   /** Boot a machine that outlives this process. Resolves when its agent answers. */
   boot(options?: HostBootOptions): Promise<MachineInfo>;
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
-  fork(id: string, options?: { name?: string; portForward?: PortForward[] }): Promise<MachineInfo>;
+  fork(id: string, options?: HostResumeOptions): Promise<MachineInfo>;
   /** Several copies of the same moment. Default names: the first free ones of the machine's series. */
   forkMany(id: string, count: number): Promise<MachineInfo[]>;
   /** Have the machine's next fork ready, for as long as this process and the machine live. */
@@ -22,10 +23,7 @@ export interface Host {
     id: string,
     options?: { directory?: string; stop?: boolean },
   ): Promise<{ directory: string }>;
-  restore(
-    directory: string,
-    options?: { name?: string; portForward?: PortForward[] },
-  ): Promise<MachineInfo>;
+  restore(directory: string, options?: HostResumeOptions): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
@@ -36,6 +34,13 @@ export interface Host {
   readFile(id: string, path: string, limit: number): Promise<Buffer | undefined>;
   /** Run a command to its end. */
   exec(id: string, command: string, options?: { timeoutMs?: number }): Promise<ExecResult>;
+  /**
+   * Copy a file or directory of this computer, or a tar archive, to a path on the machine, by the rules of
+   * `docker cp`.
+   */
+  copyIn(id: string, from: string | Readable, to: string, options?: CopyOptions): Promise<void>;
+  /** Copy a file or directory of the machine to a path on this computer, or write it as a tar archive. */
+  copyOut(id: string, from: string, to: string | Writable, options?: CopyOptions): Promise<void>;
   /** Attach to a named session, creating it with `command` (default: a login shell) when there is none. */
   openSession(id: string, options: OpenSessionOptions): Promise<SessionHandle>;
   listSessions(id: string): Promise<SessionInfo[]>;
@@ -66,6 +71,15 @@ export interface MachineInfo {
   imagePath?: string;
   /** Host ports that lead into it. */
   portForward?: PortForward[];
+  /** Host directories it sees live. */
+  liveMounts?: Required<LiveMount>[];
+}
+
+export interface HostResumeOptions {
+  name?: string;
+  portForward?: PortForward[];
+  /** Other host directories for live mounts of the source. */
+  liveMounts?: LiveMount[];
 }
 
 export interface HostBootOptions {
@@ -78,6 +92,7 @@ export interface HostBootOptions {
   command?: string[];
   env?: Record<string, string>;
   portForward?: PortForward[];
+  liveMounts?: LiveMount[];
   /** A host directory copied in, below /mnt. */
   mount?: Mount;
   /** Default true. */

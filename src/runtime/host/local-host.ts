@@ -3,10 +3,12 @@ import { compareMachines, readGuestFile } from "../compare/index.ts";
 import { waitForAgent } from "../control/agent-control.ts";
 import { BootError, isMachinenError, RegistryError } from "../errors.ts";
 import { listSessions, openSession, VsockExec } from "../exec/index.ts";
+import { copyIn, copyOut } from "../files/index.ts";
 import { readImageConfig, resolveImage } from "../images/index.ts";
 import { attach } from "../machine/attach.ts";
 import { boot } from "../machine/boot.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
+import { filesSocket } from "../machine/guest-files.ts";
 import { agentSocketIn } from "../machine/run-dir.ts";
 import { findByName, list, liveEntries, type RegistryEntry, readEntry } from "../registry/index.ts";
 import { readBundleMeta } from "../snapshot/bundle.ts";
@@ -101,6 +103,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       cmd: options.command ?? defaultCommand(image),
       env: options.env,
       portForward: options.portForward,
+      liveMounts: options.liveMounts,
       mount: options.mount,
       network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
@@ -132,7 +135,7 @@ export function createLocalHost(): Host {
       const fork = await named(
         options.name,
         (taken) => nextForkName(source.name, taken),
-        (name) => handle.fork({ name, portForward: options.portForward, detached: true }),
+        (name) => handle.fork({ ...options, name, detached: true }),
       );
       return infoOf(fork.pid);
     },
@@ -164,7 +167,7 @@ export function createLocalHost(): Host {
         options.name,
         (taken) =>
           source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
-        (name) => restore({ snapDir, name, portForward: options.portForward, detached: true }),
+        (name) => restore({ ...options, snapDir, name, detached: true }),
       );
       return infoOf(restored.pid);
     },
@@ -174,6 +177,8 @@ export function createLocalHost(): Host {
     readFile: async (id, path, limit) => readGuestFile(find(id), path, limit),
     exec: async (id, command, options = {}) =>
       VsockExec.run(find(id).socketPath, command, { execTimeoutMs: options.timeoutMs }),
+    copyIn: async (id, from, to, options) => copyIn(filesSocket(find(id)), from, to, options),
+    copyOut: async (id, from, to, options) => copyOut(filesSocket(find(id)), from, to, options),
     openSession: async (id, options) =>
       openSession(find(id).socketPath, {
         ...options,

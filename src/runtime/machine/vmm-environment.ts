@@ -21,6 +21,7 @@ const PER_MACHINE = [
   "MACHINEN_FORK_GROUP",
   "MACHINEN_FORK_WAIT",
   "MACHINEN_FORWARD",
+  "MACHINEN_LIVE_MOUNTS",
 ] as const;
 
 /** `MACHINEN_NETWORK` is a switch of the user's: theirs stands where a machine has none of its own. */
