@@ -1,5 +1,6 @@
 import type { Host } from "../../runtime/host/host.ts";
 import type { DesktopRequests } from "../attention/desktop-requests.ts";
+import type { Settings } from "../config/settings.ts";
 import type { CopyController } from "../copy-mode/controller.ts";
 import type { HostTasks } from "../host-tasks.ts";
 import type { PaneId } from "../layout/pane-id.ts";
@@ -13,6 +14,7 @@ export interface ActionContext {
   readonly state: UiState;
   readonly copy: CopyController;
   readonly requests: DesktopRequests;
+  readonly settings: Settings;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;
   /** The host's list has changed by our doing. */
