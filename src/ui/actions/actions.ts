@@ -5,8 +5,10 @@ import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
 import { readCommandLine } from "../palette/commands.ts";
 import { present } from "../selectors.ts";
+import { attentionActions } from "./attention-actions.ts";
 import { compareActions } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
+import { copyActions } from "./copy-actions.ts";
 import { dialogActions, tag, usualArgument } from "./dialog-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
 import { paneActions } from "./pane-actions.ts";
@@ -24,6 +26,8 @@ export class Actions {
     const { machines } = this;
     this.table = {
       ...paneActions(context),
+      ...copyActions(context),
+      ...attentionActions(context),
       ...dialogActions(context, machines, (command, argument) => this.run(command, argument)),
       ...compareActions(context, (source, count) => machines.forkMany(source, count)),
       new: (name) => machines.boot(name ? { name } : {}),
