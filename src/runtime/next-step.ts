@@ -3,6 +3,7 @@ import type { ErrorCode } from "./errors.ts";
 /** Codes of errors that only CLI and UI know, or that the system names. */
 type OwnCode =
   | "COMMAND_UNKNOWN"
+  | "COMMAND_ARGUMENT_INVALID"
   | "COMMAND_NOT_POSSIBLE"
   | "TUI_NOT_RUNNING"
   | "TUI_AMBIGUOUS"
@@ -20,17 +21,26 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   BOOT_TIMEOUT: "machinen doctor shows the accelerator in use; try again with more --memory",
   BOOT_DETACHED_READINESS_FAILED: "machinen doctor shows what is usable here",
   BOOT_MEMORY_INVALID: "give --memory in MiB, for example --memory 512",
+  BOOT_MOUNT_HOST_NOT_FOUND: "check the path: a mount needs a directory of this host",
+  BOOT_MOUNT_INVALID:
+    "mount a directory of this host at a place below /mnt/, for example .:/mnt/work",
+  BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN: "give --live-mount the place of a live mount the machine has",
+  BOOT_PORT_FORWARD_IN_USE: "publish another port; machinen ls shows the ports in use",
+  BOOT_PORT_FORWARD_CONFLICT: "publish each port of the host once",
   BOOT_PACK_FAILED: "machinen install kernel tiny; machinen doctor shows what is missing",
   FORK_MEMORY_BACKPRESSURE: "stop a machine (machinen ls, machinen stop <target>), then fork again",
   EXEC_VSOCK_UNAVAILABLE: "machinen ls shows which machines are running",
   EXEC_AGENT_UNAVAILABLE: "machinen ls shows its state; machinen stop <target> ends it for certain",
   EXEC_AGENT_TIMEOUT: "machinen ls shows its state; machinen stop <target> ends it for certain",
+  EXEC_PROTOCOL: "machinen ls shows whether the machine still runs",
   FILES_HOST_DIR_NOT_FOUND: "check the path here; machinen cp --help shows how paths are written",
+  FILES_TRANSFER_FAILED: "machinen cp --help shows how paths are written",
   FILES_AGENT_UNAVAILABLE:
     "machinen ls shows its state; a machine from an older machinen must be booted again",
   SNAPSHOT_DUMP_FAILED: "check the free space of the directory (df -h), or give another one",
   SNAPSHOT_TIMEOUT: "try again; the machine keeps running",
-  PROVISION_BASE_NOT_FOUND: "machinen install tiny",
+  PROVISION_BASE_NOT_FOUND:
+    "machinen install debian (or tiny), or give the path of a rootfs tarball",
   PROVISION_KERNEL_NOT_FOUND: "machinen install kernel",
   PROVISION_INSTALL_HOOK_FAILED: "the build's log shows what it printed last",
   PROVISION_DISK_TOO_SMALL: "give a larger --size, or remove what the image does not need",
@@ -39,6 +49,7 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   REGISTRY_VM_NOT_FOUND: "machinen ls shows what is running",
   REGISTRY_NAME_IN_USE: "choose another --name, or stop the machine that has it",
   COMMAND_UNKNOWN: "machinen tui --commands lists them",
+  COMMAND_ARGUMENT_INVALID: "machinen tui --commands lists them with their arguments",
   COMMAND_NOT_POSSIBLE: "machinen tui ls shows what is there and what is selected",
   TUI_NOT_RUNNING: "start one with machinen in another terminal",
   TUI_AMBIGUOUS: "add --pid with one of them",

@@ -26,10 +26,13 @@ export function sweepOrphansSometimes(): void {
 export function collectGarbage(opts: RunGcOptions = {}): GcResult[] {
   const results = runGc(opts);
   if (opts.pid !== undefined) return results;
-  const unregistered = [
+  // Only a dry run finds again what a record names: otherwise it is gone by now.
+  const told = new Set(results.flatMap(({ removedPaths }) => removedPaths));
+  const found = [
     ...sweepOrphans(opts.dryRun),
     ...sweepPartialBundles(snapshotRoot(), opts.dryRun),
-  ].map(({ path, creatorPid }) => ({
+  ].filter(({ path }) => !told.has(path));
+  const unregistered = found.map(({ path, creatorPid }) => ({
     pid: creatorPid,
     status: "dead" as const,
     removedPaths: [path],

@@ -37,7 +37,7 @@ export function checkOutDir(outDir: string): void {
   if (names.length > 0) {
     throw new SnapshotError(
       "SNAPSHOT_DUMP_FAILED",
-      `outDir ${outDir} is not empty; name a directory that is absent or empty`,
+      `outDir ${outDir} is not empty\nNext: name a directory that is absent or empty`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
+import { addEntry } from "../../../src/runtime/registry/index.ts";
 import { discardStaging, stageBundle } from "../../../src/runtime/snapshot/bundle-staging.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
 import { useScratch } from "../machine/scratch.ts";
@@ -31,6 +32,24 @@ test("garbage collection names and removes what a killed snapshot left, and noth
   expect(collectGarbage()).toMatchObject([result]);
   expect([partial, mine.path, whole].map((path) => existsSync(path))).toEqual([false, true, true]);
   discardStaging(mine);
+});
+
+test("what a dead machine's record names is told once", async () => {
+  const writer = await runInOtherProcess(
+    `import { stageBundle } from "./snapshot/bundle-staging.ts";
+     console.log(stageBundle(${JSON.stringify(join(root, "named"))}).path);
+     setInterval(() => {}, 1000);`,
+  );
+  const partial = writer.firstLine;
+  const pid = writer.process.pid!;
+  addEntry({ pid, socketPath: "/run/x/exec.sock", startedAt: 1, cleanupPaths: [partial] });
+  const gone = new Promise((resolve) => writer.process.once("exit", resolve));
+  writer.process.kill("SIGKILL");
+  await gone;
+  const told = collectGarbage({ dryRun: true }).flatMap(({ removedPaths }) => removedPaths);
+  expect(told.filter((path) => path === partial)).toEqual([partial]);
+  collectGarbage();
+  expect(existsSync(partial)).toBe(false);
 });
 
 test("a process that got the pid of a dead one does not keep its partial bundle", async () => {
