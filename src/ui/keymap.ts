@@ -13,12 +13,13 @@ export type KeyMode =
   | "differences"
   | "reading"
   | "palette"
+  | "finder"
   | "prompt"
   | "form"
   | "too-small";
 
 /** Modes in which characters are typed into a line. */
-export const typingModes: ReadonlySet<KeyMode> = new Set(["palette", "prompt", "form"]);
+export const typingModes: ReadonlySet<KeyMode> = new Set(["palette", "finder", "prompt", "form"]);
 
 export interface KeyBinding {
   mode: KeyMode;
@@ -48,6 +49,12 @@ function rows(mode: KeyMode, list: readonly Row[]): KeyBinding[] {
     ...more,
   }));
 }
+
+/** What chooses among the lines below the one that is typed into. */
+const choosing: readonly Row[] = [
+  ["down ctrl-n", "dialog-down", { hint: "down" }],
+  ["up ctrl-p", "dialog-up", { hint: "up" }],
+];
 
 /** What every dialog with a line to type into understands. */
 const typing: readonly Row[] = [
@@ -149,13 +156,13 @@ export const keymap: readonly KeyBinding[] = [
     ["escape q enter ? l ctrl-c", "dialog-close", { hint: "close" }],
   ]),
   ...rows("palette", [
-    ["down ctrl-n", "dialog-down", { hint: "down" }],
-    ["up ctrl-p", "dialog-up", { hint: "up" }],
+    ...choosing,
     ["enter ctrl-j", "dialog-accept", { hint: "run" }],
     ["tab", "dialog-complete", { hint: "complete" }],
     ...typing,
   ]),
-  ...rows("prompt", [["enter ctrl-j", "dialog-accept", { hint: "accept" }], ...typing]),
+  ...rows("finder", [...choosing, ["enter ctrl-j", "dialog-accept", { hint: "go" }], ...typing]),
+  ...rows("prompt", [["enter ctrl-j", "dialog-accept", { hint: "run" }], ...typing]),
   ...rows("form", [
     ["down tab", "dialog-down", { hint: "next line" }],
     ["up shift-tab", "dialog-up", { hint: "previous line" }],

@@ -99,7 +99,7 @@ const dialogModes: Record<Dialog["kind"], KeyMode> = {
   differences: "differences",
   picker: "picker",
   palette: "palette",
-  finder: "palette",
+  finder: "finder",
   prompt: "prompt",
   form: "form",
 };

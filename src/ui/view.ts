@@ -84,7 +84,7 @@ export function dialogView(state: UiState): DialogView | undefined {
   if (dialog.kind === "confirm") {
     const lines: DialogLine[] = [
       { text: `Stop ${printable(dialog.name)}?` },
-      { text: "What it has in memory is lost unless a snapshot keeps it.", tone: "dim" },
+      { text: "Its memory is lost unless a snapshot keeps it.", tone: "dim" },
     ];
     return sized("Stop", lines, "y yes    s snapshot, then stop    n no", Math.min(62, wide));
   }

@@ -24,7 +24,9 @@ test("a fork beside its source, typed into both, differences marked, listed and 
   await outer.until("2 compare");
   await outer.until(() => /root@m1/.test(pane(outer, "m1")) && /root@m1/.test(pane(outer, "m1.1")));
 
-  await outer.type("=", "\r");
+  await outer.type("=");
+  await outer.until("what is typed goes to every pane here");
+  await outer.type("\r");
   await outer.until("all panes of the tab");
   await outer.type(..."echo this is $(hostname) > /root/who; cat /root/who; false", "\r");
   await outer.until(

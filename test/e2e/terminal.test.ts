@@ -106,6 +106,13 @@ test("copy mode searches the scrollback, copies by keys and by mouse, writes fil
   await terminal.until(() => pane(terminal, "one").includes("400 lines of text"), 20_000);
   await terminal.type(...Array(6).fill(mouse(64, column, row, "M")));
   await terminal.until(() => !pane(terminal, "one").includes("400 lines of text"));
+  // Copy mode shows what it copies from, also from a tab that has nothing yet.
+  await terminal.type("t");
+  await terminal.until(() => pane(terminal, "one") === "");
+  await terminal.type("[");
+  await terminal.until(() => /copy \d+\//.test(terminal.text()) && pane(terminal, "one") !== "");
+  await terminal.type("q", "X");
+  await terminal.until(() => !/copy \d+\//.test(terminal.text()));
   await terminal.type("q");
   await terminal.until("EXIT 0");
 });

@@ -10,7 +10,8 @@ import {
 import { withoutLast, withoutLastWord, withText } from "../../src/ui/dialogs/text-dialogs.ts";
 import { paletteEntries, readCommandLine } from "../../src/ui/palette/commands.ts";
 import { matchingItems } from "../../src/ui/palette/machines.ts";
-import { initialState, reduce } from "../../src/ui/state.ts";
+import { initialState, reduce, type UiState } from "../../src/ui/state.ts";
+import { dialogView, statusView } from "../../src/ui/view.ts";
 
 describe("the command palette", () => {
   const found = (line: string): string[] => paletteEntries(line).map(({ command }) => command);
@@ -34,6 +35,30 @@ describe("the command palette", () => {
     const words = [...supervisor.helpText().matchAll(/^\/(\S+)/gm)].map(([, word]) => word!);
     expect(words.length).toBeGreaterThan(3);
     expect(words.filter((word) => !isCommand(word))).toEqual([]);
+  });
+});
+
+describe("what the lists below a typed line show", () => {
+  const opened = (kind: "palette" | "finder", text = ""): UiState =>
+    reduce(initialState(80, 24, 0), { type: "dialog-opened", dialog: { kind, text, index: 0 } });
+
+  it("the key beside the command, where a long description cannot push it out", () => {
+    const { lines } = dialogView(opened("palette", "new-machine"))!;
+    const line = lines.find(({ key }) => key?.startsWith("new-machine"))!;
+    expect(line.key).toMatch(/^new-machine +N$/);
+    expect(line.text).not.toMatch(/N$/);
+  });
+
+  it("the same word for Enter in the dialog and in the status line", () => {
+    for (const [kind, word] of [
+      ["palette", "run"],
+      ["finder", "go"],
+    ] as const) {
+      expect(dialogView(opened(kind))!.footer).toContain(`Enter ${word}`);
+      expect(statusView(opened(kind)).hints).toContainEqual(
+        expect.objectContaining({ key: "Enter", hint: word }),
+      );
+    }
   });
 });
 

@@ -22,12 +22,28 @@ export function compareActions(
 ) {
   return {
     compare: (words) => compare(context, words),
-    synchronize: () => context.dispatch({ type: "synchronize-toggled" }),
-    highlight: () => context.dispatch({ type: "highlight-toggled" }),
+    synchronize: () => synchronize(context),
+    highlight: () => highlight(context),
     differences: (name) => showDifferences(context, name),
     keep: () => askKeep(context),
     "fork-many": (words) => forkAndCompare(context, forkMany, words),
   } satisfies Partial<Record<CommandId, Handler>>;
+}
+
+/** Until something is typed nothing on the screen would tell that the key did anything. */
+function synchronize(context: ActionContext): string {
+  context.dispatch({ type: "synchronize-toggled" });
+  return currentTab(context.state).synchronized
+    ? "what is typed goes to every pane here: Enter begins"
+    : "what is typed goes to one pane again";
+}
+
+/** Panes that are alike have no cell to mark. */
+function highlight(context: ActionContext): string {
+  context.dispatch({ type: "highlight-toggled" });
+  return currentTab(context.state).highlighted
+    ? "cells that differ are marked"
+    : "cells that differ are not marked any more";
 }
 
 function impossible(message: string): CommandError {

@@ -1,4 +1,5 @@
 import { type CopyCommand, copyCommandNames } from "../copy-mode/commands.ts";
+import { selectedIsShown } from "../selectors.ts";
 import type { ActionContext, Handler } from "./context.ts";
 
 /** Copy mode on the selected pane, and what is done in it. */
@@ -11,7 +12,10 @@ export function copyActions(context: ActionContext) {
     ...(Object.fromEntries(inside) as Record<CopyCommand, Handler>),
     "copy-mode": () => {
       const { selected } = context.state;
-      if (selected !== undefined) context.copy.enter(selected);
+      if (selected === undefined) return;
+      // A tab that does not show the pane gets it, as when attaching.
+      if (!selectedIsShown(context.state)) context.dispatch({ type: "pane-opened", id: selected });
+      context.copy.enter(selected);
     },
     paste: () => context.copy.paste(),
   } satisfies Record<string, Handler>;

@@ -49,14 +49,17 @@ export function choiceCount(state: UiState, dialog: TextDialog): number {
 }
 
 function paletteLines(state: UiState, text: string): DialogLine[] {
-  return paletteEntries(text).map(({ command, spec }) => {
+  const lines = paletteEntries(text).map(({ command, spec }) => {
     const binding = state.keymap.find(
       (row) => row.command === command && row.mode === "navigate" && !row.argument,
     );
-    const keys = binding ? `  ${describeKey(binding.keys[0]!)}` : "";
+    const key = binding ? describeKey(binding.keys[0]!) : "";
     const words = [command, spec.argument].filter(Boolean).join(" ");
-    return { key: words, text: `${spec.description}${keys}` };
+    return { words, key, text: spec.description };
   });
+  // Beside the command, not behind the description: that is cut where the dialog is narrow.
+  const wide = Math.max(0, ...lines.map(({ words }) => words.length));
+  return lines.map(({ words, key, text }) => ({ key: `${words.padEnd(wide)}  ${key}`, text }));
 }
 
 function machineLines(state: UiState, text: string): DialogLine[] {
