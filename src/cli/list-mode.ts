@@ -17,7 +17,11 @@ const everyMs = 1000;
  * The UI as lines that are only ever added: nothing is drawn twice, no boxes, no colours. Commands
  * begin with a slash; what happens to machines is told as it happens.
  */
-export async function runListMode(host: Host, context: Context): Promise<number> {
+export async function runListMode(
+  host: Host,
+  context: Context,
+  bootWhenEmpty = 0,
+): Promise<number> {
   const { stdin, stdout } = context;
   const { config, problems } = loadConfig();
   const sandboxes = new Sandboxes();
@@ -32,6 +36,16 @@ export async function runListMode(host: Host, context: Context): Promise<number>
     );
   };
   const target = async (word: string): Promise<MachineInfo> => findTarget(await host.list(), word);
+
+  const start = (name: string): void =>
+    attempt("starting a machine", async () => {
+      const machine = await host.boot({
+        ...(name ? { name } : {}),
+        image: config.settings["new-machine.image"],
+        memoryMib: config.settings["new-machine.memory"],
+      });
+      return `${machineName(machine)} is running`;
+    });
 
   const supervisor = new Supervisor({
     sandboxes,
@@ -66,15 +80,7 @@ export async function runListMode(host: Host, context: Context): Promise<number>
         name: "new",
         argument: "[name]",
         description: commands.new.description,
-        run: (name) =>
-          attempt("starting a machine", async () => {
-            const machine = await host.boot({
-              ...(name ? { name } : {}),
-              image: config.settings["new-machine.image"],
-              memoryMib: config.settings["new-machine.memory"],
-            });
-            return `${machineName(machine)} is running`;
-          }),
+        run: start,
       },
       {
         name: "fork",
@@ -128,6 +134,7 @@ export async function runListMode(host: Host, context: Context): Promise<number>
     known = now;
   };
   await look();
+  if (known.length === 0) for (let count = 0; count < bootWhenEmpty; count++) start("");
   // Nothing is said into a session that is being typed into.
   const timer = setInterval(() => {
     if (!supervisor.attached) look().catch(() => {});

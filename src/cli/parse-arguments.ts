@@ -39,7 +39,7 @@ function checkArguments(command: Command, { args, guestCommand }: Invocation<Fla
   const wanted = command.arguments ?? [];
   const missing = wanted.find((argument, index) => argument.required && args[index] === undefined);
   if (missing)
-    throw usage("PARSE_ARGUMENT_MISSING", `${command.name} needs a ${missing.name}`, command);
+    throw usage("PARSE_ARGUMENT_MISSING", `${command.name} needs <${missing.name}>`, command);
   if (args.length > wanted.length && !wanted.at(-1)?.many)
     throw usage(
       "PARSE_ARGUMENT_UNEXPECTED",

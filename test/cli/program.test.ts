@@ -90,6 +90,8 @@ test.each([
   [["provision", "x.tar.gz", "--cmd", "[1]", "--", "true"], "PARSE_FLAG_MALFORMED", /--cmd/],
   [["provision", "x.tar.gz", "--script", "/none"], "PARSE_FLAG_MALFORMED", /--script/],
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
+  [["tui", "--list", "--local", "bash"], "PARSE_FLAG_MALFORMED", /--local/],
+  [["diff", "web"], "PARSE_ARGUMENT_MISSING", /<b>/],
 ])("%j is a usage error", (args, code, text) => {
   const { stdout, stderr, status } = machinen(args);
   expect(stderr).toMatch(new RegExp(`^${code}: `));

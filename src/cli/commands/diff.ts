@@ -4,6 +4,7 @@ import { isUnsafe, printable } from "../../runtime/printable.ts";
 import { type Context, defineCommand, jsonFlag } from "../command.ts";
 import { differenceText, type Names } from "../difference-text.ts";
 import { printJson, printLine } from "../output.ts";
+import { usage } from "../split-arguments.ts";
 import { machineName, resolveTarget } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
 
@@ -82,6 +83,8 @@ export const diff = defineCommand({
     const host = await context.host();
     const a = await resolveTarget(host, args[0]!);
     const b = await resolveTarget(host, args[1]!);
+    if (a.id === b.id)
+      throw usage("PARSE_ARGUMENT_UNEXPECTED", "diff needs two machines, not one twice", diff);
     const places = args.slice(2).map(trimmed);
     const whole = await withTimer(
       context,

@@ -88,10 +88,12 @@ export const tui = defineCommand({
       );
     if (flags.panes !== undefined && flags.local === undefined)
       throw usage("PARSE_FLAG_MALFORMED", "--panes is for --local", tui);
+    if (flags.list && flags.local !== undefined)
+      throw usage("PARSE_FLAG_MALFORMED", "--local needs the screen: leave --list out", tui);
     const host = await context.host();
     const { stdin, stdout } = context;
     if (flags.list || (stdin.isTTY && stdout.isTTY && process.env.TERM === "dumb")) {
-      return runListMode(host, context);
+      return runListMode(host, context, bootWhenEmpty);
     }
     if (!stdout.isTTY || !stdin.isTTY) return runTour(host, stdout);
     const { runTui } = await import("../../ui/index.ts");

@@ -50,7 +50,7 @@ const COMMANDS: readonly SupervisorCommand[] = [
   },
   {
     name: "quit",
-    description: "leave; the sandboxes go on",
+    description: "leave; the machines keep running",
     run: (_, supervisor) => supervisor.stop(),
   },
 ];
