@@ -22,7 +22,15 @@ export function writeBootSnapshot(path: string, contents: string): boolean {
     renameSync(staging, path);
     return true;
   } catch {
-    rmSync(staging, { force: true });
+    discard(staging);
     return false;
+  }
+}
+
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its directory cannot be one: then nothing is there.
   }
 }

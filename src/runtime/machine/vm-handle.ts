@@ -50,8 +50,13 @@ export interface VmHandle {
   memoryStats(): Promise<MemoryStats>;
   /** A copy of this running machine, with its processes, sessions and disks. This one goes on. */
   fork(opts?: ForkOptions): Promise<VmHandle>;
+}
+
+/** A machine as `boot()`, `attach()`, `restore()` and a fork give it. */
+export interface Machine extends VmHandle {
+  fork(opts?: ForkOptions): Promise<Machine>;
   /** Several copies of the same moment: this machine is stopped once. All or none. */
-  forkMany(count: number, opts?: ForkManyOptions): Promise<VmHandle[]>;
+  forkMany(count: number, opts?: ForkManyOptions): Promise<Machine[]>;
   /**
    * Have this machine's next `fork()` ready: a VMM that waits, with memory of its own of some 10 MB, until
    * this process or the machine ends. A process holds at most two, and replaces one that was used. Such a

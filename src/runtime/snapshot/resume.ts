@@ -13,7 +13,7 @@ import {
 import { waitForStartedAgent } from "../machine/readiness.ts";
 import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
-import type { VmHandle } from "../machine/vm-handle.ts";
+import type { Machine } from "../machine/vm-handle.ts";
 import type { MachineVariables } from "../machine/vmm-environment.ts";
 import { claimName, type RegistryEntry, updateEntry } from "../registry/index.ts";
 
@@ -50,7 +50,7 @@ export async function handOver(
   started: StartedMachine,
   terms: ResumeTerms,
   hostnameIsSet: boolean,
-): Promise<VmHandle> {
+): Promise<Machine> {
   const { entry } = started;
   const request = hostnameIsSet ? undefined : `HOSTNAME ${hostnameFor(entry.name)}`;
   await waitForStartedAgent(started, terms.failure, request);
@@ -64,7 +64,7 @@ export async function handOver(
 }
 
 /** Start a machine from the state of another one; resolves when it is a machine of its own. */
-export async function resumeMachine(request: ResumeRequest): Promise<VmHandle> {
+export async function resumeMachine(request: ResumeRequest): Promise<Machine> {
   const { name, sourceName } = request;
   const phases = new PhaseTimer("restore", request.onLog);
   const claim = name === undefined ? undefined : claimName(name);
