@@ -1,5 +1,4 @@
 import { parseArgs } from "node:util";
-import { runLocalUi } from "./local-ui.ts";
 import { measureMachines } from "./machines.ts";
 import { measureMultiplexers } from "./multiplexer.ts";
 import { type Row, summarise, table } from "./report.ts";
@@ -13,11 +12,9 @@ const { values } = parseArgs({
     only: { type: "string" },
     runs: { type: "string", default: "10" },
     json: { type: "boolean", default: false },
-    "local-ui": { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
-if (values["local-ui"]) process.exit(await runLocalUi());
 const runs = Number(values.runs);
 if (values.help || !Number.isInteger(runs) || runs < 1) {
   console.log(usage);

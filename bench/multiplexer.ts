@@ -1,116 +1,149 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OuterTerminal } from "./outer-terminal.ts";
+import { type Contestant, machinen, tmux } from "./contestants.ts";
+import type { OuterTerminal } from "./outer-terminal.ts";
+import { cpuSeconds, memoryMib } from "./process-usage.ts";
 import type { Row } from "./report.ts";
 import { percentile } from "./statistics.ts";
 
-const COLS = 200;
-const ROWS = 50;
 const FLOOD_BYTES = 20_000_000;
 const KEYS = 100;
 /** Keys less than about a millisecond apart are taken for a paste. */
 const KEY_GAP_MS = 25;
+const IDLE_MS = 5000;
+const STALL_MS = 2000;
+const MANY_PANES = 4;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A multiplexer under test: how to start it with one full-size pane, and how to end it. */
-interface Contestant {
-  name: string;
-  start(env: Record<string, string>): OuterTerminal;
-  /** Bring a shell in a full-size pane under the keys. */
-  prepare(terminal: OuterTerminal): Promise<void>;
-  stop(): void;
-}
+/** What is measured of each contestant; rows of the report are made of it. */
+const FIGURES = {
+  startup: { what: "start to the first prompt", unit: "ms" },
+  flood1: { what: "flood through a pane", unit: "MB/s" },
+  drawn1: { what: "drawn in the flood", unit: "MB" },
+  echo1: { what: "key to echo", unit: "ms" },
+  memory1: { what: "memory, 1 pane, after the flood", unit: "MiB" },
+  flood4: { what: "flood, 4 panes", unit: "MB/s" },
+  echo4: { what: "key to echo, 4 panes", unit: "ms" },
+  load4: { what: "key to echo, another pane floods", unit: "ms" },
+  stall4: { what: "key to echo after the terminal stalled", unit: "ms" },
+  idle4: { what: "processor time of 4 idle panes", unit: "%" },
+  memory4: { what: "memory, 4 panes", unit: "MiB" },
+} as const;
+type Figure = keyof typeof FIGURES;
+type Figures = Record<Figure, number[]>;
 
-interface Figures {
-  flood: number[];
-  echo: number[];
-  drawn: number[];
-}
+/** Figures of which the slow end counts as much as the middle. */
+const WITH_P95: Figure[] = ["echo1", "echo4", "load4"];
+
+const emptyFigures = (): Figures =>
+  Object.fromEntries(Object.keys(FIGURES).map((key) => [key, []])) as unknown as Figures;
 
 /** Characters that stand in no escape sequence and not in the flood. */
 const glyphs = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => String.fromCodePoint(0x100 + (i % 128)));
 
-async function measureOnce(
-  contestant: Contestant,
-  directory: string,
-  round: number,
-): Promise<Figures> {
-  const env: Record<string, string> = {
-    PATH: process.env.PATH ?? "",
-    HOME: directory,
-    SHELL: "/bin/sh",
-    PS1: "$ ",
-    LANG: "C.UTF-8",
-    LC_ALL: "C.UTF-8",
-    COLORTERM: "truecolor",
-  };
-  const terminal = contestant.start(env);
-  const figures: Figures = { flood: [], echo: [], drawn: [] };
+/** A marker no earlier one shares a character with, as octal escapes for printf. */
+let markers = 0;
+function nextMarker(): { text: string; octal: string } {
+  const text = [...glyphs(8)]
+    .map((_, i) => String.fromCodePoint(0x190 + ((markers * 8 + i) % 192)))
+    .join("");
+  markers++;
+  const octal = [...Buffer.from(text)].map((b) => `\\${b.toString(8).padStart(3, "0")}`).join("");
+  return { text, octal };
+}
+
+async function flood(terminal: OuterTerminal, directory: string): Promise<[number, number]> {
+  const marker = nextMarker();
+  const script = join(directory, "flood.sh");
+  writeFileSync(script, `cat ${join(directory, "flood.txt")}\nprintf '${marker.octal}\\n'\n`);
+  terminal.type(`. ${script}`);
+  await terminal.settle();
+  const before = terminal.bytes;
+  const start = performance.now();
+  const seen = terminal.expect(marker.text, 120_000);
+  terminal.type("\r");
+  const rate = FLOOD_BYTES / 1e6 / (((await seen) - start) / 1000);
+  await terminal.settle();
+  return [rate, (terminal.bytes - before) / 1e6];
+}
+
+async function echo(terminal: OuterTerminal, keys = KEYS): Promise<number[]> {
+  const times: number[] = [];
+  terminal.type("cat\r");
+  await sleep(500);
+  for (const glyph of glyphs(keys)) {
+    const drawn = terminal.expect(glyph, 10_000);
+    const typed = performance.now();
+    terminal.type(glyph);
+    times.push((await drawn) - typed);
+    await sleep(KEY_GAP_MS);
+  }
+  // Ends `cat`, and leaves a fresh prompt.
+  terminal.type("\x03");
+  await sleep(200);
+  return times;
+}
+
+async function startup(contestant: Contestant): Promise<number> {
+  const start = performance.now();
+  const terminal = contestant.start(1);
   try {
-    await contestant.prepare(terminal);
-    const marker = [...glyphs(8)].map((_, i) =>
-      String.fromCodePoint(0x190 + ((round * 8 + i) % 64)),
-    );
-    const octal = [...Buffer.from(marker.join(""))].map(
-      (b) => `\\${b.toString(8).padStart(3, "0")}`,
-    );
-    const script = join(directory, "flood.sh");
-    writeFileSync(script, `cat ${join(directory, "flood.txt")}\nprintf '${octal.join("")}\\n'\n`);
-    terminal.type(`. ${script}`);
-    await terminal.settle();
-    const bytesBefore = terminal.bytes;
-    const start = performance.now();
-    const seen = terminal.expect(marker.join(""), 60_000);
-    terminal.type("\r");
-    figures.flood.push(FLOOD_BYTES / 1e6 / (((await seen) - start) / 1000));
-    await terminal.settle();
-    figures.drawn.push((terminal.bytes - bytesBefore) / 1e6);
-    terminal.type("cat\r");
-    await terminal.settle();
-    for (const glyph of glyphs(KEYS)) {
-      const typed = performance.now();
-      const drawn = terminal.expect(glyph, 5000);
-      terminal.type(glyph);
-      figures.echo.push((await drawn) - typed);
-      await sleep(KEY_GAP_MS);
-    }
+    return (await terminal.expect("$", 30_000)) - start;
   } finally {
     contestant.stop();
     terminal.kill();
     await terminal.exited;
   }
-  return figures;
 }
 
-function tmux(directory: string): Contestant {
-  const socket = join(directory, "tmux.sock");
-  const base = ["-S", socket, "-f", "/dev/null"];
-  return {
-    name: "tmux",
-    start: (env) => new OuterTerminal("tmux", [...base, "new-session"], COLS, ROWS, env),
-    prepare: (terminal) => terminal.settle(500),
-    stop: () => void spawnSync("tmux", [...base, "kill-server"]),
-  };
+async function withPanes(
+  contestant: Contestant,
+  panes: number,
+  work: (terminal: OuterTerminal) => Promise<void>,
+): Promise<void> {
+  const terminal = contestant.start(panes);
+  try {
+    await contestant.enter(terminal, panes);
+    await work(terminal);
+  } finally {
+    contestant.stop();
+    terminal.kill();
+    await terminal.exited;
+  }
 }
 
-function machinen(): Contestant {
-  return {
-    name: "machinen",
-    start: (env) =>
-      new OuterTerminal(process.execPath, [process.argv[1]!, "--local-ui"], COLS, ROWS, env),
-    async prepare(terminal) {
-      await terminal.settle(500);
-      terminal.type("z");
-      await terminal.settle();
-      terminal.type("\r");
-      await terminal.settle();
-    },
-    stop() {},
-  };
+async function measureOnce(contestant: Contestant, directory: string, figures: Figures) {
+  figures.startup.push(await startup(contestant));
+  await withPanes(contestant, 1, async (terminal) => {
+    const [rate, drawn] = await flood(terminal, directory);
+    figures.flood1.push(rate);
+    figures.drawn1.push(drawn);
+    figures.echo1.push(...(await echo(terminal)));
+    figures.memory1.push(memoryMib(contestant.pids(terminal)));
+  });
+  await withPanes(contestant, MANY_PANES, async (terminal) => {
+    const pids = contestant.pids(terminal);
+    const before = cpuSeconds(pids);
+    await sleep(IDLE_MS);
+    figures.idle4.push(((cpuSeconds(pids) - before) / (IDLE_MS / 1000)) * 100);
+    figures.memory4.push(memoryMib(pids));
+    const [rate] = await flood(terminal, directory);
+    figures.flood4.push(rate);
+    figures.echo4.push(...(await echo(terminal)));
+    await contestant.next(terminal);
+    terminal.type("yes\r");
+    // Keys that follow at once would be taken for a paste.
+    await sleep(300);
+    await contestant.next(terminal);
+    figures.load4.push(...(await echo(terminal)));
+    terminal.pause();
+    await sleep(STALL_MS);
+    terminal.resume();
+    figures.stall4.push(...(await echo(terminal, 1)));
+  });
 }
 
 /** Text of varying line lengths, the same for every contestant. */
@@ -127,49 +160,43 @@ function floodText(): string {
   return `${lines.join("\n").slice(0, FLOOD_BYTES - 1)}\n`;
 }
 
-/** tmux beside machinen, by turns under one driver: a flood, echo of single keys, bytes drawn. */
+function rowsOf(contestants: readonly Contestant[], all: readonly Figures[]): Row[] {
+  const rows: Row[] = [];
+  const add = (what: string, unit: string, values: (figures: Figures) => number[]): void => {
+    for (const [i, { name }] of contestants.entries()) {
+      const against = i === 0 ? {} : { against: `${what}, ${contestants[0]!.name}` };
+      rows.push({ what: `${what}, ${name}`, unit, values: values(all[i]!), ...against });
+    }
+  };
+  for (const [key, { what, unit }] of Object.entries(FIGURES) as [
+    Figure,
+    (typeof FIGURES)[Figure],
+  ][]) {
+    add(what, unit, (figures) => figures[key]);
+    if (WITH_P95.includes(key))
+      add(`${what}, p95`, unit, (figures) => [percentile(figures[key], 95)]);
+  }
+  return rows;
+}
+
+/** tmux beside machinen, by turns under one driver, 200x50, with one pane and with four. */
 export async function measureMultiplexers(
   runs: number,
   log: (line: string) => void,
 ): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-bench-"));
-  const rows: Row[] = [];
   try {
     writeFileSync(join(directory, "flood.txt"), floodText());
-    const contestants = [tmux(directory), machinen()];
-    const all = contestants.map((): Figures => ({ flood: [], echo: [], drawn: [] }));
-    const rounds = Math.min(runs, 5);
-    for (let round = 0; round < rounds; round++) {
+    const contestants = [tmux(directory), machinen(directory)];
+    const all = contestants.map(emptyFigures);
+    for (let round = 0; round < runs; round++) {
       for (const [i, contestant] of contestants.entries()) {
-        const once = await measureOnce(contestant, directory, round);
-        for (const key of ["flood", "echo", "drawn"] as const) all[i]![key].push(...once[key]);
+        await measureOnce(contestant, directory, all[i]!);
       }
-      log(`multiplexers: run ${round + 1} of ${rounds}`);
+      log(`multiplexers: run ${round + 1} of ${runs}`);
     }
-    const kinds = [
-      ["flood", "flood through a pane", "MB/s"],
-      ["drawn", "drawn in the flood", "MB"],
-      ["echo", "key to echo", "ms"],
-    ] as const;
-    for (const [key, what, unit] of kinds) {
-      rows.push({ what: `${what}, tmux`, unit, values: all[0]![key] });
-      rows.push({
-        what: `${what}, machinen`,
-        unit,
-        values: all[1]![key],
-        against: `${what}, tmux`,
-      });
-    }
-    const p95 = all.map((figures) => percentile(figures.echo, 95));
-    rows.push({ what: "key to echo p95, tmux", unit: "ms", values: [p95[0]!] });
-    rows.push({
-      what: "key to echo p95, machinen",
-      unit: "ms",
-      values: [p95[1]!],
-      against: "key to echo p95, tmux",
-    });
+    return rowsOf(contestants, all);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  return rows;
 }

@@ -85,6 +85,15 @@ export class OuterTerminal {
     }
   }
 
+  /** Stop reading, as a terminal does that hangs. */
+  pause(): void {
+    this.pty.pause();
+  }
+
+  resume(): void {
+    this.pty.resume();
+  }
+
   kill(): void {
     this.pty.kill("SIGKILL");
   }

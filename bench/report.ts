@@ -35,7 +35,7 @@ export function summarise(rows: readonly Row[]): Summary[] {
       p95: percentile(row.values, 95),
       max: Math.max(...row.values),
       against: row.against,
-      ratio: base === undefined ? undefined : median(row.values) / base,
+      ratio: base === undefined || base === 0 ? undefined : median(row.values) / base,
     };
   });
 }

@@ -1,5 +1,5 @@
-/* PID 1 of a machine; `inventory <what>` in one; or `--agent-fd <fd> --key <hex>`: the agent alone, over an
- * inherited socket; with `--wait` it waits for a RESUME like a template. */
+/* PID 1 of a machine; `inventory <what>` and `archive-root` (root-archive.h) in one; or `--agent-fd <fd> --key <hex>`:
+ * the agent alone, over an inherited socket; with `--wait` it waits for a RESUME like a template. */
 #include "agent.h"
 #include "console.h"
 #include "init.h"
@@ -7,6 +7,7 @@
 #include "key.h"
 #include "loop.h"
 #include "resume.h"
+#include "root-archive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@ int main(int argc, char **argv) {
     uint8_t key[LINK_KEY_BYTES];
     if (getpid() == 1)
         init_main();
+    if (argc >= 2 && strcmp(argv[1], "archive-root") == 0)
+        return archive_root(argc == 3 ? argv[2] : "/");
     if (argc > 1 && strcmp(argv[1], "inventory") == 0)
         return inventory_main(argc - 2, argv + 2);
     bool waits = argc == 6 && strcmp(argv[5], "--wait") == 0;
@@ -41,6 +44,7 @@ int main(int argc, char **argv) {
         return agent_main(atoi(argv[2]), key);
     }
     fputs("usage: machinen-init --agent-fd <fd> --key <64 hex digits> [--wait]\n"
+          "       machinen-init archive-root [<directory>]\n"
           "       machinen-init inventory files|processes|digests\n"
           "Without arguments it is PID 1 of a machinen guest.\n",
           stderr);

@@ -40,18 +40,19 @@ class ReplayDrawing {
 }
 
 /**
- * Joins the user's terminal with a session until its command ends or Ctrl-] Ctrl-] is typed.
+ * Joins the user's terminal with a session until its command ends or the detach key is typed twice.
  * Resolves to the session's exit code, or to nothing when the user left.
  */
 export async function attachTerminal(
   host: Host,
   id: string,
-  target: { name?: string; command?: string },
+  target: { name?: string; command?: string; detachKey: number; title: string },
   { stdin, stdout }: Pick<Context, "stdin" | "stdout">,
 ): Promise<number | undefined> {
+  const { detachKey, title, ...wanted } = target;
   const replay = new ReplayDrawing(stdout);
   const session = await host.openSession(id, {
-    ...target,
+    ...wanted,
     cols: stdout.columns,
     rows: stdout.rows,
     onReplay: (part) => replay.add(part),
@@ -67,6 +68,7 @@ export async function attachTerminal(
     output: stdout,
     rawTty: true,
     forwardResize: true,
+    detachKey,
   });
   let leave: () => void = () => {};
   const left = new Promise<void>((resolve) => {
@@ -76,6 +78,8 @@ export async function attachTerminal(
     if (attachment.feed(bytes) !== undefined) leave();
   };
   // Killed or hung up: the terminal must be given back, the session goes on.
+  // The window's title is the one place where a program leaves room for the way out.
+  stdout.write(`\x1b[22;0t\x1b]0;${title}\x07`);
   process.on("SIGTERM", leave).on("SIGHUP", leave);
   stdin.on("data", onInput).on("end", leave);
   try {
@@ -87,6 +91,6 @@ export async function attachTerminal(
     process.off("SIGTERM", leave).off("SIGHUP", leave);
     stdin.off("data", onInput).off("end", leave).pause();
     session.close();
-    stdout.write(terminalReset(stdout.rows));
+    stdout.write(`${terminalReset(stdout.rows)}\x1b[23;0t`);
   }
 }

@@ -39,3 +39,25 @@ export async function makeMachines(
   }
   throw new Interrupted(128 + constants.signals[received]);
 }
+
+/**
+ * Runs something that ends cleanly when its signal is aborted: a signal to us does so, and ends what it has
+ * started, so that it need not wait for it.
+ */
+export async function abortable<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    received ??= signal;
+    controller.abort();
+    endChildren();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    throw received ? new Interrupted(128 + constants.signals[received]) : error;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}

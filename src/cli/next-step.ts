@@ -22,6 +22,8 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   SNAPSHOT_TIMEOUT: "try again; the machine keeps running",
   PROVISION_BASE_NOT_FOUND: "machinen install tiny",
   PROVISION_KERNEL_NOT_FOUND: "machinen install kernel",
+  PROVISION_INSTALL_HOOK_FAILED: "the build's log shows what it printed last",
+  PROVISION_DISK_TOO_SMALL: "give a larger --size, or remove what the image does not need",
   ROOTFS_IMG_TOOL_MISSING: "install e2fsprogs (apt-get install e2fsprogs)",
   BOOT_MOUNTDISK_TOOL_MISSING: "install squashfs-tools (apt-get install squashfs-tools)",
   REGISTRY_VM_NOT_FOUND: "machinen ls shows what is running",

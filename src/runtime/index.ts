@@ -102,6 +102,7 @@ export {
   Supervisor,
   type SupervisorOptions,
 } from "./multiplex/index.ts";
+export { type ProvisionOptions, type ProvisionResult, provision } from "./provision/index.ts";
 export {
   type GcResult,
   list,

@@ -2,6 +2,8 @@ import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { Actions } from "./actions/actions.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
+import { detachByte } from "./config/detach-byte.ts";
+import type { Config } from "./config/parse-config.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
 import { formatAge, formatBytes } from "./format.ts";
@@ -10,6 +12,7 @@ import type { HostTerminal } from "./host-terminal.ts";
 import type { ReportEvent } from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
 import { KeyboardAttachment } from "./keyboard-attachment.ts";
+import { KnownSessions } from "./known-sessions.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import { FrameLoop } from "./loop.ts";
 import { MachineWatch } from "./machine-watch.ts";
@@ -18,18 +21,24 @@ import { OnceTimer } from "./once-timer.ts";
 import { PaneSet } from "./pane-set.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
+import { WorkspaceStore } from "./saved/store.ts";
 import type { ColourDepth } from "./screen/painter.ts";
 import { selectedMachine } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
+import type { Theme } from "./theme.ts";
 
 export interface AppOptions {
+  /** Where tabs, layouts and selection outlive the program. */
+  workspaceFile: string;
   host: Host;
   stdin: NodeJS.ReadableStream;
   cols: number;
   rows: number;
+  config: Config;
   depth: ColourDepth;
+  theme: Theme;
   ascii: boolean;
   bootWhenEmpty: number;
   onQuit(): void;
@@ -57,6 +66,8 @@ export class App {
   private readonly actions: Actions;
   private readonly watch: MachineWatch;
   private readonly forkAhead: ForkAhead;
+  private readonly knownSessions: KnownSessions;
+  private readonly store: WorkspaceStore;
   private terminal: HostTerminal | undefined;
   private attachWanted: PaneId | undefined;
   private echoExpected = false;
@@ -72,27 +83,37 @@ export class App {
   constructor(options: AppOptions) {
     this.options = options;
     this.host = options.host;
-    this.state = initialState(options.cols, options.rows, Date.now());
+    this.state = initialState(options.cols, options.rows, Date.now(), options.config);
+    this.store = new WorkspaceStore({
+      file: options.workspaceFile,
+      onProblem: (text) => this.tasks.fail(text),
+    });
     this.loop = new FrameLoop(() => this.terminal?.requestFrame());
     this.panes = new PaneSet({
       host: options.host,
       outer: this.capabilities,
+      scrollback: options.config.settings["scrollback.lines"],
       onStatus: (id, status) => this.paneStatus(id, status),
       onChange: (id) => this.paneChanged(id),
     });
     this.keyboard = new KeyboardAttachment({
       panes: this.panes,
       stdin: options.stdin,
+      detachKey: detachByte(options.config.settings["keyboard.detach"]),
       onLost: () => this.router.attachmentLost(),
     });
     this.compositor = new Compositor({
       depth: options.depth,
       ascii: options.ascii,
+      theme: options.theme,
       onPostponed: (ms) => this.chromeTimer.start(ms),
     });
     this.actions = new Actions(this);
     this.router = new Router(this);
     this.forkAhead = new ForkAhead(options.host);
+    this.knownSessions = new KnownSessions(options.host, (machine, sessions) =>
+      this.dispatch({ type: "sessions-listed", machine, sessions }),
+    );
     this.watch = new MachineWatch({
       host: options.host,
       onList: (machines) => this.listed(machines),
@@ -104,6 +125,7 @@ export class App {
   start(terminal: HostTerminal): void {
     this.terminal = terminal;
     this.loop.start();
+    if (!this.state.listed) this.restoreWorkspace();
     this.watch.start();
     this.redraw();
   }
@@ -127,6 +149,7 @@ export class App {
   /** Detaches from everything; the machines go on. */
   close(): void {
     this.pause();
+    this.store.flush();
     this.keyboard.end();
     this.panes.close();
     this.compositor.close();
@@ -204,13 +227,20 @@ export class App {
     if (before.machines !== this.state.machines && action.type !== "listed") this.lastList = "";
     if (before.machines !== this.state.machines || before.tabs !== this.state.tabs) {
       this.panes.sync(this.state);
+      this.knownSessions.sync(this.state);
     }
+    this.store.note(this.state);
     this.panes.syncSizes(this.state);
     this.keyboard.sync(before, this.state);
     this.forkAhead.select(selectedMachine(this.state));
     if (before.notice !== this.state.notice) this.expireNotice();
     if (isAnimated(this.state)) this.animationTimer.start(animationMs);
     this.loop.soon();
+  }
+
+  private restoreWorkspace(): void {
+    const saved = this.store.load();
+    if (saved) this.dispatch({ type: "workspace-saved", saved });
   }
 
   private listed(machines: MachineInfo[]): void {

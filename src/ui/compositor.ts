@@ -1,5 +1,4 @@
 import { Chrome } from "./chrome/chrome.ts";
-import { familyColour } from "./family-colours.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import type { PlacedPane } from "./layout/place-panes.ts";
 import { centered, type Rect } from "./layout/rect.ts";
@@ -11,11 +10,13 @@ import { Grid } from "./screen/grid.ts";
 import { type ColourDepth, type Cursor, Painter } from "./screen/painter.ts";
 import { areasOf, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
+import type { Theme } from "./theme.ts";
 import { dialogView } from "./view.ts";
 
 export interface CompositorOptions {
   depth: ColourDepth;
   ascii: boolean;
+  theme: Theme;
   /** A chrome change was put off: draw again in so many milliseconds. */
   onPostponed(ms: number): void;
 }
@@ -91,6 +92,7 @@ export class Compositor {
       drawFrame(this.grid, rect, {
         name: paneName(state, id),
         family: familyOf(state, id),
+        theme: this.options.theme,
         title: pane?.terminal.title ?? "",
         mark: frameMark(attached, pane),
         tone: attached ? "attached" : selected ? "selected" : "idle",
@@ -157,8 +159,7 @@ export class Compositor {
 }
 
 function familyOf(state: UiState, id: PaneId): number | undefined {
-  const family = state.families[paneTarget(id).machine];
-  return family === undefined ? undefined : familyColour(family).index;
+  return state.families[paneTarget(id).machine];
 }
 
 function frameMark(attached: boolean, pane: SessionPane | undefined): string {

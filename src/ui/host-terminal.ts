@@ -4,12 +4,14 @@ import { startWatchdog, type Watchdog } from "./terminal-watchdog.ts";
 
 /**
  * What the TUI asks of the user's terminal: title kept, alternate screen, normal cursor and keypad
- * keys, no cursor, mouse clicks and drags in SGR form, focus reports, bracketed paste.
+ * keys, no cursor, focus reports, bracketed paste; with the mouse clicks and drags in SGR form.
  */
 export const enterSequence =
   "\x1b[22;0t\x1b[?1049h\x1b[?1l\x1b>\x1b[?25l\x1b[0m\x1b[2J" +
-  "\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?1004h\x1b[?2004h\x1b]0;machinen\x07" +
+  "\x1b[?1004h\x1b[?2004h\x1b]0;machinen\x07" +
   capabilityQueries;
+
+export const mouseSequence = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
 
 /** The way back; harmless in any state, so it is also what a crash sends. */
 export const leaveSequence =
@@ -22,6 +24,8 @@ const drainMs = 25;
 export interface HostTerminalOptions {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
+  /** Have clicks and drags reported. */
+  mouse: boolean;
   paint(): Uint8Array;
   onInput(bytes: Buffer): void;
   /** The terminal is gone. */
@@ -67,7 +71,7 @@ export class HostTerminal {
     });
     this.anyMotion = false;
     this.keyboardFlags = undefined;
-    this.output.resume(enterSequence);
+    this.output.resume(enterSequence + (this.options.mouse ? mouseSequence : ""));
   }
 
   requestFrame(): void {
@@ -76,7 +80,7 @@ export class HostTerminal {
 
   /** Motion without a button is reported only while a program wants it: it is a flood. */
   setAnyMotion(wanted: boolean): void {
-    if (wanted === this.anyMotion) return;
+    if (wanted === this.anyMotion || !this.options.mouse) return;
     this.anyMotion = wanted;
     if (this.ours) this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
   }

@@ -2,9 +2,11 @@ import { constants } from "node:os";
 import type { Host } from "../runtime/host/host.ts";
 import { printable } from "../runtime/printable.ts";
 import { App } from "./app.ts";
+import { loadConfig } from "./config/load-config.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
 import { chooseLook } from "./terminal-look.ts";
+import { workspaceFile } from "./xdg.ts";
 
 export interface TuiOptions {
   host: Host;
@@ -17,7 +19,9 @@ export interface TuiOptions {
 /** Runs the TUI until the user leaves it; resolves to the exit code. Machines keep running. */
 export async function runTui(options: TuiOptions): Promise<number> {
   const { stdin, stdout } = options;
-  const look = chooseLook(process.env);
+  const { config, problems } = loadConfig();
+  const { settings } = config;
+  const look = chooseLook(process.env, settings["look.theme"]);
   let finish: (code: number) => void = () => {};
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
@@ -27,7 +31,9 @@ export async function runTui(options: TuiOptions): Promise<number> {
     stdin,
     cols: stdout.columns || 80,
     rows: stdout.rows || 24,
+    config,
     ...look,
+    workspaceFile: workspaceFile(),
     bootWhenEmpty: options.bootWhenEmpty ?? 0,
     onQuit: () => finish(0),
     onSuspend: () => void signals.suspend(),
@@ -35,6 +41,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
   const terminal = new HostTerminal({
     stdin,
     stdout,
+    mouse: settings["look.mouse"],
     paint: () => app.paint(),
     onInput: (bytes) => app.input(bytes),
     onLost: () => finish(129),
@@ -60,6 +67,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
     terminal.enter();
     stdout.on("resize", onResize);
     app.start(terminal);
+    for (const problem of problems) app.tasks.fail(problem);
     const code = await finished;
     app.pause();
     await terminal.leave();

@@ -6,6 +6,8 @@ import type { UiState } from "./state.ts";
 export interface KeyboardAttachmentOptions {
   panes: PaneSet;
   stdin: NodeJS.ReadableStream;
+  /** The byte that detaches when it is typed twice. */
+  detachKey: number;
   /** The session has ended under the user's hands. */
   onLost(): void;
 }
@@ -44,8 +46,15 @@ export class KeyboardAttachment {
   /** Keys only: the screen, its size and the terminal's modes are ours. */
   private attachTo(id: PaneId): Attachment {
     const { sandboxes } = this.options.panes;
-    const { stdin } = this.options;
-    return new Attachment({ sandboxes, id, input: stdin, rawTty: false, forwardResize: false });
+    const { stdin, detachKey } = this.options;
+    return new Attachment({
+      sandboxes,
+      id,
+      input: stdin,
+      rawTty: false,
+      forwardResize: false,
+      detachKey,
+    });
   }
 
   private tellFocus(id: PaneId | undefined, focused: boolean): void {

@@ -106,8 +106,12 @@ export function specOf(binding: KeyBinding): CommandSpec {
 }
 
 /** The binding of a key in a mode. */
-export function bindingFor(mode: KeyMode, key: string): KeyBinding | undefined {
-  return keymap.find((binding) => binding.mode === mode && binding.keys.includes(key));
+export function bindingFor(
+  keys: readonly KeyBinding[],
+  mode: KeyMode,
+  key: string,
+): KeyBinding | undefined {
+  return keys.find((binding) => binding.mode === mode && binding.keys.includes(key));
 }
 
 const shown: Record<string, string> = {
@@ -149,8 +153,12 @@ export interface KeyHint {
 }
 
 /** What the status line offers: the keys of this mode that would do something now. */
-export function hintsFor(mode: KeyMode, has: ReadonlySet<Need>): KeyHint[] {
-  return keymap
+export function hintsFor(
+  keys: readonly KeyBinding[],
+  mode: KeyMode,
+  has: ReadonlySet<Need>,
+): KeyHint[] {
+  return keys
     .filter((binding) => binding.mode === mode && binding.hint && canRun(specOf(binding), has))
     .map((binding) => ({
       key: binding.hintKey ?? describeKey(binding.keys[0]!),
@@ -171,8 +179,8 @@ export interface HelpLine {
 const silentAliases = new Set(["ctrl-j", "ctrl-c", "N", "Y"]);
 
 /** The help's lines: every key of the two modes in which the user lives, the way out first. */
-export function helpLines(): HelpLine[] {
-  return [...keymap]
+export function helpLines(keys: readonly KeyBinding[]): HelpLine[] {
+  return [...keys]
     .filter(({ mode }) => mode === "navigate" || mode === "attached")
     .sort((a, b) => Number(b.mode === "attached") - Number(a.mode === "attached"))
     .filter(({ helpKeys }) => helpKeys !== "")

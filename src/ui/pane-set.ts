@@ -12,6 +12,8 @@ const hiddenPane = { cols: 80, rows: 24 };
 export interface PaneSetOptions {
   host: Host;
   outer: OuterCapabilities;
+  /** Lines kept above a pane's screen. */
+  scrollback: number;
   onStatus(id: PaneId, status: PaneStatus): void;
   onChange(id: PaneId): void;
 }
@@ -66,6 +68,7 @@ export class PaneSet {
       ...paneTarget(id),
       host: this.options.host,
       outer: this.options.outer,
+      scrollback: this.options.scrollback,
       sandboxes: this.sandboxes,
       ...size,
       onStatus: (status) => {

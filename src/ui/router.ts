@@ -92,7 +92,7 @@ export class Router {
     const mode = keyMode(context.state);
     if (performance.now() < this.deafUntil || event.action === "release" || event.modifier) return;
     context.dispatch({ type: "notice-cleared" });
-    const binding = bindingFor(mode, event.key);
+    const binding = bindingFor(context.state.keymap, mode, event.key);
     if (!binding || !canRun(specOf(binding), present(context.state))) return;
     context.run(binding.command, binding.argument);
   }

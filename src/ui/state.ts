@@ -1,9 +1,12 @@
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
+import { type Config, defaultConfig } from "./config/parse-config.ts";
 import type { Families } from "./families.ts";
+import type { KeyBinding } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import { mainSession, paneId, paneTarget } from "./layout/pane-id.ts";
 import { emptyTab, type Tab } from "./layout/tab.ts";
 import { addMachine, forgetPanes, withMachines } from "./machine-list.ts";
+import { type SavedWorkspace, withWorkspace } from "./saved/workspace.ts";
 import { machinesOf } from "./selectors.ts";
 import type { TreeRow } from "./tree.ts";
 import {
@@ -47,12 +50,16 @@ export interface LogEntry {
 }
 
 export interface UiState {
+  /** What keys mean to this user. */
+  keymap: readonly KeyBinding[];
   cols: number;
   rows: number;
   /** In the sidebar's order. */
   machines: TreeRow[];
   /** Whether the host has answered yet. */
   listed: boolean;
+  /** What the first answer is to be arranged like. */
+  saved?: SavedWorkspace;
   families: Families;
   /** Sessions each machine is known to have, by machine id. */
   sessions: Readonly<Record<string, readonly string[]>>;
@@ -77,6 +84,7 @@ export interface UiState {
 export type Action =
   | WorkspaceAction
   | { type: "resized"; cols: number; rows: number }
+  | { type: "workspace-saved"; saved: SavedWorkspace }
   | { type: "listed"; machines: readonly MachineInfo[]; now: number }
   /** We have made it; its pane shows `session`, default the main one. */
   | { type: "machine-added"; machine: MachineInfo; session?: string }
@@ -98,18 +106,24 @@ export type Action =
 
 const logLimit = 200;
 
-export function initialState(cols: number, rows: number, now: number): UiState {
+export function initialState(
+  cols: number,
+  rows: number,
+  now: number,
+  config: Config = defaultConfig,
+): UiState {
   return {
+    keymap: config.keymap,
     cols,
     rows,
     machines: [],
     listed: false,
     families: {},
     sessions: {},
-    tabs: [emptyTab(1, "grid")],
+    tabs: [emptyTab(1, config.settings["look.layout"])],
     tab: 0,
     attached: false,
-    sidebar: true,
+    sidebar: config.settings["look.sidebar"],
     panes: {},
     tasks: [],
     log: [],
@@ -122,8 +136,14 @@ export function reduce(state: UiState, action: Action): UiState {
   switch (action.type) {
     case "resized":
       return { ...state, cols: action.cols, rows: action.rows };
-    case "listed":
-      return withMachines({ ...state, listed: true, now: action.now }, action.machines);
+    case "workspace-saved":
+      return { ...state, saved: action.saved };
+    case "listed": {
+      const { saved } = state;
+      const arranged = saved ? withWorkspace(state, saved, action.machines) : state;
+      const next = { ...arranged, listed: true, saved: undefined, now: action.now };
+      return withMachines(next, action.machines);
+    }
     case "machine-added":
       return machineAdded(state, action.machine, action.session);
     case "machine-gone":

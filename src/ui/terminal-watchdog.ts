@@ -15,7 +15,7 @@ printf '%b' "$RESET" >&3
 case "$(stty -a <&3 2>/dev/null)" in *-isig*) stty "$saved" <&3;; esac`;
 
 /** How long the start may wait for it: a TUI without it is better than none. */
-const readyMs = 300;
+const readyMs = 3000;
 
 /**
  * A kill -9 leaves nobody who could reset the terminal, so a tiny shell in a session of its own

@@ -42,7 +42,7 @@ export function statusView(state: UiState): StatusView {
   return {
     badge,
     tone: mode === "attached" ? "attached" : dialog ? "dialog" : "navigate",
-    hints: fitHints(hintsFor(mode, present(state)), state.cols - badge.length - 3),
+    hints: fitHints(hintsFor(state.keymap, mode, present(state)), state.cols - badge.length - 3),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
     work: task
       ? `${spin(state.now)} ${task.label}…`
@@ -80,7 +80,7 @@ export function dialogView(state: UiState): DialogView | undefined {
     const lines = all.slice(start, start + room);
     return sized("Restore a snapshot", lines, "Enter restore    Esc close", wide);
   }
-  const all = dialog.kind === "help" ? helpText() : logText(state);
+  const all = dialog.kind === "help" ? helpText(state) : logText(state);
   const start = Math.max(0, Math.min(dialog.scroll, all.length - room));
   const footer = all.length > room ? "↓ ↑ scroll    Esc close" : "Esc close";
   const title = dialog.kind === "help" ? "Keys" : "Log";
@@ -91,7 +91,7 @@ export function dialogView(state: UiState): DialogView | undefined {
 export function dialogLast(state: UiState): number {
   const { dialog } = state;
   if (dialog?.kind === "picker") return Math.max(0, (dialog.snapshots?.length ?? 1) - 1);
-  const lines = dialog?.kind === "help" ? helpText().length : logText(state).length;
+  const lines = dialog?.kind === "help" ? helpText(state).length : logText(state).length;
   return Math.max(0, lines - Math.max(1, state.rows - 8));
 }
 
@@ -115,9 +115,9 @@ function pickerLines(
   }));
 }
 
-function helpText(): DialogLine[] {
+function helpText(state: UiState): DialogLine[] {
   return [
-    ...helpLines().map((line) => ({ key: line.keys, text: line.description })),
+    ...helpLines(state.keymap).map((line) => ({ key: line.keys, text: line.description })),
     { text: "" },
     { text: "While attached every other key goes to the machine.", tone: "dim" },
     { text: "Mouse: click a pane to select it, again to attach; the wheel scrolls.", tone: "dim" },

@@ -120,7 +120,9 @@ export function closePane(state: UiState, id: PaneId, from?: readonly number[]):
     !from || from.includes(index) ? removePane(tab, id) : tab,
   );
   const changed = tabs.map((tab, index) => tab !== state.tabs[index]);
-  return dropEmptyTabs({ ...state, tabs }, changed);
+  // Keys meant for what has gone must not reach another machine.
+  const attached = state.attached && state.selected !== id;
+  return dropEmptyTabs({ ...state, tabs, attached }, changed);
 }
 
 /** Adds a pane to the tab that is looked at, behind a given one. */

@@ -45,6 +45,7 @@ test("help lists every command and goes to stdout", () => {
     "snapshot",
     "restore",
     "stop",
+    "provision",
     "gc",
     "install",
     "doctor",
@@ -70,6 +71,16 @@ test.each([
   [["fork", "web", "--count", "0"], "PARSE_FLAG_MALFORMED", /--count/],
   [["fork", "web", "--count", "1.5"], "PARSE_FLAG_MALFORMED", /--count/],
   [["fork", "web", "--count", "2", "--name", "x"], "PARSE_FLAG_MALFORMED", /--name/],
+  [["provision"], "PARSE_ARGUMENT_MISSING", /output/],
+  [["provision", "x.tar.gz"], "PARSE_ARGUMENT_MISSING", /--script/],
+  [["provision", "x.tar.gz", "--size", "0", "--", "true"], "PARSE_FLAG_MALFORMED", /--size/],
+  [
+    ["provision", "x.tar.gz", "--env", "novalue", "--", "true"],
+    "PARSE_FLAG_MALFORMED",
+    /KEY=value/,
+  ],
+  [["provision", "x.tar.gz", "--cmd", "[1]", "--", "true"], "PARSE_FLAG_MALFORMED", /--cmd/],
+  [["provision", "x.tar.gz", "--script", "/none"], "PARSE_FLAG_MALFORMED", /--script/],
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
 ])("%j is a usage error", (args, code, text) => {
   const { stdout, stderr, status } = machinen(args);

@@ -1,6 +1,11 @@
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import { enterSequence, HostTerminal, leaveSequence } from "../../src/ui/host-terminal.ts";
+import {
+  enterSequence,
+  HostTerminal,
+  leaveSequence,
+  mouseSequence,
+} from "../../src/ui/host-terminal.ts";
 
 function listeners(stream: PassThrough): [name: string, count: number][] {
   return stream.eventNames().map((name) => [String(name), stream.listenerCount(name)]);
@@ -14,6 +19,7 @@ it("takes and gives back a terminal many times without leaving listeners behind"
   const terminal = new HostTerminal({
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
+    mouse: true,
     paint: () => Buffer.from(`frame ${++frames.painted};`),
     onInput: () => {},
     onLost: () => lost++,
@@ -31,7 +37,9 @@ it("takes and gives back a terminal many times without leaving listeners behind"
     await terminal.leave();
     expect(terminal.entered).toBe(false);
     terminal.requestFrame();
-    expect(stdout.read().toString()).toBe(`${enterSequence}frame ${round};${leaveSequence}`);
+    expect(stdout.read().toString()).toBe(
+      `${enterSequence}${mouseSequence}frame ${round};${leaveSequence}`,
+    );
   }
   expect(listeners(stdin)).toEqual(stdinBefore);
   expect(listeners(stdout)).toEqual(stdoutOnce);

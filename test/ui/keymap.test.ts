@@ -24,10 +24,10 @@ describe("the key table", () => {
       q: "quit",
     };
     for (const [key, command] of Object.entries(promised)) {
-      expect(bindingFor("navigate", key)?.command).toBe(command);
+      expect(bindingFor(keymap, "navigate", key)?.command).toBe(command);
     }
-    expect(bindingFor("confirm", "y")?.command).toBe("dialog-accept");
-    expect(bindingFor("confirm", "enter")?.command).toBe("dialog-close");
+    expect(bindingFor(keymap, "confirm", "y")?.command).toBe("dialog-accept");
+    expect(bindingFor(keymap, "confirm", "enter")?.command).toBe("dialog-close");
   });
 
   it("leaves every key but the detach key to an attached guest", () => {
@@ -38,17 +38,19 @@ describe("the key table", () => {
 });
 
 it("hints at nothing that needs what is not there", () => {
-  const hints = hintsFor("navigate", new Set()).map(({ hint }) => hint);
+  const hints = hintsFor(keymap, "navigate", new Set()).map(({ hint }) => hint);
   expect(hints).toContain("new");
   expect(hints).not.toContain("fork");
-  expect(hintsFor("attached", new Set())).toEqual([{ key: "Ctrl-] Ctrl-]", hint: "detach" }]);
+  expect(hintsFor(keymap, "attached", new Set())).toEqual([
+    { key: "Ctrl-] Ctrl-]", hint: "detach" },
+  ]);
 });
 
 it("writes keys as people do, and explains each in the help", () => {
   expect(describeKey("ctrl-] ctrl-]")).toBe("Ctrl-] Ctrl-]");
   expect(describeKey("ctrl-z")).toBe("Ctrl-Z");
   expect(describeKey("down")).toBe("↓");
-  const lines = helpLines();
+  const lines = helpLines(keymap);
   expect(lines.find(({ description }) => description.startsWith("fork"))?.keys).toBe("f");
   expect(lines.every(({ keys, description }) => keys && description)).toBe(true);
 });

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { bundleTui } from "./support/bundle.ts";
@@ -28,7 +28,10 @@ async function start(
   const stty = (name: string): string => `stty -a >"${join(bundle.directory, name)}"`;
   const command = `${stty("before")}; echo $$ >"${join(bundle.directory, "shell.pid")}"
     "${process.execPath}" "${bundle.script}"; code=$?; ${stty("after")}; echo "EXIT $code"; sleep 60`;
-  terminal = new OuterTerminal(command, { TEST_MACHINES: "2", ...env }, cols, rows);
+  // Nothing of the user's own, and nothing of the test before.
+  const home = mkdtempSync(join(bundle.directory, "home-"));
+  const own = { XDG_CONFIG_HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
+  terminal = new OuterTerminal(command, { TEST_MACHINES: "2", ...own, ...env }, cols, rows);
   if (cols >= 40 && rows >= 10) await terminal.until("machines");
   return terminal;
 }
@@ -283,7 +286,7 @@ describe("the terminal is given back", () => {
     const outer = new OuterTerminal(
       `set -m; "${process.execPath}" "${bundle.script}"; stty -a >"${stopped}"; echo STOPPED
       read -r line; fg; echo EXIT; sleep 60`,
-      { TEST_MACHINES: "2" },
+      { TEST_MACHINES: "2", XDG_STATE_HOME: bundle.directory, XDG_CONFIG_HOME: bundle.directory },
       120,
       34,
       "/bin/bash",

@@ -32,6 +32,7 @@ describe("panes", () => {
     const state = after(
       three,
       { type: "pane-opened", id: "1/2", split: "row" },
+      live("1/main"),
       live("1/2"),
       { type: "attached" },
       { type: "pane-changed", id: "1/2", status: { kind: "ended", code: 0 } },
@@ -71,6 +72,8 @@ describe("panes", () => {
     );
     const more = reduce(typing, listed(machine(1), machine(2), machine(3), machine(4)));
     expect(more).toMatchObject({ selected: "2/main", attached: true });
+    const lost = reduce(reduce(more, live("4/main")), listed(machine(4)));
+    expect(lost).toMatchObject({ selected: "4/main", attached: false });
     const fewer = reduce(more, listed(machine(2), machine(4)));
     expect(fewer).toMatchObject({ selected: "2/main", attached: true });
   });

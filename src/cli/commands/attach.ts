@@ -1,3 +1,8 @@
+import { printable } from "../../runtime/printable.ts";
+import { detachByte } from "../../ui/config/detach-byte.ts";
+import { loadConfig } from "../../ui/config/load-config.ts";
+import { describeKey } from "../../ui/keymap.ts";
+import type { attachTerminal } from "../attach-terminal.ts";
 import { defineCommand } from "../command.ts";
 import { guestCommandLine } from "../guest-command.ts";
 import { printLine } from "../output.ts";
@@ -28,11 +33,19 @@ export const attach = defineCommand({
     if (!stdin.isTTY || !stdout.isTTY) throw new NoTerminal();
     const host = await context.host();
     const machine = await resolveTarget(host, args[0]!);
-    const options: { name?: string; command?: string } = {};
+    const { config, problems } = loadConfig();
+    for (const problem of problems) printLine(context.stderr, printable(problem));
+    const key = config.settings["keyboard.detach"];
+    const wayOut = `${describeKey(key)} ${describeKey(key)} leaves it running`;
+    const options: Parameters<typeof attachTerminal>[2] = {
+      detachKey: detachByte(key),
+      title: `${machineName(machine)}: ${wayOut}`,
+    };
     if (flags.session !== undefined) options.name = flags.session;
     if (guestCommand.length > 0) options.command = guestCommandLine(guestCommand);
-    const { attachTerminal } = await import("../attach-terminal.ts");
-    const exitCode = await attachTerminal(host, machine.id, options, context);
+    const { attachTerminal: join } = await import("../attach-terminal.ts");
+    printLine(stdout, `[attaching to ${machineName(machine)}; ${wayOut}]`);
+    const exitCode = await join(host, machine.id, options, context);
     const session = flags.session ?? "main";
     printLine(
       stdout,

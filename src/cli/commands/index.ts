@@ -8,6 +8,7 @@ import { fork } from "./fork.ts";
 import { gc } from "./gc.ts";
 import { install } from "./install.ts";
 import { ls } from "./ls.ts";
+import { provision } from "./provision.ts";
 import { restore } from "./restore.ts";
 import { snapshot } from "./snapshot.ts";
 import { stop } from "./stop.ts";
@@ -25,6 +26,7 @@ export const commands: Command[] = [
   snapshot,
   restore,
   stop,
+  provision,
   gc,
   install,
   doctor,

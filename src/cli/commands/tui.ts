@@ -1,3 +1,5 @@
+import { defaultConfigFile } from "../../ui/config/default-file.ts";
+import { configFile } from "../../ui/xdg.ts";
 import { defineCommand } from "../command.ts";
 import { usage } from "../split-arguments.ts";
 import { runTour } from "../tour.ts";
@@ -10,6 +12,10 @@ export const tui = defineCommand({
   details:
     "When standard output is no terminal, a short tour in plain text runs instead: it boots two\nmachines, forks one of them and stops them all.",
   flags: {
+    printConfig: {
+      type: "boolean",
+      description: "print the commented default configuration and where it belongs",
+    },
     boot: {
       type: "number",
       placeholder: "count",
@@ -31,9 +37,17 @@ export const tui = defineCommand({
     { command: "machinen", does: "show the machines that are running" },
     { command: "machinen tui --boot 2", does: "the same, with two to begin with" },
     { command: "machinen tui --local bash", does: "with a shell of this computer in a pane" },
+    {
+      command: "machinen tui --print-config >~/.config/machinen/config.toml",
+      does: "a configuration file to begin with",
+    },
     { command: "machinen | cat", does: "the tour" },
   ],
   async run({ flags }, context) {
+    if (flags.printConfig) {
+      context.stdout.write(defaultConfigFile(configFile()));
+      return 0;
+    }
     const bootWhenEmpty = flags.boot ?? 0;
     if (bootWhenEmpty < 0 || bootWhenEmpty > 16)
       throw usage("PARSE_FLAG_MALFORMED", "--boot takes a number from 0 to 16", tui);

@@ -3,6 +3,7 @@ import { compareMachines, readGuestFile } from "../compare/index.ts";
 import { waitForAgent } from "../control/agent-control.ts";
 import { BootError, isMachinenError, RegistryError } from "../errors.ts";
 import { listSessions, openSession, VsockExec } from "../exec/index.ts";
+import { readImageConfig, resolveImage } from "../images/index.ts";
 import { attach } from "../machine/attach.ts";
 import { boot } from "../machine/boot.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
@@ -82,13 +83,22 @@ async function infoOf(pid: number): Promise<MachineInfo> {
   return machineInfo(find(String(pid)));
 }
 
+/** Of an image without a command of its own: idle. Undefined: what the image, or the error about it, says. */
+function defaultCommand(image: string): string[] | undefined {
+  try {
+    return readImageConfig(resolveImage(image))?.cmd === undefined ? [] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
   const image = options.image ?? DEFAULT_IMAGE;
   const { pid } = await named(options.name, nextMachineName, (name) =>
     boot({
       name,
       image,
-      cmd: options.command ?? [],
+      cmd: options.command ?? defaultCommand(image),
       env: options.env,
       portForward: options.portForward,
       network: options.network,

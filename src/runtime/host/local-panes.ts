@@ -17,20 +17,21 @@ export interface HostWithLocalPanes extends Host {
 const FIRST_COLS = 80;
 const FIRST_ROWS = 24;
 
+const FIRST_SESSION = "main";
+
 interface LocalPane {
   info: MachineInfo;
-  session: LocalSession;
+  /** A pane that is split has several. */
+  sessions: Map<string, LocalSession>;
+}
+
+function startProgram(command: string, cols = FIRST_COLS, rows = FIRST_ROWS): LocalSession {
+  return new LocalSession({ binary: "/bin/sh", args: ["-c", command], cols, rows });
 }
 
 function startPane(command: string, number: number): LocalPane {
   const name = `local-${number}`;
-  const session = new LocalSession({
-    binary: "/bin/sh",
-    args: ["-c", command],
-    env: { MACHINEN_PANE: name },
-    cols: FIRST_COLS,
-    rows: FIRST_ROWS,
-  });
+  const session = startProgram(command);
   const { pid } = session.pty;
   const program = basename(command.trim().split(/\s+/)[0] ?? "");
   const info: MachineInfo = {
@@ -41,7 +42,7 @@ function startPane(command: string, number: number): LocalPane {
     state: "running",
     startedAt: Date.now(),
   };
-  return { info, session };
+  return { info, sessions: new Map([[FIRST_SESSION, session]]) };
 }
 
 /**
@@ -57,12 +58,16 @@ export function withLocalPanes(
     const pane = startPane(command, number);
     panes.set(pane.info.id, pane);
   }
+  const running = ({ sessions }: LocalPane) => [...sessions].filter(([, { ended }]) => !ended);
   const live = (id: string): LocalPane | undefined => {
     const pane = panes.get(id);
-    if (pane?.session.ended) {
+    if (pane && running(pane).length === 0) {
       throw new RegistryError("REGISTRY_VM_NOT_FOUND", `the program in ${id} has ended`);
     }
     return pane;
+  };
+  const end = async (pane: LocalPane) => {
+    await Promise.all([...pane.sessions.values()].map(({ pty }) => pty.kill()));
   };
   const refuse = (id: string) => {
     if (!panes.has(id)) return;
@@ -74,20 +79,29 @@ export function withLocalPanes(
   return {
     ...host,
     list: async () => [
-      ...[...panes.values()].flatMap(({ info, session }) => (session.ended ? [] : [info])),
+      ...[...panes.values()].flatMap((pane) => (running(pane).length === 0 ? [] : [pane.info])),
       ...(await host.list()),
     ],
-    openSession: async (id, options) =>
-      live(id)?.session.attach(options) ?? host.openSession(id, options),
+    openSession: async (id, options) => {
+      const pane = live(id);
+      if (!pane) return host.openSession(id, options);
+      const { name = FIRST_SESSION, cols, rows } = options;
+      const found = pane.sessions.get(name);
+      if (found && !found.ended) return found.attach(options);
+      const started = startProgram(options.command ?? command, cols, rows);
+      pane.sessions.set(name, started);
+      return started.attach(options);
+    },
     listSessions: async (id) => {
       const pane = live(id);
       if (!pane) return host.listSessions(id);
-      const { cols, rows, clients } = pane.session;
-      return [{ name: "main", pid: pane.info.pid, cols, rows, clients, command }];
+      return running(pane).map(([name, { pty, cols, rows, clients }]) => {
+        return { name, pid: pty.pid, cols, rows, clients, command };
+      });
     },
     stop: async (id, options) => {
       const pane = live(id);
-      if (pane) await pane.session.pty.kill();
+      if (pane) await end(pane);
       else await host.stop(id, options);
     },
     fork: async (id, options) => {
@@ -119,7 +133,7 @@ export function withLocalPanes(
       return host.exec(id, line, options);
     },
     close: async () => {
-      await Promise.all([...panes.values()].map(({ session }) => session.pty.kill()));
+      await Promise.all([...panes.values()].map(end));
     },
   };
 }

@@ -14,6 +14,8 @@ export interface TarMember {
 }
 
 const BLOCK = 512;
+/** The holes of a sparse file cost nothing in an archive, and memory here. */
+const MAX_SPARSE_BYTES = 1024 * 1024 * 1024;
 
 const TYPES: Record<string, TarMember["type"]> = {
   "\0": "file",
@@ -28,8 +30,8 @@ const TYPES: Record<string, TarMember["type"]> = {
 };
 
 /**
- * The members of an unpacked tar archive (ustar, GNU long names, pax). Throws on a damaged archive
- * and on sparse members, which it would otherwise give back wrong.
+ * The members of an unpacked tar archive (ustar, GNU long names, pax, GNU sparse format 1.0). Throws
+ * on a damaged archive and on older sparse formats, which it would otherwise give back wrong.
  */
 export function* readTar(archive: Buffer): Generator<TarMember> {
   let extended = new Map<string, string>();
@@ -55,10 +57,8 @@ export function* readTar(archive: Buffer): Generator<TarMember> {
     else if (type === "K") extended.set("linkpath", text(data, 0, data.length));
     else if (type !== "g") {
       const kind = TYPES[type];
-      const sparse =
-        type === "S" || [...extended.keys()].some((key) => key.startsWith("GNU.sparse"));
-      if (sparse) throw new Error("sparse tar members are not supported: pack without --sparse");
-      if (kind) yield member(header, kind, extended, data);
+      const sparse = sparseData(type, extended, data);
+      if (kind) yield member(header, kind, extended, sparse ?? data);
       extended = new Map();
     }
   }
@@ -82,7 +82,10 @@ function member(
       : number(header, offset, length);
   };
   return {
-    path: extended.get("path") ?? (prefix ? `${prefix}/${name}` : name),
+    path:
+      extended.get("GNU.sparse.name") ??
+      extended.get("path") ??
+      (prefix ? `${prefix}/${name}` : name),
     type,
     mode: number(header, 100, 8) & 0o7777,
     uid: value("uid", 108, 8),
@@ -92,6 +95,41 @@ function member(
     rdev: [number(header, 329, 8), number(header, 337, 8)],
     data,
   };
+}
+
+/** The whole content of a sparse member, or undefined when it is an ordinary one. */
+function sparseData(type: string, extended: Map<string, string>, data: Buffer): Buffer | undefined {
+  const isSparse = type === "S" || [...extended.keys()].some((key) => key.startsWith("GNU.sparse"));
+  if (!isSparse) return undefined;
+  if (extended.get("GNU.sparse.major") !== "1" || extended.get("GNU.sparse.minor") !== "0")
+    throw new Error(
+      "only sparse format 1.0 can be read: pack with --format=pax, or without --sparse",
+    );
+  return expandSparse(data, Number(extended.get("GNU.sparse.realsize")));
+}
+
+/** The data begins with the number of segments, then offset and length of each, one a line. */
+function expandSparse(data: Buffer, size: number): Buffer {
+  let at = 0;
+  const next = (): number => {
+    const end = data.indexOf(0x0a, at);
+    const digits = data.toString("latin1", at, end < 0 ? at : end);
+    if (!/^\d{1,15}$/.test(digits)) throw new Error("damaged map of a sparse tar member");
+    at = end + 1;
+    return Number(digits);
+  };
+  const segments = Array.from({ length: Math.min(next(), data.length) }, () => [next(), next()]);
+  if (!Number.isSafeInteger(size) || size > MAX_SPARSE_BYTES)
+    throw new Error(`a sparse tar member of ${size} bytes is too large to be held in memory`);
+  const whole = Buffer.alloc(size);
+  at = Math.ceil(at / BLOCK) * BLOCK;
+  for (const [offset, length] of segments as [number, number][]) {
+    if (at + length > data.length || offset + length > size)
+      throw new Error("a segment of a sparse tar member lies outside of it");
+    data.copy(whole, offset, at, at + length);
+    at += length;
+  }
+  return whole;
 }
 
 /** `<length> <key>=<value>\n` records; the length counts itself. */

@@ -14,6 +14,8 @@ export interface AttachmentOptions {
   rawTty: boolean;
   /** Tell the sandbox when the terminal's size changes. */
   forwardResize: boolean;
+  /** The control byte that detaches when it is typed twice. Default Ctrl-]. */
+  detachKey?: number;
 }
 
 type MaybeTty = { isTTY?: boolean; isRaw?: boolean; setRawMode?(raw: boolean): unknown };
@@ -23,13 +25,14 @@ type MaybeSized = { columns?: number; rows?: number };
 export class Attachment {
   readonly id: string;
   private readonly options: AttachmentOptions;
-  private readonly detachKey = new DetachKey();
+  private readonly detachKey: DetachKey;
   private readonly endings: Array<() => void> = [];
   private holdTimer: NodeJS.Timeout | undefined;
 
   constructor(options: AttachmentOptions) {
     this.options = options;
     this.id = options.id;
+    this.detachKey = new DetachKey(options.detachKey);
     if (options.output) this.endings.push(this.show(options.output));
     if (options.rawTty) this.endings.push(enterRawMode(options.input as MaybeTty));
     if (options.forwardResize) this.endings.push(this.followSize());

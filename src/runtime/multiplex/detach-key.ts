@@ -18,19 +18,27 @@ export interface DetachKeyResult {
 
 /** Finds two Ctrl-] in a row in typed bytes. Pure: whoever feeds it also keeps the time. */
 export class DetachKey {
+  private readonly key: number;
+  private readonly kept: Buffer;
   /** A Ctrl-] has been kept back: call `flush` when nothing is typed for `DETACH_HOLD_MS`. */
   held = false;
   /** The last byte typed was a Ctrl-], kept back or not. */
   private primed = false;
 
+  /** Another control byte can take the place of Ctrl-]. */
+  constructor(key = GS) {
+    this.key = key;
+    this.kept = Buffer.of(key);
+  }
+
   feed(bytes: Buffer): DetachKeyResult {
-    const first = this.held ? Buffer.concat([KEPT, bytes]) : bytes;
+    const first = this.held ? Buffer.concat([this.kept, bytes]) : bytes;
     const start = this.held ? 1 : 0;
     this.held = false;
     let primed = this.primed;
     for (let at = start; at < first.length; at++) {
-      if (first[at] !== GS) {
-        const next = first.indexOf(GS, at);
+      if (first[at] !== this.key) {
+        const next = first.indexOf(this.key, at);
         primed = false;
         if (next === -1) break;
         at = next - 1;
@@ -53,9 +61,8 @@ export class DetachKey {
   flush(): Buffer {
     if (!this.held) return EMPTY;
     this.held = false;
-    return KEPT;
+    return this.kept;
   }
 }
 
-const KEPT = Buffer.of(GS);
 const EMPTY = Buffer.alloc(0);

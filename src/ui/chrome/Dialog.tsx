@@ -1,21 +1,24 @@
 import { Box, Text } from "ink";
+import { useContext } from "react";
 import type { DialogLine, DialogView } from "../view.ts";
+import { ThemeContext } from "./theme-context.ts";
 
 /** A framed box: title, lines, keys. Every dialog of the TUI is one of these. */
 export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
+  const theme = useContext(ThemeContext);
   const keyWidth = Math.max(0, ...view.lines.map((line) => line.key?.length ?? 0));
   return (
     <Box
       width={view.width}
       height={view.height}
       borderStyle={ascii ? "classic" : "round"}
-      borderColor="yellow"
+      borderColor={theme.dialog.name}
       paddingX={2}
       flexDirection="column"
       overflow="hidden"
     >
       <Box height={1} flexShrink={0} marginBottom={1}>
-        <Text bold color="yellow">
+        <Text bold color={theme.dialog.name}>
           {view.title}
         </Text>
       </Box>
@@ -25,7 +28,7 @@ export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
         ))}
       </Box>
       <Box height={1} flexShrink={0} marginTop={1}>
-        <Text dimColor wrap="truncate-end">
+        <Text dimColor={theme.dim} wrap="truncate-end">
           {view.footer}
         </Text>
       </Box>
@@ -34,6 +37,7 @@ export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
 }
 
 function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
+  const theme = useContext(ThemeContext);
   return (
     <Box height={1} flexShrink={0}>
       {line.key !== undefined && (
@@ -43,9 +47,9 @@ function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
       )}
       <Text
         wrap="truncate-end"
-        dimColor={line.tone === "dim"}
+        dimColor={theme.dim && line.tone === "dim"}
         inverse={line.tone === "selected"}
-        color={line.tone === "error" ? "red" : undefined}
+        color={line.tone === "error" ? theme.error.name : undefined}
       >
         {line.text || " "}
       </Text>

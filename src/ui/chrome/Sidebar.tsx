@@ -1,15 +1,18 @@
 import { Box, Text } from "ink";
-import { familyColour } from "../family-colours.ts";
+import { useContext } from "react";
 import type { SidebarRow, SidebarView } from "../sidebar-view.ts";
+import { familyColour } from "../theme.ts";
+import { ThemeContext } from "./theme-context.ts";
 
 /** The machines as a tree, one line each, and the work that belongs to none of them. */
 export function Sidebar({ view }: { view: SidebarView }) {
+  const theme = useContext(ThemeContext);
   return (
     <Box flexDirection="column">
       <Text wrap="truncate-end">
         {" "}
         <Text bold>{view.title}</Text>
-        {view.count && <Text dimColor>{`  ${view.count} running`}</Text>}
+        {view.count && <Text dimColor={theme.dim}>{`  ${view.count} running`}</Text>}
       </Text>
       <Text> </Text>
       {view.rows.map((row, index) => (
@@ -20,28 +23,32 @@ export function Sidebar({ view }: { view: SidebarView }) {
 }
 
 function Row({ row }: { row: SidebarRow }) {
+  const theme = useContext(ThemeContext);
   const text = row.right ? `${row.left} ${row.right}` : row.left;
   if (row.tone === "selected" || row.tone === "attached") {
+    const { name } = row.tone === "attached" ? theme.attached : theme.selected;
     return (
-      <Text wrap="truncate-end" bold color={row.tone === "attached" ? "green" : "cyan"} inverse>
+      <Text wrap="truncate-end" bold color={name} inverse>
         {`▸${text} `}
       </Text>
     );
   }
   if (row.tone === "task") {
     return (
-      <Text wrap="truncate-end" color="yellow">
+      <Text wrap="truncate-end" color={theme.work.name}>
         {` ${text} `}
       </Text>
     );
   }
   const at = row.mark?.at ?? 0;
   return (
-    <Text wrap="truncate-end" dimColor={row.tone === "dim"}>
+    <Text wrap="truncate-end" dimColor={theme.dim && row.tone === "dim"}>
       {` ${row.left.slice(0, at)}`}
-      {row.mark && <Text color={familyColour(row.mark.family).name}>{row.left.charAt(at)}</Text>}
+      {row.mark && (
+        <Text color={familyColour(theme, row.mark.family).name}>{row.left.charAt(at)}</Text>
+      )}
       {`${row.left.slice(row.mark ? at + 1 : at)} `}
-      <Text dimColor>{`${row.right} `}</Text>
+      <Text dimColor={theme.dim}>{`${row.right} `}</Text>
     </Text>
   );
 }

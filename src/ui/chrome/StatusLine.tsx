@@ -1,14 +1,17 @@
 import { Box, Text } from "ink";
+import { useContext } from "react";
 import type { StatusView } from "../view.ts";
+import { ThemeContext } from "./theme-context.ts";
 
-const badgeColours = { navigate: "cyan", attached: "green", dialog: "yellow" } as const;
+const badges = { navigate: "selected", attached: "attached", dialog: "dialog" } as const;
 
 /** The mode, then what just happened or the keys that work now, then what is under way. */
 export function StatusLine({ view, cols }: { view: StatusView; cols: number }) {
+  const theme = useContext(ThemeContext);
   return (
     <Box width={cols} height={1}>
       <Box flexShrink={0}>
-        <Text bold inverse color={badgeColours[view.tone]}>{` ${view.badge} `}</Text>
+        <Text bold inverse color={theme[badges[view.tone]].name}>{` ${view.badge} `}</Text>
         <Text> </Text>
       </Box>
       <Box flexGrow={1} overflow="hidden" height={1}>
@@ -16,7 +19,7 @@ export function StatusLine({ view, cols }: { view: StatusView; cols: number }) {
       </Box>
       {view.work && (
         <Box flexShrink={0}>
-          <Text color="yellow">{` ${view.work} `}</Text>
+          <Text color={theme.work.name}>{` ${view.work} `}</Text>
         </Box>
       )}
     </Box>
@@ -24,8 +27,9 @@ export function StatusLine({ view, cols }: { view: StatusView; cols: number }) {
 }
 
 function Notice({ notice }: { notice: NonNullable<StatusView["notice"]> }) {
+  const theme = useContext(ThemeContext);
   return (
-    <Text wrap="truncate-end" color={notice.level === "error" ? "red" : undefined}>
+    <Text wrap="truncate-end" color={notice.level === "error" ? theme.error.name : undefined}>
       {notice.level === "error" ? "✗ " : ""}
       {notice.text}
     </Text>
@@ -33,12 +37,13 @@ function Notice({ notice }: { notice: NonNullable<StatusView["notice"]> }) {
 }
 
 function Hints({ hints }: { hints: StatusView["hints"] }) {
+  const theme = useContext(ThemeContext);
   return (
     <Text wrap="truncate-end">
       {hints.map(({ key, hint }) => (
         <Text key={key}>
           <Text bold>{key}</Text>
-          <Text dimColor>{` ${hint}   `}</Text>
+          <Text dimColor={theme.dim}>{` ${hint}   `}</Text>
         </Text>
       ))}
     </Text>

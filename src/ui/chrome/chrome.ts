@@ -5,18 +5,21 @@ import type { Grid } from "../screen/grid.ts";
 import { sidebarView } from "../sidebar-view.ts";
 import type { UiState } from "../state.ts";
 import { tabsView } from "../tabs-view.ts";
+import type { Theme } from "../theme.ts";
 import { type DialogView, statusView } from "../view.ts";
 import { Dialog } from "./Dialog.tsx";
 import { ChromePart } from "./part.ts";
 import { Sidebar } from "./Sidebar.tsx";
 import { StatusLine } from "./StatusLine.tsx";
 import { TabLine } from "./TabLine.tsx";
+import { ThemeContext } from "./theme-context.ts";
 
 /** Chrome is redrawn at most this often; panes do not wait for it. */
 const chromeMs = 80;
 
 export interface ChromeOptions {
   ascii: boolean;
+  theme: Theme;
   /** A change was put off: draw again in so many milliseconds. */
   onPostponed(ms: number): void;
 }
@@ -69,7 +72,8 @@ export class Chrome {
     ): void => {
       if (!rect) return;
       const shown = view(rect);
-      if (part.stale(shown, rect)) stale.push(() => part.draw(shown, element(shown, rect), rect));
+      if (part.stale(shown, rect))
+        stale.push(() => part.draw(shown, this.themed(element(shown, rect)), rect));
     };
     consider(
       this.sidebar,
@@ -92,12 +96,16 @@ export class Chrome {
     return stale;
   }
 
+  private themed(element: React.ReactElement): React.ReactElement {
+    return createElement(ThemeContext.Provider, { value: this.options.theme }, element);
+  }
+
   /** A dialog answers keys: it never waits. */
   private drawDialog(grid: Grid, view: DialogView, rect: Rect): void {
     if (this.dialog.stale(view, rect)) {
       const sized = { ...view, width: rect.width, height: rect.height };
       const element = createElement(Dialog, { view: sized, ascii: this.options.ascii });
-      this.dialog.draw(view, element, rect);
+      this.dialog.draw(view, this.themed(element), rect);
     }
     this.dialog.copyTo(grid, rect);
   }

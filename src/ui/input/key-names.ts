@@ -73,3 +73,15 @@ export function csiKeyName(parameters: readonly number[], final: string): string
 export function ss3KeyName(final: string): string | undefined {
   return final === "M" ? "enter" : cursorKeys[final];
 }
+
+const named = new Set([
+  ...Object.values(cursorKeys),
+  ...Object.values(tildeKeys),
+  ...Object.values(controlNames).filter((name) => !name.startsWith("ctrl-")),
+]);
+
+/** Whether `name` is what a key can be called: a character or a named key, after its modifiers. */
+export function isKeyName(name: string): boolean {
+  const bare = name.replace(/^(ctrl-)?(alt-)?(shift-)?(?=.)/, "");
+  return named.has(bare) || /^\P{C}$/u.test(bare);
+}

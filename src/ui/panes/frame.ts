@@ -3,6 +3,7 @@ import type { PaneFrame } from "../layout/place-panes.ts";
 import type { Rect } from "../layout/rect.ts";
 import { BG_DIM, type CellStyle, COLOUR_16, FG_BOLD, FG_INVERSE } from "../screen/cell.ts";
 import type { Grid } from "../screen/grid.ts";
+import { familyColour, type Theme } from "../theme.ts";
 
 export interface FrameLook {
   name: string;
@@ -10,8 +11,9 @@ export interface FrameLook {
   title: string;
   /** At the right end of the title line: `attached`, `ended 0 ...`. */
   mark: string;
-  /** Colour number of the machine's fork family, for the name of an idle pane. */
+  /** Number of the machine's fork family, whose colour the name of an idle pane has. */
   family?: number;
+  theme: Theme;
   tone: "attached" | "selected" | "idle";
   frame: PaneFrame;
   ascii: boolean;
@@ -21,12 +23,10 @@ export interface FrameLook {
 const round = { h: "─", v: "│", tl: "╭", tr: "╮", bl: "╰", br: "╯" };
 const classic = { h: "-", v: "|", tl: "+", tr: "+", bl: "+", br: "+" };
 
-const toneColours = { attached: 2, selected: 6, idle: undefined };
-
 function lineStyle(look: FrameLook): CellStyle {
-  const colour = toneColours[look.tone];
-  if (colour === undefined) return { bg: BG_DIM };
-  return { fg: (look.colour ? COLOUR_16 | colour : 0) | FG_BOLD };
+  if (look.tone === "idle") return { bg: look.theme.dim ? BG_DIM : 0 };
+  const { index } = look.theme[look.tone];
+  return { fg: (look.colour ? COLOUR_16 | index : 0) | FG_BOLD };
 }
 
 /** Draws a pane's border and title line; drawn here and not by Ink because titles change often. */
@@ -70,7 +70,9 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
 }
 
 function familyColours(look: FrameLook): number {
-  return look.family === undefined || !look.colour ? 0 : COLOUR_16 | look.family;
+  return look.family === undefined || !look.colour
+    ? 0
+    : COLOUR_16 | familyColour(look.theme, look.family).index;
 }
 
 /** One message in the middle of a pane that has no screen yet. */

@@ -15,6 +15,8 @@ export interface SessionPaneOptions {
   sandboxes: Sandboxes;
   cols: number;
   rows: number;
+  /** Lines kept above the screen; default 1000. */
+  scrollback?: number;
   /** What the user's terminal can do and looks like. */
   outer?: OuterCapabilities;
   onStatus(status: PaneStatus): void;
@@ -143,6 +145,7 @@ export class SessionPane {
     return new PaneTerminal({
       cols: this.cols,
       rows: this.rows,
+      scrollback: this.options.scrollback,
       onReply: (bytes) => {
         if (this.handle && this.handle.stdin.writableLength < unreadLimit) {
           this.options.sandboxes.send(this.id, Buffer.from(bytes));

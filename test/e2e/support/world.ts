@@ -27,6 +27,8 @@ export class World {
       HOME: this.directory,
       MACHINEN_CACHE_DIR: process.env.MACHINEN_CACHE_DIR ?? join(homedir(), ".cache", "machinen"),
       XDG_RUNTIME_DIR: this.directory,
+      XDG_CONFIG_HOME: join(this.directory, ".config"),
+      XDG_STATE_HOME: join(this.directory, ".state"),
       MACHINEN_ASSETS_DIR:
         process.env.MACHINEN_ASSETS_DIR ?? join(homedir(), ".machinen", "assets"),
       MACHINEN_REGISTRY_DIR: this.registry,

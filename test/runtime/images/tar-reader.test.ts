@@ -39,13 +39,33 @@ describe("readTar", () => {
     expect(find("./second")).toMatchObject({ type: "hardlink", target: "./plain" });
   });
 
-  it("refuses sparse members", () => {
+  it("fills the holes of sparse files, and refuses formats it cannot read", () => {
     const root = temporaryDirectory();
-    writeFileSync(join(root, "hole"), "x");
-    truncateSync(join(root, "hole"), 10_000_000);
-    for (const format of ["gnu", "pax"])
-      expect(() => [...readTar(pack(root, "--sparse", `--format=${format}`))]).toThrow(/sparse/);
+    const content = Buffer.alloc(3_000_000);
+    content.write("start", 0);
+    content.write("middle", 1_500_000);
+    writeFileSync(join(root, "hole"), content);
+    execFileSync("fallocate", ["--dig-holes", join(root, "hole")]);
+    const packed = pack(root, "--sparse", "--format=pax", "--sparse-version=1.0");
+    expect(packed.length).toBeLessThan(100_000);
+    const hole = [...readTar(packed)].find(({ path }) => path.endsWith("hole"));
+    expect(hole).toMatchObject({ path: "./hole", type: "file" });
+    expect(hole!.data.equals(content)).toBe(true);
+    for (const format of [["--format=gnu"], ["--format=pax", "--sparse-version=0.1"]])
+      expect(() => [...readTar(pack(root, "--sparse", ...format))]).toThrow(/sparse/);
   });
+
+  it.each(["9999\n", "x\n", "2\n0\n512\n", "1\n0\n9999999\n", "1\n99999999\n1\n"])(
+    "refuses a sparse file whose map is %j",
+    (map) => {
+      const root = temporaryDirectory();
+      writeFileSync(join(root, "hole"), "x");
+      truncateSync(join(root, "hole"), 1_000_000);
+      const packed = pack(root, "--sparse", "--format=pax", "--sparse-version=1.0");
+      packed.write(map.padEnd(16, "\n"), packed.indexOf("2\n0\n"), "latin1");
+      expect(() => [...readTar(packed)]).toThrow(/tar/);
+    },
+  );
 
   it("refuses what is no archive, or a cut or damaged one", () => {
     expect(() => [...readTar(Buffer.from("x".repeat(2000)))]).toThrow(/no tar header/);

@@ -1,0 +1,2 @@
+export type { ProvisionOptions, ProvisionResult } from "./options.ts";
+export { provision } from "./provision.ts";
