@@ -1,5 +1,8 @@
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { boot } from "../../src/cli/commands/boot.ts";
 import { commands } from "../../src/cli/commands/index.ts";
+import { readMount } from "../../src/cli/mount-flag.ts";
 import { parseArguments } from "../../src/cli/parse-arguments.ts";
 import { UsageError } from "../../src/cli/usage-error.ts";
 
@@ -93,6 +96,31 @@ describe("the guest's command", () => {
     const { args, guestCommand } = parse("boot", "web", "--memory", "64", "--", "sleep", "-1");
     expect(args).toEqual(["web"]);
     expect(guestCommand).toEqual(["sleep", "-1"]);
+  });
+});
+
+describe("a mount", () => {
+  test.each([
+    ["src:/mnt/src", "src", "/mnt/src"],
+    ["/a b/c:d:/mnt/x/y", "/a b/c:d", "/mnt/x/y"],
+  ])("is a directory of this host and its place in the guest: %s", (given, host, guest) => {
+    expect(readMount(given, boot)).toEqual({ mount: { host: resolve(host), guest } });
+  });
+
+  test.each(["src", "src:", ":/mnt/x", "src:mnt", "src:/data", "src:/mnt", "src:/mnt/"])(
+    "is refused where it does not say both: %s",
+    (given) => {
+      expect(() => readMount(given, boot)).toThrow(
+        expect.objectContaining({ code: "PARSE_FLAG_MALFORMED" }),
+      );
+    },
+  );
+
+  test("is none without the flag, and only one with it", () => {
+    expect(readMount(undefined, boot)).toEqual({});
+    expect(failure("boot", "--mount", "a:/mnt/a", "--mount", "b:/mnt/b").code).toBe(
+      "PARSE_FLAG_DUPLICATE",
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import type { HostBootOptions } from "../../runtime/host/host.ts";
 import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
+import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
 import { usage } from "../split-arguments.ts";
@@ -32,6 +33,7 @@ export const boot: Command = defineCommand({
       placeholder: "name",
       description: "the same as the argument",
     },
+    mount: mountFlag,
     publish: publishFlag,
     json: jsonFlag,
   },
@@ -42,6 +44,10 @@ export const boot: Command = defineCommand({
       does: "a Debian machine with 1 GiB",
     },
     { command: "machinen boot web -p 8080:80", does: "its port 80 is this host's 127.0.0.1:8080" },
+    {
+      command: "machinen boot build --mount .:/mnt/src",
+      does: "with a copy of this directory; the directory itself is only read",
+    },
     {
       command: "machinen boot clock -- sh -c 'while date; do sleep 1; done'",
       does: "one that runs a command and powers off when it ends",
@@ -54,7 +60,10 @@ export const boot: Command = defineCommand({
         "the name is given twice, as argument and as --name",
         boot,
       );
-    const options: HostBootOptions = readPublished(flags.publish, boot);
+    const options: HostBootOptions = {
+      ...readPublished(flags.publish, boot),
+      ...readMount(flags.mount, boot),
+    };
     if (flags.image === "debian") await installWithProgress(["debian"], context);
     const host = await context.host();
     const name = args[0] ?? flags.name;

@@ -10,6 +10,11 @@ export const gc = defineCommand({
       type: "boolean",
       description: "also remove the templates no running machine uses; boots make them again",
     },
+    mounts: {
+      type: "boolean",
+      description:
+        "also remove the packed directories (--mount) no running machine was started with",
+    },
     dryRun: { type: "boolean", description: "only say what would be removed" },
     json: jsonFlag,
   },
@@ -17,25 +22,29 @@ export const gc = defineCommand({
   async run({ flags }, { stdout }) {
     const { collectGarbage } = await import("../../runtime/machine/index.ts");
     const { collectTemplates } = await import("../../runtime/templates/index.ts");
+    const { collectMountImages } = await import("../../runtime/mounts/index.ts");
     const dryRun = flags.dryRun ?? false;
     const results = collectGarbage({ dryRun });
     const templates = flags.templates ? collectTemplates({ dryRun }) : [];
+    const mounts = flags.mounts ? collectMountImages({ dryRun }) : [];
     if (flags.json) {
-      printJson(stdout, flags.templates ? { machines: results, templates } : results);
+      const more = { ...(flags.templates && { templates }), ...(flags.mounts && { mounts }) };
+      printJson(stdout, flags.templates || flags.mounts ? { machines: results, ...more } : results);
       return 0;
     }
     const verb = flags.dryRun ? "would remove" : "removed";
     for (const { pid, name, removedPaths, failedPaths, registryRemoved } of results) {
       printLine(stdout, `${printable(name ?? `pid ${pid}`)}:`);
-      for (const path of removedPaths) printLine(stdout, `  ${verb} ${path}`);
+      for (const path of removedPaths) printLine(stdout, `  ${verb} ${printable(path)}`);
       // A machine may have removed its files itself in the meantime: only what keeps the record is a failure.
       if (registryRemoved) continue;
-      for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
+      for (const path of failedPaths) printLine(stdout, `  could not remove ${printable(path)}`);
     }
-    for (const { path, bytes } of templates) {
+    for (const { path, bytes } of [...templates, ...mounts]) {
       printLine(stdout, `${verb} ${printable(path)} (${formatBytes(bytes)})`);
     }
-    if (results.length + templates.length === 0) printLine(stdout, "Nothing to remove.");
+    if (results.length + templates.length + mounts.length === 0)
+      printLine(stdout, "Nothing to remove.");
     return results.every(({ registryRemoved }) => registryRemoved) ? 0 : 1;
   },
 });

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { MachineDifference } from "../compare/index.ts";
-import type { PortForward } from "../machine/boot-options.ts";
+import type { Mount, PortForward } from "../machine/boot-options.ts";
 
 /**
  * A place where machines run, as the UI and the CLI know it. They never touch the registry, the
@@ -78,6 +78,8 @@ export interface HostBootOptions {
   command?: string[];
   env?: Record<string, string>;
   portForward?: PortForward[];
+  /** A host directory copied in, below /mnt. */
+  mount?: Mount;
   /** Default true. */
   network?: boolean;
 }

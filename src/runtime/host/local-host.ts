@@ -101,6 +101,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       cmd: options.command ?? defaultCommand(image),
       env: options.env,
       portForward: options.portForward,
+      mount: options.mount,
       network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
       // The tiny base is a few MB: in RAM it boots sooner than a disk can be made.

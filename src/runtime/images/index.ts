@@ -21,15 +21,19 @@ export {
 } from "./mkinitramfs.ts";
 export { cli } from "./mkinitramfs-cli.ts";
 export {
+  DEFAULT_UPPER_BYTES,
   type EnsureMountDiskImageOptions,
   type EnsureMountDiskImageResult,
   type EnsureMountDiskUpperOptions,
   type EnsureMountDiskUpperResult,
   ensureMountDiskImage,
+  ensureMountDiskImageAsync,
   ensureMountDiskUpper,
+  ensureSharedUpperAsync,
   markMountDiskImageClean,
   mountdiskImgCacheDir,
 } from "./mountdisk-image.ts";
+export { sweepImageStaging } from "./pack-directory.ts";
 export {
   resolveBaseDtb,
   resolveBaseKernel,

@@ -1,21 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import {
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BootError, ErrorCode, ProvisionError } from "../errors.ts";
 import { cacheDir, cacheRoot } from "./cache-dir.ts";
-import { resolveMke2fs, resolveMksquashfs } from "./host-tools.ts";
+import { resolveMke2fs } from "./host-tools.ts";
 import { handOut, isUsable, markClean } from "./image-marks.ts";
-import { hashTree } from "./tree-manifest.ts";
+import { packDirectory, runTool, stageImage, toolMissing } from "./pack-directory.ts";
+import { runWork, runWorkAsync, type Work } from "./steps.ts";
 
 export interface EnsureMountDiskImageOptions {
   /** Where images are kept; default `mountdiskImgCacheDir()`. */
@@ -44,7 +34,11 @@ export interface EnsureMountDiskUpperResult {
   sizeBytes: number;
 }
 
-const DEFAULT_UPPER_BYTES = 4 * 1024 * 1024 * 1024;
+/** What the writable layer of a mount may hold by default. */
+export const DEFAULT_UPPER_BYTES = 4 * 1024 * 1024 * 1024;
+/** A snapshot's upper layer must come back by itself: it has a journal, a small one, which is in every bundle. */
+const JOURNAL_MIB = 16;
+const SMALL_UPPER_BYTES = 256 * 1024 * 1024;
 
 /** Default place of cached directory images: `~/.cache/machinen/mountdisk`. */
 export function mountdiskImgCacheDir(): string {
@@ -56,41 +50,46 @@ export function markMountDiskImageClean(imgPath: string): void {
   markClean(imgPath);
 }
 
+function* ensureImage(
+  hostAbs: string,
+  opts: EnsureMountDiskImageOptions,
+): Work<EnsureMountDiskImageResult> {
+  const caches = cacheDir(opts.cacheDir ?? mountdiskImgCacheDir());
+  const packed = yield* packDirectory(hostAbs, { ...opts, cacheDir: caches });
+  handOut(packed.lowerPath);
+  return packed;
+}
+
 /**
  * A squashfs image of a host directory, from the cache or built now; whole or absent, like
- * `ensureRootfsImage`, and handed out in the same way.
+ * `ensureRootfsImage`, and handed out in the same way. The directory is only read. Everything in the image
+ * belongs to root; modes, links and times are kept, extended attributes are not.
  *
- * @throws {BootError} BOOT_MOUNTDISK_TOOL_MISSING | BOOT_MOUNT_HOST_NOT_FOUND | BOOT_MOUNT_INVALID
- * @throws {ProvisionError} PROVISION_INSTALL_HOOK_FAILED
+ * @throws {BootError} BOOT_MOUNTDISK_TOOL_MISSING | BOOT_MOUNT_HOST_NOT_FOUND | BOOT_MOUNT_INVALID (also for
+ * what may not be read, and, retryable, for a directory that keeps changing)
+ * @throws {ProvisionError} PROVISION_INSTALL_HOOK_FAILED (`mksquashfs` failed, for want of room say)
  */
 export function ensureMountDiskImage(
   hostAbs: string,
   opts: EnsureMountDiskImageOptions = {},
 ): EnsureMountDiskImageResult {
-  const stat = statSync(hostAbs, { throwIfNoEntry: false });
-  if (!stat)
-    throw new BootError(ErrorCode.BOOT_MOUNT_HOST_NOT_FOUND, `there is no directory ${hostAbs}`);
-  if (!stat.isDirectory())
-    throw new BootError(ErrorCode.BOOT_MOUNT_INVALID, `${hostAbs} is not a directory`);
-  const mksquashfs = resolveMksquashfs() ?? toolMissing("mksquashfs", "squashfs-tools");
+  return runWork(ensureImage(hostAbs, opts));
+}
 
-  const caches = cacheDir(opts.cacheDir ?? mountdiskImgCacheDir());
-  const key = timed(opts, "manifest-hash", () => hashTree(hostAbs));
-  const lowerPath = join(caches, `${key}.sqfs`);
-  if (opts.force || !isUsable(lowerPath)) {
-    const staging = join(caches, `.staging-${process.pid}-${randomBytes(4).toString("hex")}`);
-    mkdirSync(staging, { mode: 0o700 });
-    try {
-      const image = join(staging, "image");
-      const args = [hostAbs, image, "-noappend", "-quiet", "-no-progress", "-comp", "zstd"];
-      timed(opts, "mksquashfs", () => runTool(mksquashfs, [...args, "-Xcompression-level", "3"]));
-      timed(opts, "staging-rename", () => renameSync(image, lowerPath));
-    } finally {
-      rmSync(staging, { recursive: true, force: true });
-    }
-  }
-  handOut(lowerPath);
-  return { lowerPath, key };
+/** The same without blocking the event loop while the directory is read and packed. */
+export function ensureMountDiskImageAsync(
+  hostAbs: string,
+  opts: EnsureMountDiskImageOptions = {},
+): Promise<EnsureMountDiskImageResult> {
+  return runWorkAsync(ensureImage(hostAbs, opts));
+}
+
+function* formatUpper(path: string, sizeBytes: number): Work<void> {
+  const mke2fs = resolveMke2fs() ?? toolMissing("mke2fs", "e2fsprogs");
+  const journal = sizeBytes < SMALL_UPPER_BYTES ? [] : ["-J", `size=${JOURNAL_MIB}`];
+  writeFileSync(path, "", { mode: 0o600 });
+  truncateSync(path, sizeBytes);
+  yield* runTool(mke2fs, ["-t", "ext4", "-q", "-F", "-m", "0", ...journal, path]);
 }
 
 /**
@@ -103,15 +102,11 @@ export function ensureMountDiskImage(
 export function ensureMountDiskUpper(
   opts: EnsureMountDiskUpperOptions = {},
 ): EnsureMountDiskUpperResult {
-  const mke2fs = resolveMke2fs() ?? toolMissing("mke2fs", "e2fsprogs");
   const sizeBytes = opts.sizeBytes ?? DEFAULT_UPPER_BYTES;
   const directory = mkdtempSync(join(tmpdir(), "machinen-mount-"));
   const upperPath = join(directory, "upper.img");
   try {
-    writeFileSync(upperPath, "", { mode: 0o600 });
-    truncateSync(upperPath, sizeBytes);
-    const format = ["-t", "ext4", "-q", "-F", "-m", "0", "-O", "^has_journal", upperPath];
-    runTool(mke2fs, format);
+    runWork(formatUpper(upperPath, sizeBytes));
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });
     throw error;
@@ -119,23 +114,18 @@ export function ensureMountDiskUpper(
   return { upperPath, sizeBytes };
 }
 
-function runTool(program: string, args: string[]): void {
-  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8" });
-  if (status === 0) return;
-  const words = error?.message ?? stderr.trim().slice(-1000);
-  throw new ProvisionError(ErrorCode.PROVISION_INSTALL_HOOK_FAILED, `${program} failed: ${words}`);
+function* ensureSharedUpper(sizeBytes: number): Work<string> {
+  const caches = cacheDir(mountdiskImgCacheDir());
+  const path = join(caches, `upper-${sizeBytes}.img`);
+  if (!isUsable(path)) yield* stageImage(path, caches, (image) => formatUpper(image, sizeBytes));
+  handOut(path);
+  return path;
 }
 
-function toolMissing(program: string, packageName: string): never {
-  throw new BootError(
-    ErrorCode.BOOT_MOUNTDISK_TOOL_MISSING,
-    `${program} was not found: run \`apt-get install ${packageName}\` as root`,
-  );
-}
-
-function timed<T>(opts: EnsureMountDiskImageOptions, name: string, work: () => T): T {
-  const began = performance.now();
-  const result = work();
-  opts.onPhase?.(name, performance.now() - began);
-  return result;
+/**
+ * An empty ext4 image, the same for all VMs: each of them sees an overlay of its own over it, so that nobody
+ * ever writes to it and a boot need not make one.
+ */
+export function ensureSharedUpperAsync(sizeBytes: number): Promise<string> {
+  return runWorkAsync(ensureSharedUpper(sizeBytes));
 }

@@ -7,7 +7,11 @@ export interface PortForward {
   hostAddr?: string;
 }
 
-/** A host directory copied into the guest as a writable overlay below `/mnt/`. */
+/**
+ * A host directory copied into the guest as a writable overlay below `/mnt/`: packed once for each content and
+ * kept in the cache. Everything in it belongs to the guest's root. What the guest writes stays in the machine
+ * and goes with its snapshots and forks; the directory itself is only ever read.
+ */
 export interface Mount {
   host: string;
   guest: string;
@@ -48,7 +52,7 @@ export interface BootOptions {
   forkedFrom?: string;
   /** A host directory copied into the guest; writes stay in the guest. */
   mount?: Mount;
-  /** Size of the mount's writable layer in bytes: a positive multiple of 4096. */
+  /** How much the guest can write over the mount, in bytes: a positive multiple of 4096. Default 4 GiB, taken as it is used. */
   mountDiskUpperSizeBytes?: number;
   /** @internal The mount of a bundle. */
   _restoreMountDisk?: { guest: string; lowerPath: string; upperPath: string };

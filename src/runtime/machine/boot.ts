@@ -1,5 +1,6 @@
 import { PhaseTimer } from "../log.ts";
 import { autoSizeMemoryMib } from "../memory/index.ts";
+import { type MountDisk, mountRecord, mountVariables, prepareMount } from "../mounts/index.ts";
 import { claimName, type NameClaim } from "../registry/index.ts";
 import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
@@ -26,6 +27,7 @@ interface Boot {
   detached: boolean;
   memoryMib?: number;
   config?: Record<string, unknown>;
+  mountDisk?: MountDisk;
   /** The name is ours from the start: nobody builds a template for one that is taken. */
   claim?: NameClaim;
   phases: PhaseTimer;
@@ -44,7 +46,11 @@ async function start(
   let runDir: RunDir | undefined;
   try {
     runDir = createRunDir();
-    const variables = { ...(await variablesFor(runDir)), ...networkVariables(opts) };
+    const variables = {
+      ...(await variablesFor(runDir)),
+      ...mountVariables(boot.mountDisk),
+      ...networkVariables(opts),
+    };
     boot.phases.mark("pack");
     const started = await startMachine({
       binary: plan.binary,
@@ -64,6 +70,7 @@ async function start(
         forkedFrom: opts.forkedFrom,
         memoryCeilingMib: memoryMib,
         templateKey,
+        ...mountRecord(boot.mountDisk),
         ...forwardRecord(opts),
       },
       keepsBootLog: detached,
@@ -118,7 +125,7 @@ async function bootFrom(boot: Boot, template: Template): Promise<Machine | "dama
 
 /** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */
 async function bootWarm(boot: Boot): Promise<Machine | undefined> {
-  const request = chooseTemplate(boot.plan, boot.opts, boot.memoryMib);
+  const request = chooseTemplate(boot.plan, boot.opts, boot.memoryMib, boot.mountDisk);
   let damaged: Template | undefined;
   for (let attempt = 0; request && attempt < 2; attempt++) {
     let template: Template;
@@ -145,6 +152,7 @@ async function bootWarm(boot: Boot): Promise<Machine | undefined> {
  * @throws {BootError} BOOT_VMM_MISSING | BOOT_VMM_PACKAGE_BROKEN | BOOT_IMAGE_NOT_FOUND |
  * BOOT_SNAPSHOT_NOT_FOUND | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
  * BOOT_CMD_MISSING | BOOT_CWD_INVALID | BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND |
+ * BOOT_MOUNTDISK_TOOL_MISSING |
  * BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY |
  * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
@@ -166,12 +174,17 @@ export async function boot(opts: BootOptions = {}): Promise<Machine> {
         guestCwd: opts.guestCwd,
         liveMounts: [],
         hostname: hostnameFor(opts.name),
+        mount: plan.mount?.guest,
       }),
     claim: claim(opts),
     phases,
   };
   try {
     sweepOrphansSometimes();
+    if (plan.mount) {
+      task.mountDisk = await prepareMount(plan.mount);
+      phases.mark("mount");
+    }
     return (await bootWarm(task)) ?? (await bootCold(task));
   } finally {
     task.claim?.release();

@@ -1,3 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type MountDisk, upperBytesOf } from "../mounts/index.ts";
 import {
   type BuildRequest,
   readInputs,
@@ -8,6 +11,8 @@ import {
 import type { BootOptions } from "./boot-options.ts";
 import { packGuest } from "./pack-guest.ts";
 import type { BootPlan } from "./plan-boot.ts";
+import type { RunDir } from "./run-dir.ts";
+import type { MachineVariables } from "./vmm-environment.ts";
 
 const SHAPING: readonly string[] = TUNING;
 
@@ -25,8 +30,16 @@ export function isPlainBoot(opts: BootOptions, env: NodeJS.ProcessEnv): boolean 
     opts.dtb === undefined &&
     // A disk of the caller's own may be anything, and change at any time.
     typeof opts.rootDisk !== "string" &&
+    opts._restoreMountDisk === undefined &&
     !ownVariables
   );
+}
+
+/** A template holds nobody's directory: the disks are there and nothing is on the lower one. */
+function placeholders({ upperPath }: MountDisk, runDir: RunDir): MachineVariables {
+  const lower = join(runDir.path, "mount-lower");
+  writeFileSync(lower, Buffer.alloc(4096), { mode: 0o600 });
+  return { MACHINEN_MOUNT_LOWER: lower, MACHINEN_MOUNT_UPPER: upperPath };
 }
 
 /** How to make the template this boot can start from; undefined when it must boot cold. */
@@ -34,6 +47,7 @@ export function chooseTemplate(
   plan: BootPlan,
   opts: BootOptions,
   memoryMib: number | undefined,
+  mountDisk?: MountDisk,
 ): BuildRequest | undefined {
   const { guest, kernel, binary } = plan;
   if (!guest || kernel === undefined || memoryMib === undefined) return undefined;
@@ -43,6 +57,7 @@ export function chooseTemplate(
     image: guest.image,
     root: guest.rootDisk ? "disk" : "ram",
     diskBytes: guest.rootDisk ? opts.rootDiskSizeBytes : undefined,
+    mountBytes: upperBytesOf(mountDisk),
     memoryMib,
     vmm: binary,
     env: { ...process.env, ...opts.vmmEnv },
@@ -57,6 +72,7 @@ export function chooseTemplate(
       MACHINEN_KERNEL: kernel,
       MACHINEN_MEMORY: memoryMib.toString(),
       ...(await packGuest(guest, opts.rootDiskSizeBytes, { wait: true }, runDir)),
+      ...(mountDisk && placeholders(mountDisk, runDir)),
     }),
   };
 }

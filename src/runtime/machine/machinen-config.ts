@@ -7,6 +7,8 @@ export function buildMachinenConfig(input: {
   liveMounts: Array<{ guest: string; port: number; mode: "ro" | "rw" }>;
   hostname?: string;
   rootdisk?: boolean;
+  /** Where the disks of the mount go. */
+  mount?: string;
 }): Record<string, unknown> {
   const cwd = input.guestCwd ?? input.imageCwd;
   return {
@@ -15,6 +17,7 @@ export function buildMachinenConfig(input: {
     ...(cwd === undefined ? {} : { cwd }),
     ...(input.hostname === undefined ? {} : { hostname: input.hostname }),
     ...(input.rootdisk ? { rootdisk: true } : {}),
+    ...(input.mount === undefined ? {} : { mount: input.mount }),
     ...(input.liveMounts.length > 0
       ? { liveMounts: input.liveMounts.map(({ guest, port, mode }) => ({ guest, port, mode })) }
       : {}),

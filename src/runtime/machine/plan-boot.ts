@@ -5,6 +5,7 @@ import {
   resolveBaseKernel,
   resolveImage,
 } from "../images/index.ts";
+import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions } from "./boot-options.ts";
 import {
   checkGuestCwd,
@@ -23,6 +24,7 @@ export interface BootPlan {
   kernel?: string;
   dtb?: string;
   diskPath?: string;
+  mount?: MountPlan;
   /** Absent: no initramfs is packed, the VMM runs with what `vmmEnv` says. */
   guest?: GuestPlan;
 }
@@ -119,9 +121,9 @@ export function planBoot(opts: BootOptions): BootPlan {
   const guest =
     image === undefined ? undefined : planGuest(opts, image, readImageConfig(image), cwd);
   checkGuestCwd(opts.guestCwd);
-  checkMounts(opts, cwd);
+  const mount = checkMounts(opts, cwd);
   checkPortForwards(opts);
   checkMemory(opts.memory);
   checkRootDiskSize(opts.rootDiskSizeBytes);
-  return { binary, cwd, kernel, dtb, diskPath, guest };
+  return { binary, cwd, kernel, dtb, diskPath, mount, guest };
 }

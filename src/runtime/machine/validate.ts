@@ -2,7 +2,9 @@ import { existsSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { posix, resolve } from "node:path";
 import { BootError, type ErrorCode } from "../errors.ts";
+import { DEFAULT_UPPER_BYTES } from "../images/index.ts";
 import { validateMemoryMib } from "../memory/index.ts";
+import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions, PortForward } from "./boot-options.ts";
 
 const DISK_BLOCK_BYTES = 4096;
@@ -54,8 +56,28 @@ type MountOptions = Pick<
   "mount" | "mountDiskUpperSizeBytes" | "_restoreMountDisk" | "liveMounts"
 >;
 
+/** The mount of a bundle or of a host directory. Pure. */
+function planMount(opts: MountOptions, cwd: string): MountPlan | undefined {
+  const { mount, _restoreMountDisk: restored } = opts;
+  if (restored) {
+    const { guest, lowerPath, upperPath } = restored;
+    return {
+      guest: checkGuestMountPoint("_restoreMountDisk", guest),
+      lowerPath: existingFile("BOOT_MOUNT_HOST_NOT_FOUND", "lowerPath", lowerPath, cwd),
+      upperPath: existingFile("BOOT_MOUNT_HOST_NOT_FOUND", "upperPath", upperPath, cwd),
+    };
+  }
+  return (
+    mount && {
+      guest: checkGuestMountPoint("mount", mount.guest),
+      host: resolve(cwd, mount.host),
+      upperBytes: opts.mountDiskUpperSizeBytes ?? DEFAULT_UPPER_BYTES,
+    }
+  );
+}
+
 /** @throws {BootError} BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND */
-export function checkMounts(opts: MountOptions, cwd: string): void {
+export function checkMounts(opts: MountOptions, cwd: string): MountPlan | undefined {
   const taken = new Set<string>();
   const shares = [
     ...(opts.mount ? [{ option: "mount", ...opts.mount, mode: "rw" }] : []),
@@ -84,12 +106,10 @@ export function checkMounts(opts: MountOptions, cwd: string): void {
       `mountDiskUpperSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
     );
   }
-  if (opts.mount || opts._restoreMountDisk) {
-    refuse("BOOT_MOUNT_INVALID", "mount is not supported by this version of machinen yet");
-  }
-  if (taken.size > 0) {
+  if ((opts.liveMounts ?? []).length > 0) {
     refuse("BOOT_MOUNT_INVALID", "liveMounts are not supported by this version of machinen yet");
   }
+  return planMount(opts, cwd);
 }
 
 function isPort(value: unknown): boolean {

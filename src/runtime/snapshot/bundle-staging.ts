@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -12,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { SnapshotError } from "../errors.ts";
 import { readProcess } from "../registry/process.ts";
+import { MOUNT_FILES } from "./bundle.ts";
 
 /** A bundle in the making: a sibling of its final place, so that one rename makes it whole. */
 export interface BundleStaging {
@@ -95,8 +97,16 @@ function sync(path: string): void {
   }
 }
 
+/** What is of use without the rest of the machine lies on top. */
+function liftMountFiles({ path, imgDir }: BundleStaging): void {
+  for (const name of Object.values(MOUNT_FILES)) {
+    if (existsSync(join(imgDir, name))) renameSync(join(imgDir, name), join(path, name));
+  }
+}
+
 /** Add the description and put the bundle in its place: after this it survives a power cut. */
 export function publishBundle(staging: BundleStaging, meta: object, outDir: string): void {
+  liftMountFiles(staging);
   const fd = openSync(join(staging.path, "meta.json"), "wx", 0o600);
   try {
     writeSync(fd, `${JSON.stringify(meta, null, 2)}\n`);

@@ -22,8 +22,12 @@ export interface Bundle {
 
 const MAX_JSON_BYTES = 1024 * 1024;
 
+/** The disks of a mount in a bundle: a squashfs image, and an ext4 image of all that was written over it. */
+export const MOUNT_FILES = { lower: "mount-lower.sqfs", upper: "mount-upper.img" } as const;
+
 export function describeBundle(entry: RegistryEntry): BundleMeta {
   return {
+    ...(entry.mountDisk && { mountDisk: { guest: entry.mountDisk.guest, ...MOUNT_FILES } }),
     sourceName: entry.name,
     sourceImage: entry.imagePath,
     snappedAt: Date.now(),
@@ -82,6 +86,17 @@ function parseLiveMounts(value: unknown): SnapshotMeta["liveMounts"] {
   );
 }
 
+/** Files are taken from the bundle only, whatever it says. */
+function parseMountDisk(snapDir: string, value: unknown): SnapshotMeta["mountDisk"] {
+  if (value === undefined) return undefined;
+  const { guest, lower, upper } = (value ?? {}) as Fields;
+  const sound = [lower, upper].every(
+    (name) => typeof name === "string" && /^[^/\0]+$/.test(name) && !name.startsWith("."),
+  );
+  if (typeof guest !== "string" || !sound) throw unusable(snapDir, "meta.json is damaged");
+  return { guest, lower: lower as string, upper: upper as string };
+}
+
 /** What a bundle says of itself. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
 export function readBundleMeta(snapDir: string): BundleMeta {
   const meta = readJson(snapDir, "meta.json");
@@ -92,6 +107,7 @@ export function readBundleMeta(snapDir: string): BundleMeta {
     sourceName: optionalName(meta.sourceName),
     sourceImage: optionalText(meta.sourceImage),
     snappedAt: meta.snappedAt,
+    mountDisk: parseMountDisk(snapDir, meta.mountDisk),
     liveMounts: parseLiveMounts(meta.liveMounts),
     arch: meta.arch,
   };

@@ -22,6 +22,12 @@ export function checkResumeOptions(
     );
   }
   checkMounts(opts, cwd);
+  if (opts.mount || opts._restoreMountDisk || opts.mountDiskUpperSizeBytes !== undefined) {
+    throw new BootError(
+      "BOOT_MOUNT_INVALID",
+      "mount: a resumed machine has its source's mount, with what was written to it",
+    );
+  }
   checkPortForwards(opts);
   checkMemory(opts.memory);
   if (opts.memory !== undefined && opts.memory !== sourceMemoryMib) {

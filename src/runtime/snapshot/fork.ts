@@ -44,6 +44,7 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
       memoryCeilingMib: source.memoryCeilingMib,
       forkedFrom: opts.forkedFrom,
       templateKey: source.templateKey,
+      mountDisk: source.mountDisk,
     },
     detached: opts.detached ?? false,
     timeoutMs: opts.timeoutMs ?? null,

@@ -1,7 +1,8 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
+import { mountRecord, mountVariables } from "../mounts/index.ts";
 import { openBundle } from "./bundle.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
 import type { RestoreOptions, SnapshotMeta } from "./options.ts";
@@ -29,10 +30,15 @@ export async function restoreBundle(
   const snapDir = resolve(cwd, opts.snapDir);
   const binary = chooseVmmBinary(opts.binary, cwd);
   const { meta, machine, imgDir } = openBundle(snapDir);
+  const mountDisk = meta.mountDisk && {
+    guest: meta.mountDisk.guest,
+    lowerPath: join(snapDir, meta.mountDisk.lower),
+    upperPath: join(snapDir, meta.mountDisk.upper),
+  };
   checkLiveMountOverrides(opts, meta);
   checkResumeOptions(opts, cwd, machine.memoryMib);
   return resumeMachine({
-    incoming: { MACHINEN_INCOMING: `bundle:${imgDir}` },
+    incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
     binary,
     args: opts.args,
     cwd,
@@ -42,6 +48,7 @@ export async function restoreBundle(
     sourceName: meta.sourceName,
     record: {
       ...lineage,
+      ...mountRecord(mountDisk),
       imagePath: opts.image ?? meta.sourceImage,
       memoryCeilingMib: machine.memoryMib,
       forkedFrom: opts.forkedFrom ?? snapDir,

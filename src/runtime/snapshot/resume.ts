@@ -15,7 +15,7 @@ import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
 import type { Machine } from "../machine/vm-handle.ts";
 import type { MachineVariables } from "../machine/vmm-environment.ts";
-import { claimName, type RegistryEntry, updateEntry } from "../registry/index.ts";
+import { claimName, nameBelow, type RegistryEntry, updateEntry } from "../registry/index.ts";
 
 /** How a resumed machine is called, kept and reported, whatever it comes from. */
 export interface ResumeTerms {
@@ -42,7 +42,7 @@ export interface ResumeRequest extends ResumeTerms {
 
 /** The name of a machine that was given none, once its pid is known. */
 export function autoName(sourceName: string | undefined, pid: number): string | undefined {
-  return sourceName === undefined ? undefined : `${sourceName}/${pid}`;
+  return sourceName === undefined ? undefined : nameBelow(sourceName, String(pid));
 }
 
 /** Wait for a machine that is on its way to be one of its own, and hand it out. */

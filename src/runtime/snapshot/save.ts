@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { agentRequest } from "../control/agent-control.ts";
 import { vmmConsole } from "../control/vmm-control.ts";
 import { isMachinenError, SnapshotError } from "../errors.ts";
 import { type OnLog, PhaseTimer } from "../log.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
 import { waitUntilGone } from "../machine/process-identity.ts";
+import { agentSocketIn } from "../machine/run-dir.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import { describeBundle } from "./bundle.ts";
 import {
@@ -22,6 +24,7 @@ import { waitUntilUp } from "./wait-until-up.ts";
 const DEFAULT_TIMEOUT_MS = 90_000;
 /** After `quit` a machine only has to let go of its memory. */
 const QUIT_MS = 5000;
+const SYNC_MS = 10_000;
 
 function dumpFailed(error: unknown): SnapshotError {
   if (isMachinenError(error)) return error as SnapshotError;
@@ -52,6 +55,12 @@ async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
 
 function readConsole(controlPath: string): Promise<Buffer> {
   return vmmConsole(controlPath, 1000).catch(() => Buffer.alloc(0));
+}
+
+/** What the guest wrote to its mount is then in `mount-upper.img`, also for who reads that file alone. */
+async function settleMount({ mountDisk, runDir }: RegistryEntry): Promise<void> {
+  if (mountDisk === undefined || runDir === undefined) return;
+  await agentRequest(agentSocketIn(runDir), "SYNC", SYNC_MS).catch(() => {});
 }
 
 /** End the source, whose state is safe in the bundle now. */
@@ -98,6 +107,7 @@ export async function snapshotMachine(
   let saver: Saver | undefined;
   try {
     await waitUntilUp(entry);
+    await settleMount(entry);
     phases.mark("up");
     staging = stageBundle(snapDir);
     const before = await readConsole(controlPath);

@@ -15,6 +15,8 @@ export interface TemplateInputs {
   image: string;
   root: "ram" | "disk";
   diskBytes?: number;
+  /** With a mount: how large its writable disk is. The machine's own disks take the place of the template's. */
+  mountBytes?: number;
   memoryMib: number;
   vmm: string;
   qemu: string;
@@ -75,6 +77,7 @@ export interface TemplateRequest {
   image: string;
   root: "ram" | "disk";
   diskBytes?: number;
+  mountBytes?: number;
   memoryMib: number;
   vmm: string;
   /** The environment the VMM will have. */
@@ -93,6 +96,7 @@ export function readInputs(request: TemplateRequest): TemplateInputs | undefined
     image: contentDigest(request.image),
     root: request.root,
     diskBytes: request.diskBytes,
+    mountBytes: request.mountBytes,
     memoryMib: request.memoryMib,
     vmm: contentDigest(request.vmm),
     // The whole program stands for its version: a distribution may patch it without a new number.

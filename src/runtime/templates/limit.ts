@@ -11,15 +11,15 @@ export function templatesLimitBytes(env: NodeJS.ProcessEnv = process.env): numbe
   return (Number.isFinite(given) && given >= 0 ? given : DEFAULT_LIMIT_MIB) * 1024 * 1024;
 }
 
-/** Which templates must go for the rest to fit: the least recently used first, never one in use. Pure. */
-export function selectEvictions(
-  templates: readonly StoredTemplate[],
+/** Which entries of a cache must go for the rest to fit: the least recently used first, never one in use. Pure. */
+export function selectEvictions<Stored extends Pick<StoredTemplate, "key" | "bytes" | "usedAtMs">>(
+  templates: readonly Stored[],
   limitBytes: number,
   inUse: ReadonlySet<string>,
   nowMs: number,
-): StoredTemplate[] {
+): Stored[] {
   let total = templates.reduce((sum, { bytes }) => sum + bytes, 0);
-  const evicted: StoredTemplate[] = [];
+  const evicted: Stored[] = [];
   for (const template of [...templates].sort((a, b) => a.usedAtMs - b.usedAtMs)) {
     if (total <= limitBytes) break;
     if (inUse.has(template.key) || nowMs - template.usedAtMs < GRACE_MS) continue;

@@ -115,8 +115,15 @@ describe("planBoot", () => {
     expect(codeOf({ ...wrong, ...guest, guestCwd: "/" })).toBe("BOOT_MEMORY_INVALID");
   });
 
-  test("never ignores a mount in silence", () => {
-    expect(codeOf({ mount: { host: "/tmp", guest: "/mnt/a" } })).toBe("BOOT_MOUNT_INVALID");
+  test("takes a mount's directory from cwd, and its place as it is meant", () => {
+    const mount = { host: "tree", guest: "/mnt//a/./b/" };
+    mkdirSync(join(scratch.path, "tree"));
+    const { mount: planned } = planBoot({ binary: "/bin/cat", cwd: scratch.path, mount });
+    const directory = join(scratch.path, "tree");
+    expect(planned).toEqual({ host: directory, guest: "/mnt/a/b", upperBytes: 4 * 1024 ** 3 });
+  });
+
+  test("never ignores a live mount in silence", () => {
     expect(codeOf({ liveMounts: [{ host: "/tmp", guest: "/mnt/a" }] })).toBe("BOOT_MOUNT_INVALID");
   });
 
