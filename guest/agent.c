@@ -18,7 +18,7 @@
 enum { READ_BYTES = 65536, WRITE_BYTES = 32768, LOOK_AGAIN_MS = 10, TRY_AGAIN_MS = 100 };
 
 static const struct service *const services[] = {&control_service, &winsize_service,
-                                                 &secrets_service, &client_service};
+                                                 &secrets_service, &client_service, &files_service};
 static struct link *host_link;
 static bool ends_with_link;
 

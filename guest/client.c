@@ -198,3 +198,4 @@ static struct connection *opened(struct stream *stream) {
 }
 
 const struct service client_service = {1978, opened, data, finished, writable, gone};
+const struct service files_service = {1976, opened, data, finished, writable, gone};

@@ -1,5 +1,5 @@
-/* Port 1978: one request per stream, then frames both ways. Parsing and framing only; what a request
- * asks for is a job (exec.c, session.c). */
+/* Ports 1978 and 1976: one request per stream, then frames both ways. Parsing and framing only; what a
+ * request asks for is a job (exec.c, session.c). */
 #ifndef MACHINEN_CLIENT_H
 #define MACHINEN_CLIENT_H
 
@@ -8,7 +8,8 @@
 
 #include <sys/types.h>
 
-extern const struct service client_service;
+extern const struct service client_service; /* request.c */
+extern const struct service files_service;  /* files.c */
 
 /* The most payload of one frame: with its header it fills four link frames. */
 enum { FRAME_ROOM = 16, FRAME_BYTES = 4 * LINK_MAX_DATA - FRAME_ROOM };

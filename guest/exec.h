@@ -6,7 +6,9 @@
 #include "spawn.h"
 
 struct exec_options {
-    const char *command;
+    const char *command; /* or, as in struct spawn: */
+    int (*function)(void *);
+    void *context;
     struct env env;
     const char *cwd;
     const struct user *user;

@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "exec.h"
+#include "files.h"
 #include "frame.h"
 #include "once.h"
 #include "session.h"
@@ -9,13 +10,6 @@
 #include <string.h>
 
 enum { LONGEST_HEADER = 128, LARGEST_REQUEST = 4 << 20, LARGEST_SIZE = 10000, MOST_NUMBERS = 4 };
-
-/* What follows the verb: this many numbers, of which the last `texts` are lengths of what follows the line. */
-struct verb {
-    const char *name;
-    unsigned numbers, texts;
-    void (*run)(struct client *client, const unsigned *numbers, char *text);
-};
 
 static void bad(struct client *client, const char *message) {
     client_refuse(client, "BAD_REQUEST", message);
@@ -119,19 +113,24 @@ static void run_kill(struct client *client, const unsigned *numbers, char *text)
     session_kill(client, text);
 }
 
-static const struct verb verbs[] = {
+static const struct verb exec_verbs[] = {
     {"EXEC2", 1, 1, run_exec},          {"EXEC3", 1, 1, run_exec3}, {"PTY", 3, 1, run_pty},
     {"PTYSESSION", 4, 2, run_session},  {"PTYLIST", 0, 0, run_list}, {"PTYKILL", 1, 1, run_kill},
+    {.name = NULL},
 };
 
-static const struct verb *find_verb(const char *line, const char **rest) {
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        size_t length = strlen(verbs[i].name);
-        if (strncmp(line, verbs[i].name, length) != 0)
+static bool asks_for_files(const struct client *client) {
+    return client->connection.service == &files_service;
+}
+
+static const struct verb *find_verb(const struct verb *verb, const char *line, const char **rest) {
+    for (; verb->name != NULL; verb++) {
+        size_t length = strlen(verb->name);
+        if (strncmp(line, verb->name, length) != 0)
             continue;
         *rest = line + length;
-        if (verbs[i].numbers == 0 ? **rest == '\0' : *(*rest)++ == ' ')
-            return &verbs[i];
+        if (verb->numbers == 0 ? **rest == '\0' : *(*rest)++ == ' ')
+            return verb;
     }
     return NULL;
 }
@@ -161,7 +160,7 @@ static void parse_line(struct client *client, size_t end) {
     unsigned numbers[MOST_NUMBERS] = {0};
     memcpy(line, buffer_bytes(&client->in), end);
     line[end] = '\0';
-    const struct verb *verb = find_verb(line, &rest);
+    const struct verb *verb = find_verb(asks_for_files(client) ? file_verbs : exec_verbs, line, &rest);
     if (verb == NULL || strlen(line) != end ||
         (verb->numbers > 0 && !parse_numbers(rest, verb->numbers, numbers))) {
         bad(client, "unknown or malformed request");
@@ -178,7 +177,8 @@ static void parse_line(struct client *client, size_t end) {
 
 static bool starts_with_exec(const struct client *client) {
     static const char word[] = "EXEC ";
-    return buffer_length(&client->in) >= 5 && memcmp(buffer_bytes(&client->in), word, 5) == 0;
+    return !asks_for_files(client) && buffer_length(&client->in) >= 5 &&
+           memcmp(buffer_bytes(&client->in), word, 5) == 0;
 }
 
 void request_parse(struct client *client) {

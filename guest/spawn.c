@@ -115,6 +115,8 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
         fail("user");
     enter_directory(spawn->cwd, env);
     reset_signals();
+    if (spawn->function != NULL)
+        _exit(spawn->function(spawn->context));
     if (spawn->arguments != NULL) {
         execvpe(spawn->arguments[0], spawn->arguments, env->items);
         fail(spawn->arguments[0]);
@@ -138,7 +140,8 @@ _Noreturn static void run_program(void *context) {
 /* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
  * is loaded, so nothing that needs us, or may never come, may be in its way. */
 static pid_t start(struct program *program) {
-    bool may_wait = !mounts_may_hang();
+    /* A function of ours goes on for long. */
+    bool may_wait = !mounts_may_hang() && program->spawn->function == NULL;
     if (program->spawn->group != NULL) {
         pid_t pid = clone_into(program->spawn->group->directory, may_wait, run_program, program);
         if (pid > 0)

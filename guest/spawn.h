@@ -11,7 +11,9 @@
 
 struct spawn {
     const char *command;     /* for /bin/sh -c; or */
-    char *const *arguments;  /* a program and its arguments */
+    char *const *arguments;  /* a program and its arguments; or */
+    int (*function)(void *); /* of this program, its exit status in return */
+    void *context;           /* for `function` */
     const struct env *env;   /* on top of base_env; may be NULL */
     const char *cwd;         /* NULL: the configured one, else HOME, else / */
     const struct user *user; /* NULL: root */

@@ -18,6 +18,9 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   EXEC_VSOCK_UNAVAILABLE: "machinen ls shows which machines are running",
   EXEC_AGENT_UNAVAILABLE: "machinen ls shows its state; machinen stop <target> ends it for certain",
   EXEC_AGENT_TIMEOUT: "machinen ls shows its state; machinen stop <target> ends it for certain",
+  FILES_HOST_DIR_NOT_FOUND: "check the path here; machinen cp --help shows how paths are written",
+  FILES_AGENT_UNAVAILABLE:
+    "machinen ls shows its state; a machine from an older machinen must be booted again",
   SNAPSHOT_DUMP_FAILED: "check the free space of the directory (df -h), or give another one",
   SNAPSHOT_TIMEOUT: "try again; the machine keeps running",
   PROVISION_BASE_NOT_FOUND: "machinen install tiny",

@@ -26,6 +26,7 @@ export {
   VsockWinsize,
   type VsockWinsizeOptions,
 } from "./exec/index.ts";
+export { VsockFiles, type VsockFilesOptions } from "./files/index.ts";
 export {
   cli as mkinitramfsCli,
   type EnsureMountDiskImageOptions,

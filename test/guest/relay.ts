@@ -20,7 +20,9 @@ export class Relay {
   agentPid = 0;
 
   constructor(mode: "spawn" | "wait" = "spawn") {
-    const ports = [1970, 1974, 1975, 1978, 4242].map((port) => `${port}:${this.socket(port)}`);
+    const ports = [1970, 1974, 1975, 1976, 1978, 4242].map(
+      (port) => `${port}:${this.socket(port)}`,
+    );
     this.#process = spawn(
       join(guest, "build/link-relay"),
       [mode, join(guest, "build/machinen-init-asan"), ...ports],

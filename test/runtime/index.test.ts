@@ -5,7 +5,7 @@ import * as runtime from "../../src/runtime/index.ts";
 const NAMES = `
   BootError CacheError DEFAULT_FREE_MEMORY_THRESHOLD ErrorCode ExecError FilesError GvproxyError MachinenError
   MkinitramfsError MountError ParseError ProvisionError RegistryError STATS_FILE_SIZE SandboxError Sandboxes
-  SecretsError SnapshotError Supervisor VsockExec VsockSecrets VsockWinsize WinsizeError _internal attach
+  SecretsError SnapshotError Supervisor VsockExec VsockFiles VsockSecrets VsockWinsize WinsizeError _internal attach
   autoSizeMemoryMib boot bootPty bootSnapshotPath buildMachinenConfig buildWriteFileCmd buildWriteFileCmds
   checkForkBackpressure compare detachedLogRoot ensureMountDiskImage ensureMountDiskUpper ensureRootfsImage
   formatMachinenError isMachinenError list markMountDiskImageClean markRootfsImageClean measureFirstByte

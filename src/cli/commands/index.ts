@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
 import { attach } from "./attach.ts";
 import { boot } from "./boot.ts";
+import { cp } from "./cp.ts";
 import { diff } from "./diff.ts";
 import { doctor } from "./doctor.ts";
 import { exec } from "./exec.ts";
@@ -20,6 +21,7 @@ export const commands: Command[] = [
   boot,
   ls,
   exec,
+  cp,
   attach,
   fork,
   diff,

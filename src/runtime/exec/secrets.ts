@@ -10,7 +10,8 @@ export interface VsockSecretsOptions {
 }
 
 /**
- * Hand `secrets` to the guest, which keeps them in memory. Resolves when it has taken them all.
+ * Hand `secrets` to the guest, which keeps them in memory. Resolves when it has taken them all. The guest skips
+ * what no shell could have as a variable: names are letters, digits and underscores, no digit first.
  * Sent again from the start when the connection breaks: the same secret twice is the same secret.
  *
  * @throws {SecretsError} SECRETS_VALUE_INVALID | SECRETS_AGENT_UNAVAILABLE (retryable)
@@ -39,11 +40,11 @@ async function send(
   }
 }
 
-/** A name or value with a line break would be another secret. */
+/** A name or value with a line break would be another secret, and so would a name with an equals sign. */
 function secretLines(secrets: Record<string, string>): string {
   return Object.entries(secrets)
     .map(([key, value]) => {
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) {
+      if (/[=\r\n\0]/.test(key)) {
         throw new SecretsError(
           "SECRETS_VALUE_INVALID",
           `${JSON.stringify(key)} is no variable name`,

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { MachineDifference } from "../compare/index.ts";
+import type { CopyOptions } from "../files/index.ts";
 import type { Mount, PortForward } from "../machine/boot-options.ts";
 
 /**
@@ -36,6 +37,13 @@ export interface Host {
   readFile(id: string, path: string, limit: number): Promise<Buffer | undefined>;
   /** Run a command to its end. */
   exec(id: string, command: string, options?: { timeoutMs?: number }): Promise<ExecResult>;
+  /**
+   * Copy a file or directory of this computer, or a tar archive, to a path on the machine, by the rules of
+   * `docker cp`.
+   */
+  copyIn(id: string, from: string | Readable, to: string, options?: CopyOptions): Promise<void>;
+  /** Copy a file or directory of the machine to a path on this computer, or write it as a tar archive. */
+  copyOut(id: string, from: string, to: string | Writable, options?: CopyOptions): Promise<void>;
   /** Attach to a named session, creating it with `command` (default: a login shell) when there is none. */
   openSession(id: string, options: OpenSessionOptions): Promise<SessionHandle>;
   listSessions(id: string): Promise<SessionInfo[]>;

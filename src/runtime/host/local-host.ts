@@ -3,10 +3,12 @@ import { compareMachines, readGuestFile } from "../compare/index.ts";
 import { waitForAgent } from "../control/agent-control.ts";
 import { BootError, isMachinenError, RegistryError } from "../errors.ts";
 import { listSessions, openSession, VsockExec } from "../exec/index.ts";
+import { copyIn, copyOut } from "../files/index.ts";
 import { readImageConfig, resolveImage } from "../images/index.ts";
 import { attach } from "../machine/attach.ts";
 import { boot } from "../machine/boot.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
+import { filesSocket } from "../machine/guest-files.ts";
 import { agentSocketIn } from "../machine/run-dir.ts";
 import { findByName, list, liveEntries, type RegistryEntry, readEntry } from "../registry/index.ts";
 import { readBundleMeta } from "../snapshot/bundle.ts";
@@ -174,6 +176,8 @@ export function createLocalHost(): Host {
     readFile: async (id, path, limit) => readGuestFile(find(id), path, limit),
     exec: async (id, command, options = {}) =>
       VsockExec.run(find(id).socketPath, command, { execTimeoutMs: options.timeoutMs }),
+    copyIn: async (id, from, to, options) => copyIn(filesSocket(find(id)), from, to, options),
+    copyOut: async (id, from, to, options) => copyOut(filesSocket(find(id)), from, to, options),
     openSession: async (id, options) =>
       openSession(find(id).socketPath, {
         ...options,

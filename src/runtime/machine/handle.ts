@@ -8,6 +8,7 @@ import { forkManyMachines } from "../snapshot/fork-many.ts";
 import { snapshotMachine } from "../snapshot/save.ts";
 import { killMachine, processOf } from "./end-machine.ts";
 import { guestCommands } from "./guest-commands.ts";
+import { guestFiles } from "./guest-files.ts";
 import { memoryStatsOf } from "./memory-stats.ts";
 import { isRunning } from "./process-identity.ts";
 import { type Exit, letGo, type StartedMachine } from "./start-machine.ts";
@@ -34,6 +35,7 @@ function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Ma
     pid: entry.pid,
     name: entry.name,
     ...guestCommands(entry.socketPath, isAlive, onLog),
+    ...guestFiles(entry),
     ...parts,
     detach: async () => parts.detach(),
     kill: () => killMachine(entry),

@@ -85,6 +85,7 @@ export function registerMachine(
     ...request.record,
     pid: child.pid,
     socketPath: vsockSocket(env.MACHINEN_VSOCK, 1978) ?? "",
+    filesPath: vsockSocket(env.MACHINEN_VSOCK, 1976),
     controlPath: env.MACHINEN_CONTROL,
     statsPath: env.MACHINEN_STATS_FILE,
     runDir: runDir.path,

@@ -5,6 +5,7 @@ import type {
   VsockExecPtyOptions,
   VsockExecResult,
 } from "../exec/index.ts";
+import type { VsockFilesOptions } from "../files/index.ts";
 import type {
   ForkManyOptions,
   ForkOptions,
@@ -44,6 +45,10 @@ export interface VmHandle {
   execPty(cmd: string, opts: VsockExecPtyOptions): VsockExecPtyHandle;
   /** Write a file in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it cannot be written. */
   writeFile(guestPath: string, contents: Buffer | string, opts?: WriteFileOptions): Promise<void>;
+  /** `VsockFiles.push` to this machine. @throws {FilesError} as there */
+  push(hostDir: string, guestPath: string, opts?: VsockFilesOptions): Promise<void>;
+  /** `VsockFiles.pull` from this machine. @throws {FilesError} as there */
+  pull(guestPath: string, hostDir: string, opts?: VsockFilesOptions): Promise<void>;
   /** Write the whole machine (memory, devices, disks) into a bundle. It ends then, unless `leaveRunning`. */
   snapshot(opts: SnapshotOptions): Promise<SnapshotResult>;
   /** What the machine costs the host now. */

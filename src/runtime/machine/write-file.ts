@@ -11,13 +11,16 @@ function shellQuote(text: string): string {
 
 function prepareParent(guestPath: string, recursive: boolean): string {
   const parent = posix.dirname(guestPath);
-  return recursive && parent !== "." && parent !== "/" ? `mkdir -p ${shellQuote(parent)} && ` : "";
+  // A path that begins with a dash is no option.
+  return recursive && parent !== "." && parent !== "/"
+    ? `mkdir -p -- ${shellQuote(parent)} && `
+    : "";
 }
 
 function setMode(guestPath: string, mode: number | undefined): string {
   return mode === undefined
     ? ""
-    : ` && chmod ${(mode & 0o7777).toString(8).padStart(4, "0")} ${shellQuote(guestPath)}`;
+    : ` && chmod -- ${(mode & 0o7777).toString(8).padStart(4, "0")} ${shellQuote(guestPath)}`;
 }
 
 function writeCmd(guestPath: string, base64: string, opts: WriteFileOptions): string {
@@ -50,7 +53,9 @@ export function buildWriteFileCmds(
   const cmds: string[] = [];
   for (let at = 0; at < base64.length; at += WRITE_FILE_B64_CHUNK_BYTES) {
     const piece = base64.slice(at, at + WRITE_FILE_B64_CHUNK_BYTES);
-    cmds.push(`printf %s ${piece} ${at === 0 ? ">" : ">>"} ${stage}`);
+    cmds.push(
+      `printf %s ${piece} ${at === 0 ? ">" : ">>"} ${stage} || { rm -f ${stage}; exit 1; }`,
+    );
   }
   const redirect = opts.append ? ">>" : ">";
   cmds.push(

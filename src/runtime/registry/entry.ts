@@ -5,6 +5,8 @@ export interface RegistryEntry {
   name?: string;
   /** Unix socket that leads to the guest's exec service. */
   socketPath: string;
+  /** Unix socket that leads to the guest's files service. */
+  filesPath?: string;
   /** The VMM's control socket. */
   controlPath?: string;
   /** Directory of the machine's sockets; the VMM removes it when it ends. */
@@ -70,6 +72,7 @@ const FIELDS: { [Field in keyof Required<RegistryEntry>]: Check } = {
   pid: isNumber,
   name: isText,
   socketPath: isText,
+  filesPath: isText,
   controlPath: isText,
   runDir: isText,
   imagePath: isText,

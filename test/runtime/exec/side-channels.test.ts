@@ -33,13 +33,7 @@ it("delivers secrets, again after a broken connection", async () => {
 });
 
 it("refuses secrets that would become others, and reports a guest that takes none", async () => {
-  for (const bad of [
-    { A: "x\nB=y" },
-    { A: "x\0" },
-    { "A=1\nB": "x" },
-    { "1A": "x" },
-    { "": "x" },
-  ]) {
+  for (const bad of [{ A: "x\nB=y" }, { A: "x\0" }, { "A=1\nB": "x" }, { "A=B": "x" }]) {
     await expect(VsockSecrets.send(agent.path, bad as never)).rejects.toMatchObject({
       code: "SECRETS_VALUE_INVALID",
     });

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { buildWriteFileCmd, buildWriteFileCmds } from "../../../src/runtime/machine/write-file.ts";
@@ -48,4 +48,18 @@ test("a write that fails fails the command", () => {
   const path = join(scratch.path, "large"); // a file where a directory is needed
   expect(() => run(buildWriteFileCmds(join(path, "below"), "x"))).toThrow();
   expect(() => run(buildWriteFileCmds(join(path, "below"), randomBytes(100_000)))).toThrow();
+});
+
+test("a name that begins with a dash is a name", () => {
+  const [cmd] = buildWriteFileCmds("-dir/-file", "x", { mode: 0o640 });
+  execFileSync("/bin/sh", ["-c", cmd!], { cwd: scratch.path });
+  expect(statSync(join(scratch.path, "-dir/-file")).mode & 0o7777).toBe(0o640);
+});
+
+test("a stage that cannot be written is removed", () => {
+  const stage = join(scratch.path, "stage");
+  symlinkSync("/dev/full", stage);
+  const [first] = buildWriteFileCmds("/nowhere", randomBytes(100_000));
+  expect(() => run([first!.replaceAll(/\/tmp\/\.machinen-write-[0-9a-f]+/g, stage)])).toThrow();
+  expect(readdirSync(scratch.path)).not.toContain("stage");
 });

@@ -114,6 +114,14 @@ export class PtyHost implements Host {
     throw new Error("not needed here");
   }
 
+  async copyIn(): Promise<void> {
+    throw new Error("not needed here");
+  }
+
+  async copyOut(): Promise<void> {
+    throw new Error("not needed here");
+  }
+
   async listSessions(): Promise<SessionInfo[]> {
     return [];
   }
