@@ -45,10 +45,6 @@ export interface VmHandle {
   execPty(cmd: string, opts: VsockExecPtyOptions): VsockExecPtyHandle;
   /** Write a file in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it cannot be written. */
   writeFile(guestPath: string, contents: Buffer | string, opts?: WriteFileOptions): Promise<void>;
-  /** `VsockFiles.push` to this machine. @throws {FilesError} as there */
-  push(hostDir: string, guestPath: string, opts?: VsockFilesOptions): Promise<void>;
-  /** `VsockFiles.pull` from this machine. @throws {FilesError} as there */
-  pull(guestPath: string, hostDir: string, opts?: VsockFilesOptions): Promise<void>;
   /** Write the whole machine (memory, devices, disks) into a bundle. It ends then, unless `leaveRunning`. */
   snapshot(opts: SnapshotOptions): Promise<SnapshotResult>;
   /** What the machine costs the host now. */
@@ -60,6 +56,10 @@ export interface VmHandle {
 /** A machine as `boot()`, `attach()`, `restore()` and a fork give it. */
 export interface Machine extends VmHandle {
   fork(opts?: ForkOptions): Promise<Machine>;
+  /** `VsockFiles.push` to this machine. @throws {FilesError} as there */
+  push(hostDir: string, guestPath: string, opts?: VsockFilesOptions): Promise<void>;
+  /** `VsockFiles.pull` from this machine. @throws {FilesError} as there */
+  pull(guestPath: string, hostDir: string, opts?: VsockFilesOptions): Promise<void>;
   /** Several copies of the same moment: this machine is stopped once. All or none. */
   forkMany(count: number, opts?: ForkManyOptions): Promise<Machine[]>;
   /**
