@@ -2,10 +2,12 @@ import { parseArgs } from "node:util";
 import { measureMachines } from "./machines.ts";
 import { measureMultiplexers } from "./multiplexer.ts";
 import { type Row, summarise, table } from "./report.ts";
+import { measureSoak } from "./soak.ts";
 
-const usage = `npm run bench -- [--only machines|multiplexer] [--runs N] [--json]
+const usage = `npm run bench -- [--only machines|multiplexer|soak] [--runs N] [--json]
 
-Everything is measured side by side in one run; compare ratios, not milliseconds.`;
+Everything is measured side by side in one run; compare ratios, not milliseconds.
+soak (only when named): N forks of a machine under load, each looked at whole.`;
 
 const { values } = parseArgs({
   options: {
@@ -16,15 +18,21 @@ const { values } = parseArgs({
   },
 });
 const runs = Number(values.runs);
-if (values.help || !Number.isInteger(runs) || runs < 1) {
+const parts = { machines: measureMachines, multiplexer: measureMultiplexers, soak: measureSoak };
+const chosen = values.only === undefined ? ["machines", "multiplexer"] : [values.only];
+if (
+  !chosen.every((name) => Object.hasOwn(parts, name)) ||
+  values.help ||
+  !Number.isInteger(runs) ||
+  runs < 1
+) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
 }
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const rows: Row[] = [];
-if (values.only !== "multiplexer") rows.push(...(await measureMachines(runs, progress)));
-if (values.only !== "machines") rows.push(...(await measureMultiplexers(runs, progress)));
+for (const name of chosen) rows.push(...(await parts[name as keyof typeof parts](runs, progress)));
 const summaries = summarise(rows);
 console.log(values.json ? JSON.stringify(summaries, null, 2) : table(summaries));
 process.exit(0);

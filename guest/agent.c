@@ -2,6 +2,7 @@
 
 #include "client.h"
 #include "control.h"
+#include "fuse-relay.h"
 #include "hanging-mounts.h"
 #include "loop.h"
 #include "secrets.h"
@@ -33,19 +34,22 @@ static void on_up(void *context) {
     (void)context;
 }
 
+static bool accepted(struct stream *stream, struct connection *connection, const struct service *service) {
+    if (connection == NULL)
+        return false;
+    connection->service = service;
+    connection->stream = stream;
+    stream_set_data(stream, connection);
+    return true;
+}
+
 static bool on_opened(void *context, struct stream *stream, uint16_t number) {
     (void)context;
-    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
-        if (services[i]->port != number)
-            continue;
-        struct connection *connection = services[i]->opened(stream);
-        if (connection == NULL)
-            return false;
-        connection->service = services[i];
-        connection->stream = stream;
-        stream_set_data(stream, connection);
-        return true;
-    }
+    if (is_live_port(number))
+        return accepted(stream, fuse_opened(stream, number), &fuse_service);
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        if (services[i]->port == number)
+            return accepted(stream, services[i]->opened(stream), services[i]);
     return false;
 }
 

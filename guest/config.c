@@ -61,6 +61,7 @@ struct config config_from(const struct json *root) {
         .hostname = member_string(root, "hostname"),
         .mount = member_string(root, "mount"),
         .root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL,
+        .live_mounts = json_member(root, "liveMounts", JSON_ARRAY),
         .waits = json_member(root, "wait", JSON_TRUE) != NULL,
     };
 }
@@ -72,6 +73,7 @@ void config_free(struct config *config) {
     free(config->hostname);
     free(config->cwd);
     free(config->mount);
+    json_free(config->source);
     *config = (struct config){.command = NULL};
 }
 
@@ -96,7 +98,7 @@ bool config_read(const char *path, struct config *config) {
     struct json *root = read_json(path);
     if (root != NULL)
         *config = config_from(root);
-    json_free(root);
+    config->source = root;
     if (config->mount == NULL)
         config->mount = read_mount_point();
     return root != NULL;

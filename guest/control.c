@@ -4,6 +4,7 @@
 #include "identity.h"
 #include "lines.h"
 #include "loop.h"
+#include "mounts.h"
 #include "resume.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static void request(struct lines *lines, char *line) {
     if (strcmp(verb, "PING") == 0) {
         lines_answer(lines, "OK %llu\n", (unsigned long long)monotonic_ms());
     } else if (strcmp(verb, "SYNC") == 0) {
-        sync();
+        sync_local();
         lines_answer(lines, "OK\n");
     } else if (strcmp(verb, "RESUME") == 0) {
         expect_resume(lines, text);

@@ -6,6 +6,8 @@
 
 /* Look once now, and again whenever a mount changes: looking takes long. */
 void hanging_mounts_watch(void);
+/* Look now: a mount was just made, and the news of it has not arrived. */
+void hanging_mounts_look(void);
 /* True also when nobody can tell. */
 bool mounts_may_hang(void);
 

@@ -130,6 +130,41 @@ bool mount_root_disk(void) {
     return true;
 }
 
+/* What lies below a FUSE mount cannot be reached without it. */
+static bool is_below_one(char *const *points, size_t count, const char *at) {
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(at, points[i], strlen(points[i])) == 0)
+            return true;
+    return false;
+}
+
+void sync_local(void) {
+    char *fuse[64], line[1024];
+    size_t count = 0;
+    FILE *mounts = fopen("/proc/self/mounts", "re");
+    while (mounts != NULL && fgets(line, sizeof line, mounts) != NULL) {
+        char *rest = line;
+        strsep(&rest, " ");
+        const char *at = strsep(&rest, " "), *type = strsep(&rest, " ");
+        if (type == NULL || is_below_one(fuse, count, at))
+            continue;
+        if (strncmp(type, "fuse", 4) == 0) {
+            if (count < sizeof fuse / sizeof *fuse && (fuse[count] = strdup(at)) != NULL)
+                count++;
+            continue;
+        }
+        int fd = open(at, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) {
+            syncfs(fd);
+            close(fd);
+        }
+    }
+    if (mounts != NULL)
+        fclose(mounts);
+    while (count > 0)
+        free(fuse[--count]);
+}
+
 void unmount_all(void) {
     char *points[256], line[1024];
     size_t count = 0;

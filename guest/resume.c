@@ -2,6 +2,7 @@
 
 #include "console.h"
 #include "control.h"
+#include "fuse-relay.h"
 #include "identity.h"
 #include "json.h"
 #include "mount-disks.h"
@@ -20,7 +21,7 @@ struct request {
     uint8_t entropy[MOST_ENTROPY];
     size_t entropy_length;
     const char *hostname;
-    const struct json *network, *config;
+    const struct json *network, *config, *live_mounts;
     bool connections;
 };
 
@@ -41,11 +42,13 @@ static bool read_request(const struct json *root, struct request *request) {
     *request = (struct request){.has_time = time != NULL,
                                 .network = network,
                                 .connections = connections == NULL || connections->type == JSON_TRUE,
-                                .config = json_find(root, "config")};
+                                .config = json_find(root, "config"),
+                                .live_mounts = json_find(root, "liveMounts")};
     if (!is_switch(network) || !is_switch(connections))
         return false;
     if (!is_type(root, JSON_OBJECT) || !is_type(time, JSON_ARRAY) || !is_type(entropy, JSON_STRING) ||
-        !is_type(hostname, JSON_STRING) || !is_type(request->config, JSON_OBJECT))
+        !is_type(hostname, JSON_STRING) || !is_type(request->config, JSON_OBJECT) ||
+        !is_type(request->live_mounts, JSON_ARRAY))
         return false;
     if (time != NULL && (!json_integer(time->child, INT64_MAX, &request->seconds) ||
                          !json_integer(time->child->next, NS_PER_S - 1, &request->nanoseconds) ||
@@ -66,6 +69,13 @@ bool run_config(struct config *config) {
         default_cwd = config->cwd;
         config->cwd = NULL;
     }
+    /* Whatever may lie in a live mount comes after it: the command, and its directory. */
+    const char *problem = control_owns_machine ? live_mounts_apply(config->live_mounts) : NULL;
+    if (problem != NULL) {
+        console_say("live mounts: %s", problem);
+        errno = EIO;
+        return false;
+    }
     waits_for_config = config->waits;
     return config->waits || config->command == NULL || console_run(config->command);
 }
@@ -84,6 +94,9 @@ static const char *apply(const struct request *request) {
         return strerror(errno);
     if (request->network != NULL && control_owns_machine)
         network_resume(request->network->type == JSON_TRUE, request->connections);
+    const char *problem = control_owns_machine ? live_mounts_apply(request->live_mounts) : NULL;
+    if (problem != NULL)
+        return problem;
     if (request->config == NULL || !waits_for_config)
         return NULL;
     struct config config = config_from(request->config);

@@ -20,7 +20,7 @@
 #define MAX_DESCRIPTION 65536u
 
 static bool bad_file(struct error *error, const char *name) {
-    const char *code = errno == ENOSPC || errno == EDQUOT ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "BUNDLE_IO";
+    const char *code = no_space_left() ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "BUNDLE_IO";
     return fail(error, code, "%s: %s", name, strerror(errno));
 }
 

@@ -83,7 +83,7 @@ static int state_copy(const struct vm *vm, struct error *error) {
     if (fstat(vm->state_fd, &info) != 0 || info.st_size == 0 ||
         (fd = memfd_new("machinen-state", (uint64_t)info.st_size)) < 0 ||
         !copy_data(vm->state_fd, fd, (uint64_t)info.st_size, error) || !seal(fd)) {
-        fail(error, errno == ENOSPC || errno == ENOMEM ? "NO_SPACE" : "COPY_FAILED", "the device state: %s",
+        fail(error, no_space_left() ? "NO_SPACE" : "COPY_FAILED", "the device state: %s",
              strerror(errno));
         close_fd(&fd);
     }

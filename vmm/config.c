@@ -139,6 +139,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .stats_file = text(get, "MACHINEN_STATS_FILE"),
         .control = text(get, "MACHINEN_CONTROL"),
         .run_dir = text(get, "MACHINEN_RUN_DIR"),
+        .disk_dir = text(get, "MACHINEN_DISK_DIR"),
         .rootdisk = text(get, "MACHINEN_ROOTDISK"),
         .mount_lower = text(get, "MACHINEN_MOUNT_LOWER"),
         .mount_upper = text(get, "MACHINEN_MOUNT_UPPER"),
@@ -149,6 +150,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .trace = text(get, "MACHINEN_TRACE"),
         .fault = text(get, "MACHINEN_FAULT"),
         .ports = text(get, "MACHINEN_FORWARD"),
+        .live_mounts = text(get, "MACHINEN_LIVE_MOUNTS"),
     };
     if (!config->mount_lower != !config->mount_upper) {
         return bad(error, "MACHINEN_MOUNT_LOWER", "goes together with MACHINEN_MOUNT_UPPER");

@@ -18,9 +18,9 @@ struct forward_config {
 };
 
 struct config {
-    const char *kernel, *initrd, *stats_file, *control, *run_dir, *rootdisk, *mount_lower, *mount_upper, *cmdline, *qemu;
+    const char *kernel, *initrd, *stats_file, *control, *run_dir, *disk_dir, *rootdisk, *mount_lower, *mount_upper, *cmdline, *qemu;
     const char *incoming_fork, *incoming_bundle, *incoming_template;
-    const char *resume, *template, *trace, *fault, *ports;
+    const char *resume, *template, *trace, *fault, *ports, *live_mounts;
     bool network_on, network_off; /* neither: as the machine it is made from, else on */
     char bases[MAX_BASES][108];
     size_t base_count;

@@ -5,8 +5,10 @@
 #include "fault.h"
 #include "files.h"
 #include "forward.h"
+#include "full-disk.h"
 #include "group.h"
 #include "listen.h"
+#include "livemount.h"
 #include "loop.h"
 #include "network.h"
 #include "vm.h"
@@ -32,7 +34,7 @@ struct client {
     size_t answer_length, answer_sent;
     int fds[MAX_CAPTURED_FDS]; /* to go with its first byte */
     size_t fd_count;
-    bool waits; /* for the machine to be up */
+    bool waits; /* with its first request: see must_wait() */
     bool dead;
 };
 
@@ -82,7 +84,7 @@ static void answer_status(struct client *client) {
     snprintf(members, sizeof members,
              "\"state\":\"%s\",\"linked\":%s,\"qemuPid\":%d,\"accel\":\"%s\",\"accelReason\":\"%s\",\"memoryMib\":%u,"
              "\"uptimeMs\":%llu",
-             vm.paused ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
+             vm.paused || full_disk_waits() ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
              vm.accel == ACCEL_KVM ? "kvm" : "tcg", json_escape(vm.accel_reason, reason, sizeof reason), vm.memory_mib,
              (unsigned long long)(now_us() - vm.started_us) / 1000);
     answer_members(client, members);
@@ -188,12 +190,25 @@ static void answer_forward(struct client *client, char *words) {
     }
 }
 
+static bool is_capture(const char *request) {
+    return strncmp(request, "capture", 7) == 0 && (request[7] == '\n' || request[7] == ' ' || request[7] == '\0');
+}
+
+/* Who asks to be told when the machine is up; and captures, for live mounts to come to rest. What is refused anyway
+ * need not wait. */
+static bool must_wait(const char *request) {
+    if (strncmp(request, "up\n", 3) == 0) {
+        return !forward_ready();
+    }
+    if (!is_capture(request) || vm.paused || !forward_ready()) {
+        return false;
+    }
+    live_mounts_pause();
+    return live_mounts_rest() == LIVE_COMING_TO_REST;
+}
+
 static void answer(struct client *client, char *request) {
     struct error error;
-    client->waits = strcmp(request, "up") == 0 && !forward_ready();
-    if (client->waits) {
-        return;
-    }
     client->answer = malloc(HEAD_BYTES);
     client->answer_sent = 0;
     if (!client->answer) {
@@ -206,7 +221,10 @@ static void answer(struct client *client, char *request) {
         answer_console(client);
     } else if (strcmp(request, "base") == 0) {
         answer_base(client);
-    } else if (strcmp(request, "capture") == 0 || strncmp(request, "capture ", 8) == 0) {
+    } else if (is_capture(request) && live_mounts_rest() == LIVE_RESTLESS) {
+        fail(&error, "LIVE_MOUNT_BUSY", "the guest did not let go of a live mount within 10 s");
+        answer_error(client, &error);
+    } else if (is_capture(request)) {
         answer_capture(client, request + 7);
     } else if (strncmp(request, "forward ", 8) == 0) {
         answer_forward(client, request + 8);
@@ -261,8 +279,13 @@ static bool send_answer(struct client *client) {
 /* One request at a time: the next is looked at when the answer before it has gone out. */
 static void serve(struct client *client) {
     char *end;
-    while (!client->dead && !client->waits && send_answer(client) && (end = memchr(client->request, '\n', client->request_length))) {
+    client->waits = false;
+    while (!client->dead && send_answer(client) && (end = memchr(client->request, '\n', client->request_length))) {
         char request[MAX_REQUEST + 1];
+        if (must_wait(client->request)) {
+            client->waits = true;
+            break;
+        }
         size_t length = (size_t)(end - client->request);
         memcpy(request, client->request, length);
         request[length] = '\0';
@@ -270,22 +293,25 @@ static void serve(struct client *client) {
         memmove(client->request, end + 1, client->request_length);
         answer(client, request);
     }
-    if (!client->dead && !client->answer && client->request_length == MAX_REQUEST) {
+    if (!client->dead && !client->answer && !client->waits && client->request_length == MAX_REQUEST) {
         close_client(client);
     }
     if (!client->dead) {
-        watch_events(client->watch, client->answer ? POLLOUT : POLLIN);
+        watch_events(client->watch, client->answer ? POLLOUT : client->waits ? POLLHUP : POLLIN);
     }
 }
 
-/* Those who asked to be told when the machine is up. */
+/* Live mounts go on when nobody waits for them to rest and the last capture is over. */
 static void serve_waiting(void) {
-    char up[] = "up";
-    for (struct client *client = clients; client && forward_ready(); client = client->next) {
+    bool waiting = false;
+    for (struct client *client = clients; client; client = client->next) {
         if (client->waits && !client->dead) {
-            answer(client, up);
             serve(client);
+            waiting |= client->waits && is_capture(client->request);
         }
+    }
+    if (!waiting && !vm.paused) {
+        live_mounts_go();
     }
 }
 

@@ -15,7 +15,7 @@
 #define HOST_BYTES (64ull << 20)
 
 static bool bad_copy(struct error *error) {
-    const char *code = errno == ENOSPC || errno == ENOMEM ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "COPY_FAILED";
+    const char *code = no_space_left() ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "COPY_FAILED";
     return fail(error, code, "copying the guest's memory: %s", strerror(errno));
 }
 

@@ -33,7 +33,7 @@ static bool new_overlay(const struct disk *disk, struct next_overlay *next, stru
     if (next->top_read_only >= 0 && qcow2_write_empty(next->top, disk->size)) {
         return true;
     }
-    fail(error, errno == ENOSPC ? "NO_SPACE" : "DISK_FAILED", "a disk overlay in %.200s: %s", disk->directory,
+    fail(error, no_space_left() ? "NO_SPACE" : "DISK_FAILED", "a disk overlay in %.200s: %s", disk->directory,
          strerror(errno));
     close_fd(&next->top);
     close_fd(&next->top_read_only);

@@ -47,6 +47,10 @@ bool write_all(int fd, const void *bytes, size_t length) {
     return true;
 }
 
+bool no_space_left(void) {
+    return errno == ENOSPC || errno == EDQUOT || errno == ENOMEM || errno == EFBIG;
+}
+
 int memfd_new(const char *name, uint64_t size) {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
@@ -110,6 +114,6 @@ bool copy_data(int from, int to, uint64_t size, struct error *error) {
         start = end;
     }
     free(buffer);
-    return ok || fail(error, errno == ENOSPC || errno == ENOMEM ? "NO_SPACE" : "COPY_FAILED",
+    return ok || fail(error, no_space_left() ? "NO_SPACE" : "COPY_FAILED",
                       "copying memory: %s", strerror(errno));
 }

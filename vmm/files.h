@@ -11,6 +11,8 @@
 bool read_at(int fd, void *bytes, size_t length, off_t offset);
 bool write_at(int fd, const void *bytes, size_t length, off_t offset);
 bool write_all(int fd, const void *bytes, size_t length);
+/* Whether errno says that memory, a disk, a quota or a limit is used up. */
+bool no_space_left(void);
 /* A close-on-exec memfd that can still be sealed; -1 with errno. */
 int memfd_new(const char *name, uint64_t size);
 /* From here on nobody, not even the holder of a writable descriptor, can change it. */

@@ -171,27 +171,33 @@ static bool has_room(void) {
     return forward.client_count < MAX_CLIENTS && forward.waiting_count < MAX_WAITING;
 }
 
-static void listener_ready(void *context, short events) {
-    size_t index = (size_t)(uintptr_t)context;
-    (void)events;
-    int fd = accept4(forward.listeners[index].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+bool forward_attach(int fd, uint16_t port) {
     struct client *client = fd < 0 ? NULL : calloc(1, sizeof *client);
     if (client) {
         client->watch = watch_add(fd, POLLHUP, client_ready, client);
     }
     if (!client || !client->watch) {
         free(client);
-        close_fd(&fd);
-        return;
+        return false;
     }
     client->fd = fd;
-    client->port = forward.listeners[index].config.port;
+    client->port = port;
     client->next = forward.clients;
     forward.clients = client;
     forward.client_count++;
     forward.waiting_count++;
     if (forward_ready()) {
         open_stream(client);
+    }
+    return true;
+}
+
+static void listener_ready(void *context, short events) {
+    size_t index = (size_t)(uintptr_t)context;
+    (void)events;
+    int fd = accept4(forward.listeners[index].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!forward_attach(fd, forward.listeners[index].config.port)) {
+        close_fd(&fd);
     }
 }
 

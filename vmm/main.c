@@ -4,6 +4,7 @@
 #include "config.h"
 #include "json.h"
 #include "leash.h"
+#include "livemount-serve.h"
 #include "probe.h"
 #include "run.h"
 #include "save.h"
@@ -47,6 +48,9 @@ int main(int argc, char **argv) {
     if (argc >= 4 && strcmp(mode, "die-with-parent") == 0) {
         return die_with_parent(argv[2], argv + 3);
     }
+    if (argc == 3 && strcmp(mode, "serve-mount") == 0) {
+        return serve_mount(argv[2]);
+    }
     /* Descriptors that leaked into us must not keep anything alive. */
     close_range(leash_given() ? LEASH_FD + 1 : 3, ~0u, 0);
     /* Nor must a missing standard descriptor let one of ours take its place. */
@@ -56,6 +60,8 @@ int main(int argc, char **argv) {
             close(fd);
         }
     }
+    /* A limit on file sizes shall make a write fail, in QEMU, too, and end nobody. */
+    signal(SIGXFSZ, SIG_IGN);
     if (argc <= 2 && strcmp(mode, "run") == 0) {
         return run();
     }

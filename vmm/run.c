@@ -5,9 +5,11 @@
 #include "files.h"
 #include "flatten.h"
 #include "forward.h"
+#include "full-disk.h"
 #include "group.h"
 #include "incoming.h"
 #include "leash.h"
+#include "livemount.h"
 #include "loop.h"
 #include "network.h"
 #include "probe.h"
@@ -38,6 +40,9 @@ static struct error resume_error;
 static const char *overlay_directory(const struct config *config) {
     const char *const wanted[] = {config->run_dir, getenv("TMPDIR"), "/var/tmp", "/tmp"};
     const char *usable = "/tmp";
+    if (config->disk_dir) {
+        return config->disk_dir;
+    }
     for (size_t i = sizeof wanted / sizeof *wanted; i-- > 0;) {
         struct statfs info;
         const char *directory = wanted[i];
@@ -128,6 +133,7 @@ void vm_event(const char *name, struct json data) {
         vm.running = true;
     } else {
         flatten_event(&vm, name, data);
+        full_disk_event(name, data);
     }
 }
 
@@ -151,7 +157,8 @@ static int start(const struct config *config, struct error *error) {
     static struct watch *qmp_watch, *log_watch;
     if (!forward_listen(config->forwards, config->forward_count, error) || !network_open(config, error) ||
         (config->control && !control_listen(config->control, error)) ||
-        (config->stats_file && !stats_open(config->stats_file, error))) {
+        (config->stats_file && !stats_open(config->stats_file, error)) ||
+        !live_mounts_start(config->live_mounts, error)) {
         return EXIT_CONFIG;
     }
     bool resume = config->incoming_fork || config->incoming_bundle || config->incoming_template;
@@ -188,6 +195,7 @@ static void before_wait(void) {
 static void tick(void) {
     stats_update(&vm);
     flatten_tick(&vm);
+    full_disk_tick(&vm);
     group_sweep();
 }
 
@@ -204,6 +212,7 @@ static void signalled(int signal) {
 static void clean_up(const struct config *config) {
     bool spawned = vm.qemu != 0;
     qemu_kill(&vm);
+    live_mounts_end();
     if (vm.log_fd > 0) {
         qemu_log_drain(&vm);
     }

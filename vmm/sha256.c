@@ -1,10 +1,11 @@
 #include "sha256.h"
+#include "sha256-blocks.h"
 
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
-static const uint32_t constants[64] = {
+const uint32_t sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -19,28 +20,39 @@ static uint32_t rotate(uint32_t x, int by) {
 }
 
 static void compress(uint32_t state[8], const uint8_t block[64]) {
-    uint32_t w[64], s[8];
-    memcpy(s, state, sizeof s);
+    uint32_t w[64];
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
     for (int i = 0; i < 16; i++) {
         uint32_t word;
         memcpy(&word, block + 4 * i, 4);
         w[i] = be32toh(word);
     }
     for (int i = 16; i < 64; i++) {
-        uint32_t a = w[i - 15], b = w[i - 2];
-        w[i] = w[i - 16] + w[i - 7] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+        uint32_t x = w[i - 15], y = w[i - 2];
+        w[i] = w[i - 16] + w[i - 7] + (rotate(x, 7) ^ rotate(x, 18) ^ x >> 3) + (rotate(y, 17) ^ rotate(y, 19) ^ y >> 10);
     }
     for (int i = 0; i < 64; i++) {
-        uint32_t t1 = s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) +
-                      constants[i] + w[i];
-        uint32_t t2 = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) + ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += t1;
-        s[0] = t1 + t2;
+        uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + sha256_constants[i] + w[i];
+        uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+        h = g, g = f, f = e, e = d + t1;
+        d = c, c = b, b = a, a = t1 + t2;
     }
+    const uint32_t after[8] = {a, b, c, d, e, f, g, h};
     for (int i = 0; i < 8; i++) {
-        state[i] += s[i];
+        state[i] += after[i];
     }
+}
+
+void sha256_blocks_portable(uint32_t state[8], const uint8_t *bytes, size_t count) {
+    for (; count > 0; count--, bytes += 64) {
+        compress(state, bytes);
+    }
+}
+
+static void blocks(uint32_t state[8], const uint8_t *bytes, size_t count) {
+    static int native = -1;
+    native = native < 0 ? sha256_has_instructions() : native;
+    (native ? sha256_blocks_native : sha256_blocks_portable)(state, bytes, count);
 }
 
 void sha256_start(struct sha256 *hash) {
@@ -52,9 +64,10 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t length) {
     hash->total += length;
     while (length > 0) {
         if (hash->used == 0 && length >= 64) {
-            compress(hash->state, at);
-            at += 64;
-            length -= 64;
+            size_t whole = length / 64;
+            blocks(hash->state, at, whole);
+            at += 64 * whole;
+            length -= 64 * whole;
             continue;
         }
         size_t piece = 64 - hash->used < length ? 64 - hash->used : length;
@@ -63,7 +76,7 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t length) {
         at += piece;
         length -= piece;
         if (hash->used == 64) {
-            compress(hash->state, hash->block);
+            blocks(hash->state, hash->block, 1);
             hash->used = 0;
         }
     }

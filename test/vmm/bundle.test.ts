@@ -15,6 +15,7 @@ import {
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Machine, makeInitramfs, scratchDirectory, until, vmmBinary } from "./machine.ts";
+import { withSmallDisk } from "./small-disk.ts";
 
 const scratch = scratchDirectory();
 const machines: Machine[] = [];
@@ -169,13 +170,9 @@ describe("a bundle", () => {
   it("that does not fit on its disk is refused, and nothing is left", async () => {
     const small = newDirectory();
     mkdirSync(small);
-    const mounted = spawn("unshare", [
-      ...(process.getuid?.() === 0 ? [] : ["-r"]),
-      "-m",
-      "sh",
-      "-c",
-      `mount -t tmpfs -o size=4m none '${small}' && '${vmmBinary}' save '${source.path("control")}' '${small}/b'; echo $?; ls '${small}'`,
-    ]);
+    const script = `'${vmmBinary}' save '${source.path("control")}' '${small}/b'; echo $?; ls '${small}'`;
+    const [program, ...args] = withSmallDisk(small, 4, ["sh", "-c", script]);
+    const mounted = spawn(program!, args);
     let output = "";
     mounted.stdout.on("data", (chunk) => {
       output += chunk;

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, scratchDirectory, until, vmmBinary } from "./machine.ts";
+import { checkSavedDisk } from "../../bench/saved-disk.ts";
+import { Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
 
 const scratch = scratchDirectory();
 const machines: Machine[] = [];
@@ -32,28 +33,9 @@ afterEach(async () => {
 });
 afterAll(() => scratch.remove());
 
-/** The guest's disk as it was saved, flattened; e2fsck's exit status and what it said. */
-async function checkDisk(machine: Machine): Promise<string> {
-  const directory = join(machine.runDir, "..", `bundle-${machine.process.pid}`);
-  execFileSync(vmmBinary, ["save", machine.path("control"), directory]);
-  const layers = readdirSync(directory)
-    .filter((name) => name.startsWith("disk0-"))
-    .sort((a, b) => Number(/-(\d+)\./.exec(a)![1]) - Number(/-(\d+)\./.exec(b)![1]));
-  let chain: object | undefined;
-  for (const name of layers) {
-    const file = { driver: "file", filename: join(directory, name) };
-    if (name.endsWith("qcow2")) execFileSync("qemu-img", ["check", "-q", file.filename]);
-    chain = name.endsWith(".raw")
-      ? { driver: "raw", file }
-      : { driver: "qcow2", file, backing: chain };
-  }
-  const flat = join(directory, "flat");
-  execFileSync("qemu-img", ["convert", "-O", "raw", `json:${JSON.stringify(chain)}`, flat]);
-  return execFileSync("/sbin/e2fsck", ["-fn", flat], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
+/** What e2fsck says of the machine's disk as it is saved now. */
+const checkDisk = (machine: Machine): string =>
+  checkSavedDisk(machine.save(join(scratch.path, `bundle-${machine.process.pid}`)));
 
 describe("a disk", () => {
   it("is as large as asked for, writable, and its image is never touched", async () => {
@@ -92,7 +74,7 @@ describe("a disk", () => {
     expect(await sibling.run("echo 3 > /proc/sys/vm/drop_caches; cat /mnt/file")).toBe("parent\n");
     for (const machine of [first, second, third, sibling]) {
       await machine.run("umount /mnt");
-      expect(await checkDisk(machine)).toContain("Pass 5");
+      expect(checkDisk(machine)).toContain("Pass 5");
     }
     expect(sum(image)).toBe(imageSum);
   }, 180_000);
@@ -115,7 +97,7 @@ describe("a disk", () => {
     }
     writer.destroy();
     await machine.run("umount /mnt || (sleep 1; umount /mnt)");
-    expect(await checkDisk(machine)).toContain("Pass 5");
+    expect(checkDisk(machine)).toContain("Pass 5");
 
     const bundle = join(scratch.path, `bundle-${machine.process.pid}`);
     await machine.quit();

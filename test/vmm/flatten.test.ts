@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { checkSavedDisk } from "../../bench/saved-disk.ts";
 import { Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
 
 const scratch = scratchDirectory();
@@ -42,25 +43,9 @@ async function capture(machine: Machine): Promise<void> {
   expect(await machine.control("capture delta")).toMatchObject({ ok: true });
 }
 
-/** What fsck says about the disk as it is saved now. */
-async function fsck(machine: Machine, name: string): Promise<string> {
-  const directory = machine.save(join(scratch.path, name));
-  const number = (file: string) => Number(/-(\d+)\./.exec(file)![1]);
-  let chain: object | undefined;
-  for (const file of readdirSync(directory)
-    .filter((entry) => entry.startsWith("disk0-"))
-    .sort((a, b) => number(a) - number(b))) {
-    const node = { driver: "file", filename: join(directory, file) };
-    chain = chain ? { driver: "qcow2", file: node, backing: chain } : { driver: "raw", file: node };
-    if (file.endsWith("qcow2")) execFileSync("qemu-img", ["check", "-q", node.filename]);
-  }
-  const flat = join(directory, "flat");
-  execFileSync("qemu-img", ["convert", "-O", "raw", `json:${JSON.stringify(chain)}`, flat]);
-  return execFileSync("/sbin/e2fsck", ["-fn", flat], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-}
+/** What e2fsck says of the machine's disk as it is saved now. */
+const fsck = (machine: Machine): string =>
+  checkSavedDisk(machine.save(join(scratch.path, `fsck-${machine.process.pid}`)));
 
 const writer =
   "i=0; while :; do i=$((i+1)); dd if=/dev/urandom of=/mnt/$((i % 20)) bs=64k count=4 2>/dev/null; md5sum /mnt/$((i % 20)) > /mnt/sum.$((i % 20)); sync; done";
@@ -88,7 +73,7 @@ describe("a chain of disk layers", () => {
         ),
       ).toBe("0\n");
       await one.run("cd /; umount /mnt");
-      expect(await fsck(one, `fsck-${one.process.pid}`)).toContain("Pass 5");
+      expect(fsck(one)).toContain("Pass 5");
     }
   }, 180_000);
 
@@ -107,7 +92,7 @@ describe("a chain of disk layers", () => {
     await until("the child's to be joined", async () => (await layers(child)) === 1, 30000);
     expect(await child.run(read)).toBe("one\ntwo\n");
     await child.run("umount /mnt");
-    expect(await fsck(child, `fsck-${child.process.pid}`)).toContain("Pass 5");
+    expect(fsck(child)).toContain("Pass 5");
   }, 120_000);
 
   it("never gets too long, however often a written disk is captured", async () => {
@@ -126,7 +111,7 @@ describe("a chain of disk layers", () => {
     connection.destroy();
     for (const one of [machine, child]) {
       await until("the writer to end", async () => (await one.exec("umount /mnt")).code === 0);
-      expect(await fsck(one, `fsck-${one.process.pid}`)).toContain("Pass 5");
+      expect(fsck(one)).toContain("Pass 5");
     }
   }, 240_000);
 });

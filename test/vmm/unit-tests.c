@@ -9,6 +9,7 @@
 #include "ports.h"
 #include "qcow2.h"
 #include "run-dir.h"
+#include "sha256-blocks.h"
 #include "sha256.h"
 #include "vm.h"
 
@@ -129,6 +130,19 @@ static void test_sha256(void) {
         }
         sha256_end(&hash, hex);
         CHECK(strcmp(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0") == 0);
+    }
+    for (unsigned round = 0; sha256_has_instructions() && round < 200; round++) {
+        uint8_t bytes[64 * 5 + 1];
+        uint32_t by_hand[8], native[8];
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            bytes[i] = (uint8_t)random_number();
+        }
+        for (size_t i = 0; i < 8; i++) {
+            by_hand[i] = native[i] = (uint32_t)random_number();
+        }
+        sha256_blocks_portable(by_hand, bytes + 1, round % 6);
+        sha256_blocks_native(native, bytes + 1, round % 6);
+        CHECK(memcmp(by_hand, native, sizeof native) == 0);
     }
 }
 

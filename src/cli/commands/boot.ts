@@ -1,6 +1,7 @@
 import type { HostBootOptions } from "../../runtime/host/host.ts";
 import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
+import { liveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
 import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
@@ -35,6 +36,7 @@ export const boot: Command = defineCommand({
     },
     mount: mountFlag,
     publish: publishFlag,
+    liveMount: liveMountFlag,
     json: jsonFlag,
   },
   examples: [
@@ -43,6 +45,7 @@ export const boot: Command = defineCommand({
       command: "machinen boot db --image debian --memory 1024",
       does: "a Debian machine with 1 GiB",
     },
+    { command: "machinen boot build -v .:/mnt/work", does: "works on this directory itself" },
     { command: "machinen boot web -p 8080:80", does: "its port 80 is this host's 127.0.0.1:8080" },
     {
       command: "machinen boot build --mount .:/mnt/src",
@@ -62,6 +65,7 @@ export const boot: Command = defineCommand({
       );
     const options: HostBootOptions = {
       ...readPublished(flags.publish, boot),
+      ...readLiveMounts(flags.liveMount, boot),
       ...readMount(flags.mount, boot),
     };
     if (flags.image === "debian") await installWithProgress(["debian"], context);

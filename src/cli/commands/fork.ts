@@ -1,6 +1,7 @@
 import type { MachineInfo } from "../../runtime/host/host.ts";
 import { type Command, type Context, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine, makeMachines } from "../interruptible.ts";
+import { movedLiveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
 import { usage } from "../split-arguments.ts";
@@ -28,6 +29,7 @@ export const fork: Command = defineCommand({
       description: "make so many copies, all of the same moment",
     },
     publish: publishFlag,
+    liveMount: movedLiveMountFlag,
     json: jsonFlag,
   },
   examples: [
@@ -37,7 +39,10 @@ export const fork: Command = defineCommand({
   ],
   async run({ flags, args }, context) {
     if (flags.count !== undefined) return forkMany(args[0]!, flags, context);
-    const published = readPublished(flags.publish, fork);
+    const published = {
+      ...readPublished(flags.publish, fork),
+      ...readLiveMounts(flags.liveMount, fork),
+    };
     const host = await context.host();
     const source = await resolveTarget(host, args[0]!);
     const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
@@ -63,6 +68,7 @@ async function forkMany(
     count?: number | undefined;
     json?: boolean | undefined;
     publish?: string[] | undefined;
+    liveMount?: string[] | undefined;
   },
   context: Context,
 ): Promise<number> {
@@ -73,12 +79,12 @@ async function forkMany(
   if (flags.name !== undefined) {
     throw usage("PARSE_FLAG_MALFORMED", "--name names one copy: leave it out with --count", fork);
   }
-  if (flags.publish !== undefined && flags.publish.length > 0) {
-    throw usage(
-      "PARSE_FLAG_MALFORMED",
-      "--publish is for one copy: leave it out with --count",
-      fork,
-    );
+  for (const [flag, given] of [
+    ["--publish", flags.publish],
+    ["--live-mount", flags.liveMount],
+  ] as const) {
+    if (!given?.length) continue;
+    throw usage("PARSE_FLAG_MALFORMED", `${flag} is for one copy: leave it out with --count`, fork);
   }
   const host = await context.host();
   const source = await resolveTarget(host, target);

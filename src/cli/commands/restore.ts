@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
+import { movedLiveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
 import { machineName } from "../target.ts";
@@ -18,12 +19,16 @@ export const restore: Command = defineCommand({
       description: "what to call the machine",
     },
     publish: publishFlag,
+    liveMount: movedLiveMountFlag,
     json: jsonFlag,
   },
   examples: [{ command: "machinen restore ./web.bundle --name web", does: "go on where it was" }],
   async run({ flags, args }, context) {
     const host = await context.host();
-    const published = readPublished(flags.publish, restore);
+    const published = {
+      ...readPublished(flags.publish, restore),
+      ...readLiveMounts(flags.liveMount, restore),
+    };
     const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
     const machine = await withTimer(context, "restoring", () =>
       makeMachine(host, () => host.restore(resolve(args[0]!), options)),

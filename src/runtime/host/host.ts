@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { MachineDifference } from "../compare/index.ts";
 import type { CopyOptions } from "../files/index.ts";
-import type { Mount, PortForward } from "../machine/boot-options.ts";
+import type { LiveMount, Mount, PortForward } from "../machine/boot-options.ts";
 
 /**
  * A place where machines run, as the UI and the CLI know it. They never touch the registry, the
@@ -13,7 +13,7 @@ export interface Host {
   /** Boot a machine that outlives this process. Resolves when its agent answers. */
   boot(options?: HostBootOptions): Promise<MachineInfo>;
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
-  fork(id: string, options?: { name?: string; portForward?: PortForward[] }): Promise<MachineInfo>;
+  fork(id: string, options?: HostResumeOptions): Promise<MachineInfo>;
   /** Several copies of the same moment. Default names: the first free ones of the machine's series. */
   forkMany(id: string, count: number): Promise<MachineInfo[]>;
   /** Have the machine's next fork ready, for as long as this process and the machine live. */
@@ -23,10 +23,7 @@ export interface Host {
     id: string,
     options?: { directory?: string; stop?: boolean },
   ): Promise<{ directory: string }>;
-  restore(
-    directory: string,
-    options?: { name?: string; portForward?: PortForward[] },
-  ): Promise<MachineInfo>;
+  restore(directory: string, options?: HostResumeOptions): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
@@ -74,6 +71,15 @@ export interface MachineInfo {
   imagePath?: string;
   /** Host ports that lead into it. */
   portForward?: PortForward[];
+  /** Host directories it sees live. */
+  liveMounts?: Required<LiveMount>[];
+}
+
+export interface HostResumeOptions {
+  name?: string;
+  portForward?: PortForward[];
+  /** Other host directories for live mounts of the source. */
+  liveMounts?: LiveMount[];
 }
 
 export interface HostBootOptions {
@@ -86,6 +92,7 @@ export interface HostBootOptions {
   command?: string[];
   env?: Record<string, string>;
   portForward?: PortForward[];
+  liveMounts?: LiveMount[];
   /** A host directory copied in, below /mnt. */
   mount?: Mount;
   /** Default true. */

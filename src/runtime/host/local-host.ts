@@ -103,6 +103,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       cmd: options.command ?? defaultCommand(image),
       env: options.env,
       portForward: options.portForward,
+      liveMounts: options.liveMounts,
       mount: options.mount,
       network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
@@ -134,7 +135,7 @@ export function createLocalHost(): Host {
       const fork = await named(
         options.name,
         (taken) => nextForkName(source.name, taken),
-        (name) => handle.fork({ name, portForward: options.portForward, detached: true }),
+        (name) => handle.fork({ ...options, name, detached: true }),
       );
       return infoOf(fork.pid);
     },
@@ -166,7 +167,7 @@ export function createLocalHost(): Host {
         options.name,
         (taken) =>
           source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
-        (name) => restore({ snapDir, name, portForward: options.portForward, detached: true }),
+        (name) => restore({ ...options, snapDir, name, detached: true }),
       );
       return infoOf(restored.pid);
     },

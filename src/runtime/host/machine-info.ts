@@ -42,5 +42,6 @@ export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
     forkedFrom: entry.forkedFrom,
     imagePath: entry.imagePath,
     portForward: entry.portForward,
+    liveMounts: entry.liveMounts,
   };
 }

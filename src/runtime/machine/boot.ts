@@ -1,6 +1,13 @@
 import { PhaseTimer } from "../log.ts";
 import { autoSizeMemoryMib } from "../memory/index.ts";
 import { type MountDisk, mountRecord, mountVariables, prepareMount } from "../mounts/index.ts";
+import {
+  guestLiveMounts,
+  liveMountRecord,
+  liveMountVariables,
+  resolveLiveMounts,
+  type SharedDirectory,
+} from "../mounts/live-mounts.ts";
 import { claimName, type NameClaim } from "../registry/index.ts";
 import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
@@ -26,6 +33,7 @@ interface Boot {
   opts: BootOptions;
   detached: boolean;
   memoryMib?: number;
+  liveMounts: SharedDirectory[];
   config?: Record<string, unknown>;
   mountDisk?: MountDisk;
   /** The name is ours from the start: nobody builds a template for one that is taken. */
@@ -50,6 +58,7 @@ async function start(
       ...(await variablesFor(runDir)),
       ...mountVariables(boot.mountDisk),
       ...networkVariables(opts),
+      ...liveMountVariables(boot.liveMounts),
     };
     boot.phases.mark("pack");
     const started = await startMachine({
@@ -72,6 +81,7 @@ async function start(
         templateKey,
         ...mountRecord(boot.mountDisk),
         ...forwardRecord(opts),
+        ...liveMountRecord(boot.liveMounts),
       },
       keepsBootLog: detached,
       onLog: opts.onLog,
@@ -162,17 +172,19 @@ export async function boot(opts: BootOptions = {}): Promise<Machine> {
   const plan = planBoot(opts);
   phases.mark("plan");
   const ownsMemory = opts.vmmEnv?.MACHINEN_MEMORY === undefined;
+  const liveMounts = resolveLiveMounts(opts.liveMounts, plan.cwd);
   const task: Boot = {
     plan,
     opts,
     detached: opts.detached ?? false,
+    liveMounts,
     memoryMib: ownsMemory ? (opts.memory ?? autoSizeMemoryMib()) : undefined,
     config:
       plan.guest &&
       buildMachinenConfig({
         ...plan.guest,
         guestCwd: opts.guestCwd,
-        liveMounts: [],
+        liveMounts: guestLiveMounts(liveMounts),
         hostname: hostnameFor(opts.name),
         mount: plan.mount?.guest,
       }),

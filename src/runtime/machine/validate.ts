@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { posix, resolve } from "node:path";
 import { BootError, type ErrorCode } from "../errors.ts";
@@ -7,6 +7,8 @@ import { validateMemoryMib } from "../memory/index.ts";
 import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions, PortForward } from "./boot-options.ts";
 
+/** What the VMM takes. */
+const MAX_LIVE_MOUNTS = 16;
 const DISK_BLOCK_BYTES = 4096;
 /** What the VMM takes. */
 const MAX_FORWARDS = 64;
@@ -49,12 +51,29 @@ function checkHostDirectory(option: string, host: unknown, cwd: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) refuse("BOOT_MOUNT_HOST_NOT_FOUND", `${option}.host ${path} does not exist`);
   if (!stat.isDirectory()) refuse("BOOT_MOUNT_INVALID", `${option}.host ${path} is no directory`);
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    refuse("BOOT_MOUNT_INVALID", `${option}.host cannot be read: ${(error as Error).message}`);
+  }
 }
 
 type MountOptions = Pick<
   BootOptions,
   "mount" | "mountDiskUpperSizeBytes" | "_restoreMountDisk" | "liveMounts"
 >;
+
+/** A mount point inside a live mount would have to be made on the host, by a machine that is not up yet. */
+function checkNesting({ liveMounts = [] }: MountOptions, guests: ReadonlySet<string>): void {
+  if (liveMounts.length > MAX_LIVE_MOUNTS) {
+    refuse("BOOT_MOUNT_INVALID", `liveMounts: more than ${MAX_LIVE_MOUNTS}`);
+  }
+  for (const [index, share] of liveMounts.entries()) {
+    const outer = checkGuestMountPoint(`liveMounts[${index}]`, share.guest);
+    const inner = [...guests].find((guest) => guest.startsWith(`${outer}/`));
+    if (inner) refuse("BOOT_MOUNT_INVALID", `${inner} lies inside the live mount ${outer}`);
+  }
+}
 
 /** The mount of a bundle or of a host directory. Pure. */
 function planMount(opts: MountOptions, cwd: string): MountPlan | undefined {
@@ -95,6 +114,7 @@ export function checkMounts(opts: MountOptions, cwd: string): MountPlan | undefi
     if (taken.has(guest)) refuse("BOOT_MOUNT_INVALID", `${share.option}.guest ${guest} is taken`);
     taken.add(guest);
   }
+  checkNesting(opts, taken);
   for (const share of shares) checkHostDirectory(share.option, share.host, cwd);
   const upper = opts.mountDiskUpperSizeBytes;
   if (
@@ -105,9 +125,6 @@ export function checkMounts(opts: MountOptions, cwd: string): MountPlan | undefi
       "BOOT_MOUNT_INVALID",
       `mountDiskUpperSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
     );
-  }
-  if ((opts.liveMounts ?? []).length > 0) {
-    refuse("BOOT_MOUNT_INVALID", "liveMounts are not supported by this version of machinen yet");
   }
   return planMount(opts, cwd);
 }

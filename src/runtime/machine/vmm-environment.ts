@@ -22,6 +22,7 @@ const PER_MACHINE = [
   "MACHINEN_FORK_WAIT",
   "MACHINEN_LEASH",
   "MACHINEN_FORWARD",
+  "MACHINEN_LIVE_MOUNTS",
 ] as const;
 
 /** `MACHINEN_NETWORK` is a switch of the user's: theirs stands where a machine has none of its own. */

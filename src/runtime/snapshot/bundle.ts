@@ -31,6 +31,7 @@ export function describeBundle(entry: RegistryEntry): BundleMeta {
     sourceName: entry.name,
     sourceImage: entry.imagePath,
     snappedAt: Date.now(),
+    liveMounts: entry.liveMounts,
     arch: process.arch,
   };
 }

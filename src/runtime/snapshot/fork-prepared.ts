@@ -3,10 +3,11 @@ import { PhaseTimer } from "../log.ts";
 import { hostnameFor } from "../machine/hostname.ts";
 import { registerMachine, type StartedMachine } from "../machine/start-machine.ts";
 import type { Machine } from "../machine/vm-handle.ts";
+import { liveMountRecord } from "../mounts/live-mounts.ts";
 import { claimName, type RegistryEntry } from "../registry/index.ts";
 import { takePrepared } from "./fork-pool.ts";
 import type { PreparedFork } from "./prepared-fork.ts";
-import { autoName, handOver, type ResumeTerms } from "./resume.ts";
+import { autoName, handOver, type ResumeTerms, resumeWords } from "./resume.ts";
 
 function register(fork: PreparedFork, terms: ResumeTerms): StartedMachine {
   const { name, sourceName } = terms;
@@ -17,7 +18,7 @@ function register(fork: PreparedFork, terms: ResumeTerms): StartedMachine {
       binary: fork.binary,
       runDir: fork.runDir,
       name: claim ? { claim, name: name! } : (pid) => autoName(sourceName, pid),
-      record: { ...terms.record, hostname },
+      record: { ...terms.record, ...liveMountRecord(terms.liveMounts), hostname },
       onLog: terms.onLog,
     });
   } catch (error) {
@@ -41,7 +42,7 @@ export async function forkPrepared(
   const phases = new PhaseTimer("restore", terms.onLog);
   try {
     const started = register(fork, terms);
-    fork.go({ hostname: started.entry.hostname });
+    fork.go(resumeWords(started.entry.hostname, terms));
     phases.mark("go");
     const handle = await handOver(started, terms, true);
     phases.mark("agent");

@@ -3,6 +3,7 @@ import { processOf } from "../machine/end-machine.ts";
 import type { Machine } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
 import { checkForkBackpressure, DEFAULT_FREE_MEMORY_THRESHOLD } from "../memory/index.ts";
+import { overrideLiveMounts, resolveLiveMounts } from "../mounts/live-mounts.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
 import { prepareNextFork } from "./fork-pool.ts";
@@ -21,7 +22,8 @@ export async function checkForkable(source: RegistryEntry, opts: ForkOptions = {
   await checkForkBackpressure({
     threshold: opts.freeMemoryThreshold ?? DEFAULT_FREE_MEMORY_THRESHOLD,
   });
-  checkResumeOptions(opts, opts.cwd ?? process.cwd(), source.memoryCeilingMib);
+  const liveMounts = overrideLiveMounts(source.liveMounts, opts.liveMounts);
+  checkResumeOptions({ ...opts, liveMounts }, opts.cwd ?? process.cwd(), source.memoryCeilingMib);
   if (!processOf(source)) throw forkFailure("it has ended");
   if (source.snapshotDisabled) {
     throw new SnapshotError("SNAPSHOT_NO_DISK", "this machine was booted with snapshot: false");
@@ -48,6 +50,10 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
     },
     detached: opts.detached ?? false,
     timeoutMs: opts.timeoutMs ?? null,
+    liveMounts: resolveLiveMounts(
+      overrideLiveMounts(source.liveMounts, opts.liveMounts),
+      opts.cwd ?? process.cwd(),
+    ),
     onLog: opts.onLog,
     failure: forkFailure,
   };
@@ -78,7 +84,8 @@ export async function forkFresh(
 /** A prepared fork is one of our own VMM, tied to nobody, with nothing of the host's. */
 function takesPrepared(opts: ForkOptions): boolean {
   const own = [opts.binary, opts.args, opts.vmmEnv].some((value) => value !== undefined);
-  return !own && !opts.pdeathsig && opts.network === undefined && !opts.portForward?.length;
+  const ofTheHost = [opts.portForward, opts.liveMounts].some((list) => list?.length);
+  return !own && !opts.pdeathsig && opts.network === undefined && !ofTheHost;
 }
 
 /**

@@ -45,7 +45,7 @@ export interface RestoreOptions extends Omit<BootOptions, "snapshot" | "image" |
   image?: string;
   /** Default: `<source's name>/<pid>`. */
   name?: string;
-  /** Memory is mapped from the bundle and read on demand either way. */
+  /** No effect: the bundle is read and verified whole before the machine starts (docs/forking.md). */
   lazy?: boolean;
 }
 

@@ -4,6 +4,7 @@ import { createRunDir, type RunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type SpawnedVmm, spawnVmm } from "../machine/spawn-vmm.ts";
 import { resolveVmmBinary } from "../machine/vmm-binary.ts";
 import { runDirVariables, vmmEnvironment } from "../machine/vmm-environment.ts";
+import { liveMountVariables } from "../mounts/live-mounts.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 
 /** A VMM that has everything ready for a fork of one machine and waits for the word. In no list yet. */
@@ -51,6 +52,7 @@ export async function prepareFork(source: RegistryEntry): Promise<PreparedFork> 
     ...runDirVariables(runDir),
     MACHINEN_INCOMING: `fork:${source.controlPath}`,
     MACHINEN_FORK_WAIT: "1",
+    ...liveMountVariables(source.liveMounts),
   });
   let child: SpawnedVmm;
   try {

@@ -3,23 +3,11 @@ import { BootError } from "../errors.ts";
 import type { Machine } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
 import { mountRecord, mountVariables } from "../mounts/index.ts";
+import { overrideLiveMounts, resolveLiveMounts } from "../mounts/live-mounts.ts";
 import { openBundle } from "./bundle.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
-import type { RestoreOptions, SnapshotMeta } from "./options.ts";
+import type { RestoreOptions } from "./options.ts";
 import { resumeMachine } from "./resume.ts";
-
-/** Live mounts of a restore replace recorded ones; they cannot add to them. */
-function checkLiveMountOverrides(opts: RestoreOptions, meta: SnapshotMeta): void {
-  if (meta.liveMounts === undefined) return;
-  const recorded = new Set(meta.liveMounts.map((share) => share.guest));
-  const unknown = opts.liveMounts?.find((share) => !recorded.has(share.guest));
-  if (unknown) {
-    throw new BootError(
-      "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
-      `the bundle has no live mount at ${unknown.guest}`,
-    );
-  }
-}
 
 /** `restore()`, for a fork that goes through a bundle too. */
 export async function restoreBundle(
@@ -35,8 +23,8 @@ export async function restoreBundle(
     lowerPath: join(snapDir, meta.mountDisk.lower),
     upperPath: join(snapDir, meta.mountDisk.upper),
   };
-  checkLiveMountOverrides(opts, meta);
-  checkResumeOptions(opts, cwd, machine.memoryMib);
+  const liveMounts = overrideLiveMounts(meta.liveMounts, opts.liveMounts);
+  checkResumeOptions({ ...opts, liveMounts }, cwd, machine.memoryMib);
   return resumeMachine({
     incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
     binary,
@@ -44,6 +32,7 @@ export async function restoreBundle(
     cwd,
     vmmEnv: opts.vmmEnv,
     network: opts,
+    liveMounts: resolveLiveMounts(liveMounts, cwd),
     name: opts.name,
     sourceName: meta.sourceName,
     record: {

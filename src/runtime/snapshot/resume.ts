@@ -15,6 +15,12 @@ import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
 import type { Machine } from "../machine/vm-handle.ts";
 import type { MachineVariables } from "../machine/vmm-environment.ts";
+import {
+  guestLiveMounts,
+  liveMountRecord,
+  liveMountVariables,
+  type SharedDirectory,
+} from "../mounts/live-mounts.ts";
 import { claimName, nameBelow, type RegistryEntry, updateEntry } from "../registry/index.ts";
 
 /** How a resumed machine is called, kept and reported, whatever it comes from. */
@@ -24,6 +30,8 @@ export interface ResumeTerms {
   record: Partial<RegistryEntry>;
   detached: boolean;
   timeoutMs?: number | null;
+  /** All of the machine's, those of its source included. */
+  liveMounts: SharedDirectory[];
   onLog?: OnLog;
   /** The error to throw when the machine does not come up. */
   failure: (reason: string) => MachinenError;
@@ -38,6 +46,14 @@ export interface ResumeRequest extends ResumeTerms {
   vmmEnv?: Record<string, string>;
   pdeathsig: boolean;
   network: NetworkOptions;
+}
+
+/** What the agent of a resumed machine is told of itself. */
+export function resumeWords(hostname: string | undefined, terms: ResumeTerms): object {
+  return {
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(terms.liveMounts.length > 0 ? { liveMounts: guestLiveMounts(terms.liveMounts) } : {}),
+  };
 }
 
 /** The name of a machine that was given none, once its pid is known. */
@@ -75,17 +91,25 @@ export async function resumeMachine(request: ResumeRequest): Promise<Machine> {
     runDirPath = runDir.path;
     // Without a name the host name is made of the pid, which is not known yet.
     const hostname = name ?? (sourceName === undefined ? "" : undefined);
-    const resume =
-      hostname === undefined ? {} : writeResume(runDir, { hostname: hostnameFor(hostname) });
+    const resume = writeResume(
+      runDir,
+      resumeWords(hostname === undefined ? undefined : hostnameFor(hostname), request),
+    );
     const started = await startMachine({
       ...request,
       record: {
         ...request.record,
         ...forwardRecord(request.network),
+        ...liveMountRecord(request.liveMounts),
         hostname: hostname === undefined ? undefined : hostnameFor(hostname),
       },
       runDir,
-      variables: { ...request.incoming, ...networkVariables(request.network), ...resume },
+      variables: {
+        ...request.incoming,
+        ...networkVariables(request.network),
+        ...liveMountVariables(request.liveMounts),
+        ...resume,
+      },
       name: claim ? { claim, name: name! } : (pid) => autoName(sourceName, pid),
     });
     phases.mark("spawn");
