@@ -27,10 +27,9 @@ export function writeBootSnapshot(path: string, contents: string): boolean {
   }
 }
 
+/** A path that leads through a file is an error even where a missing file is none. */
 function discard(path: string): void {
   try {
     rmSync(path, { force: true });
-  } catch {
-    // Its directory cannot be one: then nothing is there.
-  }
+  } catch {}
 }
