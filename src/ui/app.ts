@@ -23,7 +23,7 @@ import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import { WorkspaceStore } from "./saved/store.ts";
 import type { ColourDepth } from "./screen/painter.ts";
-import { selectedMachine } from "./selectors.ts";
+import { selectedMachine, synchronizedPanes } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
@@ -70,6 +70,7 @@ export class App {
   private readonly store: WorkspaceStore;
   private terminal: HostTerminal | undefined;
   private attachWanted: PaneId | undefined;
+  private readonly toType = new Map<PaneId, string>();
   private echoExpected = false;
   private firstList = true;
   private lastList = "";
@@ -99,6 +100,7 @@ export class App {
     this.keyboard = new KeyboardAttachment({
       panes: this.panes,
       stdin: options.stdin,
+      alsoTo: () => synchronizedPanes(this.state),
       detachKey: detachByte(options.config.settings["keyboard.detach"]),
       onLost: () => this.router.attachmentLost(),
     });
@@ -205,6 +207,11 @@ export class App {
     this.attachIfLive();
   }
 
+  typeWhenLive(id: PaneId, text: string): void {
+    this.toType.set(id, text);
+    this.typeWhatWaits();
+  }
+
   expectEcho(): void {
     this.echoExpected = true;
   }
@@ -283,6 +290,16 @@ export class App {
       this.tasks.fail(`session of ${paneName(this.state, id)}: ${status.message}`);
     }
     this.attachIfLive();
+    this.typeWhatWaits();
+  }
+
+  private typeWhatWaits(): void {
+    for (const [id, text] of this.toType) {
+      const pane = this.panes.get(id);
+      if (!pane?.live) continue;
+      this.toType.delete(id);
+      pane.send(Buffer.from(text));
+    }
   }
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */

@@ -74,6 +74,30 @@ const table = {
   tab: { description: "look at a tab", argument: "<number>" },
   "rename-tab": { description: "name the tab", argument: "<name>" },
   "close-tab": { description: "close the tab; its sessions go on", needs: "tabs" },
+  "fork-many": {
+    description: "fork the selected machine several times, and type a command into each",
+    argument: "<count and command>",
+    needs: "running",
+  },
+  compare: {
+    description: "the machine and its nearest relatives, or those named, side by side",
+    argument: "[machines]",
+    needs: "machine",
+  },
+  synchronize: {
+    description: "type into all panes of the tab at once, or into one again",
+    needs: "panes",
+  },
+  highlight: { description: "mark the cells in which the panes of the tab differ", needs: "panes" },
+  differences: {
+    description: "what differs between the machine and its source, or another one",
+    argument: "[machine]",
+    needs: "running",
+  },
+  keep: {
+    description: "keep the selected machine of a comparison, stop the others (asks first)",
+    needs: "panes",
+  },
   "toggle-sidebar": { description: "show or hide the list of machines" },
   "scroll-up": { description: "scroll the selected pane back", needs: "pane" },
   "scroll-down": { description: "scroll the selected pane forward", needs: "pane" },

@@ -1,4 +1,5 @@
 import { Chrome } from "./chrome/chrome.ts";
+import { markDifferences } from "./compare/highlight.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import type { PlacedPane } from "./layout/place-panes.ts";
 import { centered, type Rect } from "./layout/rect.ts";
@@ -8,7 +9,7 @@ import type { SessionPane } from "./panes/session-pane.ts";
 import { BG_DIM } from "./screen/cell.ts";
 import { Grid } from "./screen/grid.ts";
 import { type ColourDepth, type Cursor, Painter } from "./screen/painter.ts";
-import { areasOf, visiblePanes } from "./selectors.ts";
+import { areasOf, currentTab, synchronizedPanes, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
 import type { Theme } from "./theme.ts";
 import { dialogView } from "./view.ts";
@@ -85,10 +86,11 @@ export class Compositor {
     moved: boolean,
   ): Cursor | null {
     let cursor: Cursor | null = null;
+    const typedInto = new Set(state.attached ? [state.selected, ...synchronizedPanes(state)] : []);
     for (const { id, rect, frame, inside } of placed) {
       const pane = panes.get(id);
       const selected = id === state.selected;
-      const attached = selected && state.attached;
+      const attached = typedInto.has(id);
       drawFrame(this.grid, rect, {
         name: paneName(state, id),
         family: familyOf(state, id),
@@ -101,8 +103,17 @@ export class Compositor {
         colour: this.options.depth !== "none",
       });
       if (inside.height === 0) continue;
-      this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, moved);
-      if (attached && pane && pane.scrollOffset === 0) cursor = placeCursor(pane, inside);
+      // Marks of the last frame go with a fresh copy.
+      const fresh = moved || currentTab(state).highlighted === true;
+      this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, fresh);
+      if (selected && attached && pane && pane.scrollOffset === 0)
+        cursor = placeCursor(pane, inside);
+    }
+    if (currentTab(state).highlighted) {
+      markDifferences(
+        this.grid,
+        placed.flatMap(({ inside }) => (inside.height > 0 ? [inside] : [])),
+      );
     }
     return cursor;
   }

@@ -6,6 +6,8 @@ import type { UiState } from "./state.ts";
 export interface KeyboardAttachmentOptions {
   panes: PaneSet;
   stdin: NodeJS.ReadableStream;
+  /** Panes that get what the attached one gets. */
+  alsoTo(): readonly PaneId[];
   /** The byte that detaches when it is typed twice. */
   detachKey: number;
   /** The session has ended under the user's hands. */
@@ -45,15 +47,17 @@ export class KeyboardAttachment {
 
   /** Keys only: the screen, its size and the terminal's modes are ours. */
   private attachTo(id: PaneId): Attachment {
-    const { sandboxes } = this.options.panes;
-    const { stdin, detachKey } = this.options;
+    const { panes, stdin, detachKey, alsoTo } = this.options;
     return new Attachment({
-      sandboxes,
+      sandboxes: panes.sandboxes,
       id,
       input: stdin,
       rawTty: false,
       forwardResize: false,
       detachKey,
+      onSent: (bytes) => {
+        for (const other of alsoTo()) panes.get(other)?.send(bytes);
+      },
     });
   }
 

@@ -1,7 +1,14 @@
 import { type CommandId, type CommandSpec, commands, type Need } from "./commands.ts";
 
 /** What the keyboard is for right now. */
-export type KeyMode = "navigate" | "attached" | "confirm" | "picker" | "reading" | "too-small";
+export type KeyMode =
+  | "navigate"
+  | "attached"
+  | "confirm"
+  | "picker"
+  | "differences"
+  | "reading"
+  | "too-small";
 
 export interface KeyBinding {
   mode: KeyMode;
@@ -42,6 +49,11 @@ export const keymap: readonly KeyBinding[] = [
     ["enter ctrl-j", "attach", { hint: "attach" }],
     ["n", "new", { hint: "new" }],
     ["f", "fork", { hint: "fork" }],
+    ["c", "compare", { hint: "compare" }],
+    ["D", "differences"],
+    ["=", "synchronize"],
+    ["d", "highlight"],
+    ["Y", "keep"],
     ["s", "snapshot", { hint: "snapshot" }],
     ["r", "restore", { hint: "restore" }],
     ["x", "stop", { hint: "stop" }],
@@ -91,6 +103,12 @@ export const keymap: readonly KeyBinding[] = [
     ["j down", "dialog-down", { hint: "down" }],
     ["k up", "dialog-up", { hint: "up" }],
     ["enter ctrl-j", "dialog-accept", { hint: "restore" }],
+    ["escape q ctrl-c", "dialog-close", { hint: "close" }],
+  ]),
+  ...rows("differences", [
+    ["j down", "dialog-down", { hint: "down" }],
+    ["k up", "dialog-up", { hint: "up" }],
+    ["enter ctrl-j", "dialog-accept", { hint: "open" }],
     ["escape q ctrl-c", "dialog-close", { hint: "close" }],
   ]),
   ...rows("reading", [
@@ -188,7 +206,7 @@ export function helpLines(keys: readonly KeyBinding[]): HelpLine[] {
       keys:
         binding.helpKeys ??
         binding.keys
-          .filter((key) => !silentAliases.has(key))
+          .filter((key, index) => index === 0 || !silentAliases.has(key))
           .map(describeKey)
           .join(" "),
       description: binding.description ?? specOf(binding).description,

@@ -15,13 +15,18 @@ export class MachineMaker {
   }
 
   async make(begin: () => Promise<MachineInfo>): Promise<MachineInfo> {
+    const [machine] = await this.makeAll(async () => [await begin()]);
+    return machine!;
+  }
+
+  async makeAll(begin: () => Promise<MachineInfo[]>): Promise<MachineInfo[]> {
     if (this.abandoned) throw new Error(leaving);
-    const machine = await begin();
+    const machines = await begin();
     if (!this.abandoned) {
-      this.finished.add(machine.pid);
-      return machine;
+      for (const { pid } of machines) this.finished.add(pid);
+      return machines;
     }
-    await this.host.stop(machine.id, { graceMs: 0 });
+    await Promise.all(machines.map(({ id }) => this.host.stop(id, { graceMs: 0 })));
     throw new Error(leaving);
   }
 

@@ -13,7 +13,7 @@ import { bindingFor, canRun, specOf } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Pointer } from "./pointer.ts";
-import { keyMode, present } from "./selectors.ts";
+import { keyMode, present, synchronizedPanes } from "./selectors.ts";
 import type { Action, UiState } from "./state.ts";
 
 export interface RouterContext {
@@ -115,6 +115,10 @@ export class Router {
     const pane = this.selectedPane();
     if (pane && this.paste) {
       this.context.expectEcho();
+      for (const id of synchronizedPanes(this.context.state)) {
+        const other = this.context.pane(id);
+        other?.send(other.terminal.encodePaste(this.paste));
+      }
       pane.send(pane.terminal.encodePaste(this.paste));
     }
     this.paste = "";

@@ -62,6 +62,13 @@ export function selectedIsShown(state: UiState): boolean {
   return state.selected !== undefined && currentTab(state).panes.includes(state.selected);
 }
 
+/** The panes that get what is typed into the selected one. */
+export function synchronizedPanes(state: UiState): PaneId[] {
+  const tab = currentTab(state);
+  if (!tab.synchronized || !selectedIsShown(state)) return [];
+  return tab.panes.filter((id) => id !== state.selected && state.panes[id]?.kind === "live");
+}
+
 /** The sidebar's lines, in order; the selection moves along them. */
 export function sidebarItems(state: UiState): SidebarItem[] {
   const shown = [...allPanes(state)].map(paneTarget);
@@ -88,6 +95,8 @@ export function sidebarItems(state: UiState): SidebarItem[] {
 export function keyMode(state: UiState): KeyMode {
   if (areasOf(state).tooSmall) return "too-small";
   if (state.dialog?.kind === "confirm" || state.dialog?.kind === "picker") return state.dialog.kind;
+  if (state.dialog?.kind === "confirm-keep") return "confirm";
+  if (state.dialog?.kind === "differences") return "differences";
   if (state.dialog) return "reading";
   return state.attached ? "attached" : "navigate";
 }

@@ -1,4 +1,6 @@
+import type { MachineDifference } from "../runtime/compare/index.ts";
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
+import type { DifferencesDialog } from "./compare/differences.ts";
 import { type Config, defaultConfig } from "./config/parse-config.ts";
 import type { Families } from "./families.ts";
 import type { KeyBinding } from "./keymap.ts";
@@ -29,6 +31,8 @@ export type Dialog =
   | { kind: "help"; scroll: number }
   | { kind: "log"; scroll: number }
   | { kind: "confirm"; id: string; name: string }
+  | { kind: "confirm-keep"; name: string; drop: readonly { id: string; name: string }[] }
+  | DifferencesDialog
   | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number };
 
 /** Work under way at the host. */
@@ -95,6 +99,8 @@ export type Action =
   | { type: "dialog-closed" }
   | { type: "dialog-moved"; by: number; last: number }
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
+  | { type: "differences-found"; ids: readonly [string, string]; difference: MachineDifference }
+  | { type: "difference-opened"; path: string; lines: readonly string[] }
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
   | { type: "task-began"; task: Task }
@@ -158,12 +164,26 @@ export function reduce(state: UiState, action: Action): UiState {
     case "dialog-opened":
       return { ...state, dialog: action.dialog, attached: false };
     case "dialog-closed":
-      return { ...state, dialog: undefined };
+      return { ...state, dialog: withoutPatch(state.dialog) };
     case "dialog-moved":
       return { ...state, dialog: moveDialog(state.dialog, action.by, action.last) };
     case "snapshots-listed":
       return state.dialog?.kind === "picker"
         ? { ...state, dialog: { ...state.dialog, snapshots: action.snapshots, index: 0 } }
+        : state;
+    case "differences-found":
+      return state.dialog?.kind === "differences" && state.dialog.ids.join() === action.ids.join()
+        ? { ...state, dialog: { ...state.dialog, difference: action.difference } }
+        : state;
+    case "difference-opened":
+      return state.dialog?.kind === "differences"
+        ? {
+            ...state,
+            dialog: {
+              ...state.dialog,
+              patch: { path: action.path, lines: action.lines, scroll: 0 },
+            },
+          }
         : state;
     case "sessions-listed":
       return {
@@ -210,10 +230,20 @@ function machineAdded(state: UiState, machine: MachineInfo, session?: string): U
   return select({ ...next, tabs }, wanted);
 }
 
+/** Closing an open file leads back to the list it was opened from. */
+function withoutPatch(dialog: Dialog | undefined): Dialog | undefined {
+  return dialog?.kind === "differences" && dialog.patch
+    ? { ...dialog, patch: undefined }
+    : undefined;
+}
+
 function moveDialog(dialog: Dialog | undefined, by: number, last: number): Dialog | undefined {
   const within = (value: number): number => Math.max(0, Math.min(last, value + by));
-  if (!dialog || dialog.kind === "confirm") return dialog;
-  return dialog.kind === "picker"
+  if (!dialog || dialog.kind === "confirm" || dialog.kind === "confirm-keep") return dialog;
+  if (dialog.kind === "differences" && dialog.patch) {
+    return { ...dialog, patch: { ...dialog.patch, scroll: within(dialog.patch.scroll) } };
+  }
+  return dialog.kind === "picker" || dialog.kind === "differences"
     ? { ...dialog, index: within(dialog.index) }
     : { ...dialog, scroll: within(dialog.scroll) };
 }

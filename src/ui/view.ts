@@ -1,8 +1,9 @@
 import { printable } from "../runtime/printable.ts";
+import { type DifferencesDialog, differenceRows, patchLine } from "./compare/differences.ts";
 import { formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
 import { paneName } from "./names.ts";
-import { keyMode, present } from "./selectors.ts";
+import { keyMode, present, synchronizedPanes } from "./selectors.ts";
 import { spin } from "./spinner.ts";
 import type { UiState } from "./state.ts";
 import { windowStart, wrapText } from "./text.ts";
@@ -19,7 +20,7 @@ export interface StatusView {
 export interface DialogLine {
   text: string;
   key?: string;
-  tone?: "dim" | "error" | "selected";
+  tone?: "dim" | "error" | "selected" | "added" | "removed";
 }
 
 export interface DialogView {
@@ -38,7 +39,8 @@ export function statusView(state: UiState): StatusView {
     mode === "attached" && state.selected !== undefined
       ? printable(paneName(state, state.selected))
       : undefined;
-  const badge = attachedTo ?? (dialog ? "dialog" : "machines");
+  const several = attachedTo !== undefined && synchronizedPanes(state).length > 0;
+  const badge = several ? "all panes of the tab" : (attachedTo ?? (dialog ? "dialog" : "machines"));
   return {
     badge,
     tone: mode === "attached" ? "attached" : dialog ? "dialog" : "navigate",
@@ -74,6 +76,15 @@ export function dialogView(state: UiState): DialogView | undefined {
     ];
     return sized("Stop", lines, "y yes    n no", Math.min(62, wide));
   }
+  if (dialog.kind === "confirm-keep") {
+    const names = dialog.drop.map(({ name }) => printable(name)).join(", ");
+    const lines = [
+      { text: `Keep ${printable(dialog.name)} and stop ${names}?` },
+      { text: "What the others have in memory is lost.", tone: "dim" as const },
+    ];
+    return sized("Keep", lines, "y yes    n no", Math.min(62, wide));
+  }
+  if (dialog.kind === "differences") return differencesView(dialog, room, wide);
   if (dialog.kind === "picker") {
     const all = pickerLines(dialog.snapshots, dialog.index);
     const start = windowStart(all.length, room, dialog.index);
@@ -91,8 +102,27 @@ export function dialogView(state: UiState): DialogView | undefined {
 export function dialogLast(state: UiState): number {
   const { dialog } = state;
   if (dialog?.kind === "picker") return Math.max(0, (dialog.snapshots?.length ?? 1) - 1);
+  if (dialog?.kind === "differences") {
+    const { patch } = dialog;
+    if (!patch) return differenceRows(dialog).length - 1;
+    return Math.max(0, patch.lines.length - Math.max(1, state.rows - 8));
+  }
   const lines = dialog?.kind === "help" ? helpText(state).length : logText(state).length;
   return Math.max(0, lines - Math.max(1, state.rows - 8));
+}
+
+function differencesView(dialog: DifferencesDialog, room: number, width: number): DialogView {
+  const { names, patch } = dialog;
+  if (patch) {
+    const lines = patch.lines.slice(patch.scroll, patch.scroll + room).map(patchLine);
+    return sized(printable(patch.path), lines, "↓ ↑ scroll    Esc back", width);
+  }
+  const rows = differenceRows(dialog);
+  const start = Math.max(0, windowStart(rows.length, room, dialog.index));
+  const lines = rows.slice(start, start + room).map(({ line }, row) => {
+    return start + row === dialog.index ? { ...line, tone: "selected" as const } : line;
+  });
+  return sized(`${names[0]} → ${names[1]}`, lines, "Enter open a file    Esc close", width);
 }
 
 function sized(title: string, lines: DialogLine[], footer: string, width: number): DialogView {

@@ -39,7 +39,11 @@ export type WorkspaceAction =
   | { type: "tab-renamed"; name: string }
   | { type: "pane-moved"; tab: number }
   | { type: "tab-closed" }
-  | { type: "sidebar-toggled" };
+  | { type: "sidebar-toggled" }
+  /** Panes side by side in a tab of their own; one that shows just these is looked at again. */
+  | { type: "compare-opened"; panes: readonly PaneId[] }
+  | { type: "synchronize-toggled" }
+  | { type: "highlight-toggled" };
 
 export function reduceWorkspace(state: UiState, action: WorkspaceAction): UiState {
   switch (action.type) {
@@ -91,6 +95,12 @@ export function reduceWorkspace(state: UiState, action: WorkspaceAction): UiStat
       return closeTab(state);
     case "sidebar-toggled":
       return { ...state, sidebar: !state.sidebar };
+    case "compare-opened":
+      return openCompare(state, action.panes);
+    case "synchronize-toggled":
+      return changeTab(state, (tab) => ({ ...tab, synchronized: !tab.synchronized }));
+    case "highlight-toggled":
+      return changeTab(state, (tab) => ({ ...tab, highlighted: !tab.highlighted }));
   }
 }
 
@@ -171,6 +181,28 @@ function openTab(state: UiState, withSelected: boolean, name: string): UiState {
       ...tabs.map((_, index) => index === state.tab),
     ]),
   );
+}
+
+function openCompare(state: UiState, panes: readonly PaneId[]): UiState {
+  const known = state.tabs.findIndex(
+    (tab) =>
+      tab.compares &&
+      tab.panes.length === panes.length &&
+      panes.every((id) => tab.panes.includes(id)),
+  );
+  if (known >= 0) return chooseTab(state, known);
+  const active = panes.find((id) => id === state.selected) ?? panes[0];
+  const opened = openTab(state, false, "compare");
+  return settle({
+    ...changeTab(opened, (tab) => ({
+      ...tab,
+      panes,
+      active,
+      layout: "even-horizontal",
+      compares: true,
+    })),
+    selected: active,
+  });
 }
 
 function chooseTab(state: UiState, index: number): UiState {

@@ -14,6 +14,8 @@ export interface AttachmentOptions {
   rawTty: boolean;
   /** Tell the sandbox when the terminal's size changes. */
   forwardResize: boolean;
+  /** Gets what the sandbox gets. */
+  onSent?(bytes: Buffer): void;
   /** The control byte that detaches when it is typed twice. Default Ctrl-]. */
   detachKey?: number;
 }
@@ -63,7 +65,9 @@ export class Attachment {
   }
 
   private send(bytes: Buffer): void {
-    if (bytes.length > 0) this.options.sandboxes.send(this.id, bytes);
+    if (bytes.length === 0) return;
+    this.options.sandboxes.send(this.id, bytes);
+    this.options.onSent?.(bytes);
   }
 
   /** A slow terminal slows the sandbox down, as it would outside. */

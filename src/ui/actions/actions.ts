@@ -3,6 +3,7 @@ import { CommandError, describeError } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { present } from "../selectors.ts";
 import { dialogLast } from "../view.ts";
+import { compareActions, openDifference } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
 import { MachineActions } from "./machine-actions.ts";
 import { paneActions } from "./pane-actions.ts";
@@ -20,6 +21,7 @@ export class Actions {
     const { machines } = this;
     this.table = {
       ...paneActions(context),
+      ...compareActions(context, (source, count) => machines.forkMany(source, count)),
       new: (name) => machines.boot(name || undefined),
       fork: (name) => machines.fork(name || undefined),
       snapshot: () => machines.snapshot(),
@@ -74,8 +76,10 @@ export class Actions {
 
   private accept(): Promise<string | undefined> | undefined {
     const { dialog } = this.context.state;
+    if (dialog?.kind === "differences") return openDifference(this.context, dialog);
     this.context.dispatch({ type: "dialog-closed" });
     if (dialog?.kind === "confirm") return this.machines.stop(dialog.id, dialog.name);
+    if (dialog?.kind === "confirm-keep") return this.machines.stopAll(dialog.drop);
     const chosen = dialog?.kind === "picker" ? dialog.snapshots?.[dialog.index] : undefined;
     return chosen && this.machines.restore(chosen.directory, chosen.sourceName);
   }

@@ -15,6 +15,8 @@ export interface ActionContext {
   refresh(): void;
   /** Attach as soon as the pane's session is live. */
   attachWhenLive(id: PaneId): void;
+  /** Type this as soon as the pane's session is live. */
+  typeWhenLive(id: PaneId, text: string): void;
   redraw(): void;
   suspend(): void;
   quit(): void;

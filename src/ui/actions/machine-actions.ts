@@ -42,6 +42,21 @@ export class MachineActions {
     return `${machineName(copy)} is a fork of ${machineName(source)}`;
   }
 
+  /** Forks of one moment. */
+  async forkMany(source: MachineInfo, count: number): Promise<MachineInfo[]> {
+    const { session } = paneTarget(this.context.state.selected!);
+    const task = {
+      label: `forking ${machineName(source)} ${count} times`,
+      machineId: source.id,
+      key: `fork ${source.id}`,
+    };
+    const forks = await this.context.tasks.run(task, () =>
+      this.maker.makeAll(() => this.context.host.forkMany(source.id, count)),
+    );
+    for (const fork of forks ?? []) this.added(fork, session);
+    return forks ?? [];
+  }
+
   async snapshot(): Promise<string | undefined> {
     const machine = this.selected();
     const name = machineName(machine);
@@ -90,6 +105,11 @@ export class MachineActions {
       context.refresh();
     }
     return `${name} is stopped`;
+  }
+
+  async stopAll(machines: readonly { id: string; name: string }[]): Promise<string> {
+    await Promise.all(machines.map(({ id, name }) => this.stop(id, name)));
+    return `stopped: ${machines.map(({ name }) => name).join(", ")}`;
   }
 
   /** Leaves no machine half-made. */

@@ -1,5 +1,6 @@
 import { Box, Text } from "ink";
 import { useContext } from "react";
+import type { Theme } from "../theme.ts";
 import type { DialogLine, DialogView } from "../view.ts";
 import { ThemeContext } from "./theme-context.ts";
 
@@ -36,6 +37,11 @@ export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
   );
 }
 
+function toneColour(theme: Theme, tone: DialogLine["tone"]): string | undefined {
+  if (tone === "error" || tone === "removed") return theme.error.name;
+  return tone === "added" ? theme.attached.name : undefined;
+}
+
 function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
   const theme = useContext(ThemeContext);
   return (
@@ -49,7 +55,7 @@ function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
         wrap="truncate-end"
         dimColor={theme.dim && line.tone === "dim"}
         inverse={line.tone === "selected"}
-        color={line.tone === "error" ? theme.error.name : undefined}
+        color={toneColour(theme, line.tone)}
       >
         {line.text || " "}
       </Text>

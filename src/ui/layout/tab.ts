@@ -19,6 +19,12 @@ export interface Tab {
   /** The pane commands are about when this tab is looked at. */
   active?: PaneId;
   zoomed: boolean;
+  /** It was opened to set machines side by side. */
+  compares?: boolean;
+  /** What is typed goes to all its panes. */
+  synchronized?: boolean;
+  /** Cells in which its panes differ are marked. */
+  highlighted?: boolean;
 }
 
 export function emptyTab(id: number, layout: LayoutName, name = ""): Tab {

@@ -1,0 +1,188 @@
+import { type FileDifference, textPatch } from "../../runtime/compare/index.ts";
+import type { MachineInfo } from "../../runtime/host/host.ts";
+import { printable } from "../../runtime/printable.ts";
+import type { CommandId } from "../commands.ts";
+import { type DifferencesDialog, differenceRows } from "../compare/differences.ts";
+import { mostCompared, nearestFamily } from "../compare/family.ts";
+import { CommandError } from "../errors.ts";
+import { type PaneId, paneId, paneTarget } from "../layout/pane-id.ts";
+import { machineName } from "../names.ts";
+import { currentTab, machineOf, machinesOf, selectedMachine } from "../selectors.ts";
+import type { ActionContext, Handler } from "./context.ts";
+
+/** A larger file is named, not shown. */
+const mostShownBytes = 1024 ** 2;
+/** More forks at once than a screen can show. */
+const mostForks = 16;
+
+/** Commands that set forks side by side and say what differs. */
+export function compareActions(
+  context: ActionContext,
+  forkMany: (source: MachineInfo, count: number) => Promise<MachineInfo[]>,
+) {
+  return {
+    compare: (words) => compare(context, words),
+    synchronize: () => context.dispatch({ type: "synchronize-toggled" }),
+    highlight: () => context.dispatch({ type: "highlight-toggled" }),
+    differences: (name) => showDifferences(context, name),
+    keep: () => askKeep(context),
+    "fork-many": (words) => forkAndCompare(context, forkMany, words),
+  } satisfies Partial<Record<CommandId, Handler>>;
+}
+
+function impossible(message: string): CommandError {
+  return new CommandError("COMMAND_NOT_POSSIBLE", message);
+}
+
+/** @throws {CommandError} COMMAND_ARGUMENT_INVALID */
+function machineCalled(context: ActionContext, name: string): MachineInfo {
+  const found = machinesOf(context.state).find(
+    (machine) => machineName(machine) === name || machine.id === name,
+  );
+  if (found) return found;
+  throw new CommandError("COMMAND_ARGUMENT_INVALID", `no machine "${name}" is there`);
+}
+
+function selected(context: ActionContext): { machine: MachineInfo; session: string } {
+  const machine = selectedMachine(context.state);
+  const { selected: id } = context.state;
+  if (!machine || id === undefined) throw impossible("no machine is selected");
+  return { machine, session: paneTarget(id).session };
+}
+
+function open(context: ActionContext, machines: readonly MachineInfo[], session: string): void {
+  context.dispatch({
+    type: "compare-opened",
+    panes: machines.map(({ id }) => paneId(id, session)),
+  });
+}
+
+/** The machines named, or the selected one and its nearest relatives, in a tab of their own. */
+function compare(context: ActionContext, words: string): void {
+  const { machine, session } = selected(context);
+  const names = words.split(/\s+/).filter((word) => word !== "");
+  const machines =
+    names.length > 0
+      ? names.map((name) => machineCalled(context, name))
+      : nearestFamily(machinesOf(context.state), machine.id);
+  if (machines.length < 2) {
+    throw impossible(`${machineName(machine)} has no fork here: f makes one, or name the machines`);
+  }
+  if (machines.length > mostCompared) {
+    throw impossible(`at most ${mostCompared} machines stand side by side`);
+  }
+  open(context, machines, session);
+}
+
+/** `<count> [command]`: forks of one moment, side by side; the command is typed into each. */
+async function forkAndCompare(
+  context: ActionContext,
+  forkMany: (source: MachineInfo, count: number) => Promise<MachineInfo[]>,
+  words: string,
+): Promise<string | undefined> {
+  const [, digits = "", command = ""] = /^(\d+)(?:\s+(.*))?$/s.exec(words.trim()) ?? [];
+  const count = Number(digits);
+  if (!Number.isInteger(count) || count < 1 || count > mostForks) {
+    throw new CommandError(
+      "COMMAND_ARGUMENT_INVALID",
+      `usage: fork-many <count> [command], with a count from 1 to ${mostForks}`,
+    );
+  }
+  const { machine, session } = selected(context);
+  const forks = await forkMany(machine, count);
+  if (forks.length === 0) return undefined;
+  if (forks.length > 1) open(context, forks.slice(0, mostCompared), session);
+  if (command)
+    for (const fork of forks) context.typeWhenLive(paneId(fork.id, session), `${command}\r`);
+  return `${forks.length} forks of ${machineName(machine)}: ${forks.map(machineName).join(", ")}`;
+}
+
+/** The machine a comparison is with: another one of the tab, else the source of the fork, else a fork. */
+function counterpart(context: ActionContext, machine: MachineInfo): MachineInfo {
+  const { state } = context;
+  const inTab = currentTab(state)
+    .panes.map((id) => machineOf(state, id))
+    .filter((other) => other !== undefined && other.id !== machine.id);
+  const family = nearestFamily(machinesOf(state), machine.id).filter(({ id }) => id !== machine.id);
+  const parent = family.find(({ pid }) => pid === machine.parentPid);
+  const related = inTab.filter((other) => family.includes(other!));
+  const found = (currentTab(state).compares && related[0]) || parent || family[0];
+  if (!found) throw impossible(`${machineName(machine)} has no relative to compare it with`);
+  return found;
+}
+
+async function showDifferences(context: ActionContext, name: string): Promise<undefined> {
+  const { machine } = selected(context);
+  const other = name ? machineCalled(context, name) : counterpart(context, machine);
+  // The older one comes first: what the fork has more is added.
+  const [a, b] = machine.startedAt < other.startedAt ? [machine, other] : [other, machine];
+  const dialog: DifferencesDialog = {
+    kind: "differences",
+    ids: [a.id, b.id],
+    names: [printable(machineName(a)), printable(machineName(b))],
+    index: 0,
+  };
+  context.dispatch({ type: "dialog-opened", dialog });
+  const label = `comparing ${machineName(a)} and ${machineName(b)}`;
+  try {
+    const difference = await context.tasks.run({ label, key: label }, () =>
+      context.host.compare(a.id, b.id),
+    );
+    if (difference) context.dispatch({ type: "differences-found", ids: dialog.ids, difference });
+  } catch (error) {
+    context.dispatch({ type: "dialog-closed" });
+    throw error;
+  }
+}
+
+/** The file under the cursor, line by line. */
+export async function openDifference(
+  context: ActionContext,
+  dialog: DifferencesDialog,
+): Promise<undefined> {
+  const file = differenceRows(dialog)[dialog.index]?.file;
+  if (!file || dialog.patch) return;
+  const task = { label: `reading ${printable(file.path)}`, key: `read ${file.path}` };
+  const lines = await context.tasks.run(task, () => patchOf(context, dialog, file));
+  if (lines) context.dispatch({ type: "difference-opened", path: file.path, lines });
+}
+
+async function patchOf(
+  { host }: ActionContext,
+  { ids, names }: DifferencesDialog,
+  file: FileDifference,
+): Promise<string[]> {
+  const states = [file.a, file.b].filter((state) => state !== undefined);
+  if (states.some(({ type }) => type !== "file")) return [`no text: ${states[0]!.type}`];
+  if (states.some(({ size }) => size > mostShownBytes)) return ["too large to be shown"];
+  const read = (id: string) => host.readFile(id, file.path, mostShownBytes);
+  const [a, b] = await Promise.all([file.a && read(ids[0]), file.b && read(ids[1])]);
+  const side = (name: string, bytes: Buffer | undefined) => ({ label: name, bytes });
+  const patch = textPatch(side(names[0], a), side(names[1], b));
+  return patch === undefined ? ["the contents are no text"] : patch.trimEnd().split("\n").slice(1);
+}
+
+/** The machines of the tab but the selected one. */
+function othersOfTab(context: ActionContext, machine: MachineInfo): MachineInfo[] {
+  const { state } = context;
+  const others = currentTab(state).panes.map((id: PaneId) => machineOf(state, id));
+  const unique = new Map(others.flatMap((other) => (other ? [[other.id, other]] : [])));
+  unique.delete(machine.id);
+  return [...unique.values()];
+}
+
+function askKeep(context: ActionContext): void {
+  const { machine } = selected(context);
+  const others = othersOfTab(context, machine);
+  if (!currentTab(context.state).compares || others.length === 0) {
+    throw impossible("keep is for a tab that compares machines: c opens one");
+  }
+  context.dispatch({
+    type: "dialog-opened",
+    dialog: {
+      kind: "confirm-keep",
+      name: machineName(machine),
+      drop: others.map((other) => ({ id: other.id, name: machineName(other) })),
+    },
+  });
+}
