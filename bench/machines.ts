@@ -7,6 +7,7 @@ import { restore } from "../src/runtime/index.ts";
 import { measureCriu } from "./criu.ts";
 import { measureForkLoads } from "./fork-loads.ts";
 import { bootTiny, guestMemory, kill, traced } from "./machine-stages.ts";
+import { measureMounts } from "./mounts.ts";
 import { measureSavevm } from "./qemu-savevm.ts";
 import type { Row } from "./report.ts";
 import { timed } from "./statistics.ts";
@@ -127,6 +128,7 @@ export async function measureMachines(runs: number, log: Log): Promise<Row[]> {
       await measureOnce(rows, directory, run);
       log(`machines: run ${run + 1} of ${runs}`);
     }
+    await measureMounts(rows, runs, directory, log);
     await measureForkLoads(rows, runs, directory, log);
     await measureSavevm(rows, runs, directory, log);
     await measureCriu(rows, runs, directory, log);

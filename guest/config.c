@@ -61,6 +61,7 @@ struct config config_from(const struct json *root) {
         .hostname = member_string(root, "hostname"),
         .mount = member_string(root, "mount"),
         .root_disk = json_member(root, "rootdisk", JSON_TRUE) != NULL,
+        .mount_later = json_member(root, "mount", JSON_TRUE) != NULL,
         .live_mounts = json_member(root, "liveMounts", JSON_ARRAY),
         .waits = json_member(root, "wait", JSON_TRUE) != NULL,
     };

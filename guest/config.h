@@ -11,6 +11,7 @@ struct config {
     char *cwd, *hostname;
     char *mount; /* where the disks of a mount go; NULL: nowhere */
     bool root_disk;
+    bool mount_later; /* a mount will come with the RESUME */
     const struct json *live_mounts; /* in `source`, or in what the configuration was made from */
     struct json *source;
     bool waits; /* the rest comes with a RESUME */

@@ -65,6 +65,8 @@ bool run_config(struct config *config) {
         console_say("host name: %s", strerror(errno));
     if (config->mount != NULL && control_owns_machine && !mount_disks(config->mount))
         return false;
+    if (config->mount_later && control_owns_machine && !mount_disks_prepare())
+        console_say("the disks of the mount: %s", strerror(errno));
     if (config->cwd != NULL) {
         default_cwd = config->cwd;
         config->cwd = NULL;

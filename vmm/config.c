@@ -152,9 +152,6 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .ports = text(get, "MACHINEN_FORWARD"),
         .live_mounts = text(get, "MACHINEN_LIVE_MOUNTS"),
     };
-    if (!config->mount_lower != !config->mount_upper) {
-        return bad(error, "MACHINEN_MOUNT_LOWER", "goes together with MACHINEN_MOUNT_UPPER");
-    }
     if (!config->qemu) {
         config->qemu = "qemu-system-x86_64";
     }
@@ -177,6 +174,12 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
               parse_bases(config, text(get, "MACHINEN_BASE"), error) &&
               parse_group(config, text(get, "MACHINEN_FORK_GROUP"), error) &&
               parse_incoming(config, text(get, "MACHINEN_INCOMING"), error);
+    if (ok && !config->incoming_template && !config->mount_lower != !config->mount_upper) {
+        ok = bad(error, "MACHINEN_MOUNT_LOWER", "goes together with MACHINEN_MOUNT_UPPER");
+    }
+    if (ok && config->incoming_template && config->mount_upper) {
+        ok = bad(error, "MACHINEN_MOUNT_UPPER", "is the template's own");
+    }
     config->memory_mib = (uint32_t)memory;
     config->cpus = (uint32_t)cpus;
     return ok;

@@ -5,7 +5,7 @@
 #include "captured.h"
 #include "config.h"
 
-/* A template has mounted nothing yet: its disks give way to those of the machine that it becomes. */
+/* Nothing is on a template's lower disk: it gives way to that of the machine that the template becomes. */
 bool mount_disks_replace(const struct config *config, struct captured *captured, struct error *error);
 
 #endif

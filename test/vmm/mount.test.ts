@@ -126,14 +126,14 @@ describe("a mount", () => {
   }, 180_000);
 
   it("is put into a machine that comes from a template of another one", async () => {
-    const template = boot({ wait: true });
+    const template = boot({ wait: true, mount: true });
     expect(await template.run("true")).toBe("");
     const saved = template.save(join(scratch.path, "template"));
     await template.quit();
     const machine = (name: string) => {
       const resume = join(scratch.path, `${name}.json`);
       writeFileSync(resume, JSON.stringify({ config: { mount: `/mnt/${name}` } }));
-      const env = { MACHINEN_MOUNT_LOWER: pack(name, name), MACHINEN_MOUNT_UPPER: upper };
+      const env = { MACHINEN_MOUNT_LOWER: pack(name, name) };
       return keep(Machine.template(scratch.path, saved, { ...env, MACHINEN_RESUME: resume }));
     };
     for (const name of ["one", "two"]) {
@@ -152,6 +152,7 @@ describe("a mount", () => {
       [{ MACHINEN_MOUNT_LOWER: lower }, "goes together with MACHINEN_MOUNT_UPPER"],
       [{ ...disks, MACHINEN_MOUNT_UPPER: tiny }, "is not a disk image"],
       [{ ...disks, MACHINEN_MOUNT_LOWER: join(scratch.path, "none") }, "No such file"],
+      [{ ...disks, MACHINEN_INCOMING: "template:/none" }, "is the template's own"],
     ];
     for (const [env, reason] of wrong) {
       const machine = Machine.boot(scratch.path, initrd, env);

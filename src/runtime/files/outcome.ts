@@ -11,6 +11,8 @@ export interface Outcome {
 /** The most a side's complaints may take; they name the first members only anyway. */
 const MAX_SAID_BYTES = 64 * 1024;
 
+const MAX_LINES = 45;
+
 /** Keeps what a side says, up to a limit. */
 export class Complaints {
   private readonly chunks: Buffer[] = [];
@@ -35,7 +37,8 @@ export function checkOutcome(source: Outcome, target: Outcome): void {
   const lines = telling
     .flatMap(({ said }) => said.split("\n"))
     .map(printable)
-    .filter((line) => line !== "");
+    .filter((line) => line !== "")
+    .slice(0, MAX_LINES);
   const what =
     stopped(source) || stopped(target)
       ? "the transfer stopped; what had been copied was left"

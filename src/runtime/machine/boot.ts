@@ -56,7 +56,7 @@ async function start(
     runDir = createRunDir();
     const variables = {
       ...(await variablesFor(runDir)),
-      ...mountVariables(boot.mountDisk),
+      ...mountVariables(boot.mountDisk, templateKey !== undefined),
       ...networkVariables(opts),
       ...liveMountVariables(boot.liveMounts),
     };

@@ -71,7 +71,12 @@ export function chooseTemplate(
     pack: async (runDir) => ({
       MACHINEN_KERNEL: kernel,
       MACHINEN_MEMORY: memoryMib.toString(),
-      ...(await packGuest(guest, opts.rootDiskSizeBytes, { wait: true }, runDir)),
+      ...(await packGuest(
+        guest,
+        opts.rootDiskSizeBytes,
+        { wait: true, ...(mountDisk && { mount: true }) },
+        runDir,
+      )),
       ...(mountDisk && placeholders(mountDisk, runDir)),
     }),
   };

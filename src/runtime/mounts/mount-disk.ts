@@ -31,8 +31,15 @@ export async function prepareMount(plan: MountPlan): Promise<MountDisk> {
   return { guest: plan.guest, lowerPath, upperPath };
 }
 
-export function mountVariables(disk: MountDisk | undefined): MachineVariables {
-  return { MACHINEN_MOUNT_LOWER: disk?.lowerPath, MACHINEN_MOUNT_UPPER: disk?.upperPath };
+/** A template has its writable layer mounted already. */
+export function mountVariables(
+  disk: MountDisk | undefined,
+  fromTemplate = false,
+): MachineVariables {
+  return {
+    MACHINEN_MOUNT_LOWER: disk?.lowerPath,
+    MACHINEN_MOUNT_UPPER: fromTemplate ? undefined : disk?.upperPath,
+  };
 }
 
 /** What the registry is told of it. */

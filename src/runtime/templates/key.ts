@@ -15,7 +15,7 @@ export interface TemplateInputs {
   image: string;
   root: "ram" | "disk";
   diskBytes?: number;
-  /** With a mount: how large its writable disk is. The machine's own disks take the place of the template's. */
+  /** With a mount: how large its writable disk is. The machine's packed directory takes the place of the template's. */
   mountBytes?: number;
   memoryMib: number;
   vmm: string;

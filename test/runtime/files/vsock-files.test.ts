@@ -7,7 +7,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyIn, copyOut, VsockFiles } from "../../../src/runtime/files/index.ts";
 import { buildAgent, Relay, until } from "../../guest/relay.ts";
@@ -170,6 +170,30 @@ describe("copying like docker", () => {
       const copying = copyOut(socket, scratch(from), scratch(to));
       await expect(copying).rejects.toThrow(why);
     }
+  });
+
+  it("holds little of an archive whose reader is slow", async () => {
+    mkdirSync(scratch("slow"));
+    writeFileSync(scratch("slow/big"), Buffer.alloc(64 << 20, "x"));
+    let taken = 0;
+    let goOn: (() => void) | undefined;
+    let stalls = true;
+    const slow = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        taken += chunk.length;
+        if (stalls && taken > 1 << 20) goOn = done;
+        else done();
+      },
+    });
+    const copied = copyOut(socket, scratch("slow"), slow);
+    await until(() => goOn !== undefined);
+    // All that goes over the same link meanwhile comes behind what would have been sent.
+    for (let i = 0; i < 30; i++) await relay.exec("true");
+    expect(taken + slow.writableLength).toBeLessThan(4 << 20);
+    stalls = false;
+    goOn!();
+    await copied;
+    expect(taken + slow.writableLength).toBeGreaterThan(64 << 20);
   });
 
   it("streams archives", async () => {

@@ -3,6 +3,7 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,14 +12,22 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { ensureMountDiskImage } from "../../../src/runtime/images/index.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
+import {
+  identify,
+  isRunning,
+  waitUntilGone,
+} from "../../../src/runtime/machine/process-identity.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { collectMountImages } from "../../../src/runtime/mounts/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { runInOtherProcess } from "../machine/other-process.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();
@@ -39,6 +48,10 @@ function hostState(): string {
   const script =
     "find . -printf '%p|%m|%U:%G|%T@|%l\\n' | sort; find . -type f -print0 | sort -z | xargs -0 sha256sum";
   return execFileSync("sh", ["-c", script], { cwd: host, encoding: "utf8" });
+}
+
+async function until(check: () => boolean): Promise<void> {
+  while (!check()) await sleep(10);
 }
 
 const run = async (vm: VmHandle, command: string): Promise<string> =>
@@ -116,6 +129,19 @@ describe("a mounted directory", () => {
     await Promise.all([first, child, grandchild].map((fork) => fork.kill()));
   });
 
+  test("is in prepared forks and in several of one moment", async () => {
+    await vm.prepareFork();
+    const forks = [
+      await vm.fork({ name: "p1" }),
+      ...(await vm.forkMany(2, { names: ["g1", "g2"] })),
+    ];
+    for (const [index, fork] of forks.entries()) await run(fork, `echo ${index} > own`);
+    for (const [index, fork] of forks.entries()) {
+      expect(await run(fork, "cat own 'new file'")).toBe(`${index}\nnew\n`);
+    }
+    await Promise.all(forks.map((fork) => fork.kill()));
+  });
+
   test("survives a snapshot that is restored from elsewhere, without the directory it came from", async () => {
     await run(vm, "echo kept > generation");
     const written = join(scratch.path, "written");
@@ -165,6 +191,37 @@ describe("a mounted directory", () => {
     for (const name of ["../bundle/mount-lower.sqfs", "/etc/passwd", "..", "meta.json"]) {
       expect(await refused({ ...meta.mountDisk, lower: name })).toBe("BOOT_SNAPSHOT_NOT_FOUND");
     }
+  });
+});
+
+describe("a process that dies while it packs", () => {
+  test("leaves no packer behind, and nothing that the next one does not remove", async () => {
+    const cacheDir = join(scratch.path, "cache");
+    const pidFile = join(scratch.path, "packer");
+    const slow = join(scratch.path, "slow-mksquashfs");
+    writeFileSync(
+      slow,
+      `#!/bin/sh\necho $$ > ${pidFile}.new; mv ${pidFile}.new ${pidFile}\nexec sleep 600\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    process.env.MACHINEN_MKSQUASHFS = slow;
+    const { process: packer } = await runInOtherProcess(
+      `import { ensureMountDiskImageAsync } from "./images/index.ts";
+       ensureMountDiskImageAsync(${JSON.stringify(host)}, { cacheDir: ${JSON.stringify(cacheDir)} });
+       console.log("packing");`,
+    );
+    delete process.env.MACHINEN_MKSQUASHFS;
+    await until(() => existsSync(pidFile));
+    const child = identify(Number(readFileSync(pidFile, "utf8")))!;
+    packer.kill("SIGKILL");
+    await waitUntilGone([child], 10_000);
+    expect(isRunning(child)).toBe(false);
+    expect(readdirSync(cacheDir)).toEqual([expect.stringMatching(/^\.staging-/)]);
+    await until(() => !isRunning(identify(packer.pid!) ?? child));
+    const { key } = ensureMountDiskImage(host, { cacheDir });
+    expect(readdirSync(cacheDir).sort()).toEqual([`${key}.sqfs`, `${key}.sqfs.handed-out`]);
   });
 });
 
