@@ -1,7 +1,14 @@
 import type { ErrorCode } from "../runtime/errors.ts";
 
 /** Codes of errors that only the CLI knows, or that the system names. */
-type OwnCode = "NO_TERMINAL" | "ENOSPC" | "EACCES";
+type OwnCode =
+  | "COMMAND_UNKNOWN"
+  | "COMMAND_NOT_POSSIBLE"
+  | "TUI_NOT_RUNNING"
+  | "TUI_AMBIGUOUS"
+  | "NO_TERMINAL"
+  | "ENOSPC"
+  | "EACCES";
 
 /** What a user can do about an error, where the error's own message cannot know. */
 const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
@@ -31,6 +38,10 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   BOOT_MOUNTDISK_TOOL_MISSING: "install squashfs-tools (apt-get install squashfs-tools)",
   REGISTRY_VM_NOT_FOUND: "machinen ls shows what is running",
   REGISTRY_NAME_IN_USE: "choose another --name, or stop the machine that has it",
+  COMMAND_UNKNOWN: "machinen tui --commands lists them",
+  COMMAND_NOT_POSSIBLE: "machinen tui ls shows what is there and what is selected",
+  TUI_NOT_RUNNING: "start one with machinen in another terminal",
+  TUI_AMBIGUOUS: "add --pid with one of them",
   NO_TERMINAL: "machinen exec <target> -- <command> works without a terminal",
   ENOSPC: "make room on that disk (df -h), then try again",
   EACCES: "check the owner and mode of that path",

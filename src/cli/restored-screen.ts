@@ -48,6 +48,16 @@ export class RestoredScreen {
     return `${this.serializer.serialize({ scrollback })}\x1b[${this.cursorStyle} q${cursor}${mouse}`;
   }
 
+  /** Its lines as plain text, the empty ones at the end left out. */
+  text(): string {
+    const { active } = this.terminal.buffer;
+    const lines = Array.from(
+      { length: active.length },
+      (_, row) => active.getLine(row)?.translateToString(true) ?? "",
+    );
+    return lines.join("\r\n").trimEnd();
+  }
+
   dispose(): void {
     this.terminal.dispose();
   }

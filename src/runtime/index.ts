@@ -100,6 +100,7 @@ export {
   type SandboxEntry,
   Sandboxes,
   Supervisor,
+  type SupervisorCommand,
   type SupervisorOptions,
 } from "./multiplex/index.ts";
 export { type ProvisionOptions, type ProvisionResult, provision } from "./provision/index.ts";

@@ -1,12 +1,12 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
 import { Actions } from "./actions/actions.ts";
+import type { AppOptions } from "./app-options.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
 import { detachByte } from "./config/detach-byte.ts";
-import type { Config } from "./config/parse-config.ts";
+import type { Settings } from "./config/settings.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
-import { formatAge, formatBytes } from "./format.ts";
 import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
 import type { ReportEvent } from "./input/events.ts";
@@ -14,6 +14,7 @@ import { InputParser } from "./input/parser.ts";
 import { KeyboardAttachment } from "./keyboard-attachment.ts";
 import { KnownSessions } from "./known-sessions.ts";
 import type { PaneId } from "./layout/pane-id.ts";
+import { listReads } from "./list-lines.ts";
 import { FrameLoop } from "./loop.ts";
 import { MachineWatch } from "./machine-watch.ts";
 import { paneName } from "./names.ts";
@@ -22,28 +23,10 @@ import { PaneSet } from "./pane-set.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import { WorkspaceStore } from "./saved/store.ts";
-import type { ColourDepth } from "./screen/painter.ts";
 import { selectedMachine, synchronizedPanes } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
-import type { Theme } from "./theme.ts";
-
-export interface AppOptions {
-  /** Where tabs, layouts and selection outlive the program. */
-  workspaceFile: string;
-  host: Host;
-  stdin: NodeJS.ReadableStream;
-  cols: number;
-  rows: number;
-  config: Config;
-  depth: ColourDepth;
-  theme: Theme;
-  ascii: boolean;
-  bootWhenEmpty: number;
-  onQuit(): void;
-  onSuspend(): void;
-}
 
 /** A lone ESC is a key when nothing follows it for this long. */
 const escapeMs = 20;
@@ -54,6 +37,7 @@ const noticeMs = 8000;
 export class App {
   readonly tasks = new HostTasks((action) => this.dispatch(action));
   readonly host: Host;
+  readonly settings: Settings;
   state: UiState;
   private readonly options: AppOptions;
   private readonly panes: PaneSet;
@@ -84,6 +68,7 @@ export class App {
   constructor(options: AppOptions) {
     this.options = options;
     this.host = options.host;
+    this.settings = options.config.settings;
     this.state = initialState(options.cols, options.rows, Date.now(), options.config);
     this.store = new WorkspaceStore({
       file: options.workspaceFile,
@@ -198,6 +183,11 @@ export class App {
     this.actions.run(command, argument);
   }
 
+  /** A command line from outside. @throws {CommandError | TaskError} */
+  perform(line: string): Promise<string | undefined> {
+    return this.actions.performLine(line);
+  }
+
   pane(id: PaneId): SessionPane | undefined {
     return this.panes.get(id);
   }
@@ -252,35 +242,14 @@ export class App {
 
   private listed(machines: MachineInfo[]): void {
     const now = Date.now();
-    // Nothing is to be drawn as long as the list reads the same: that is what idle means.
-    const reads = JSON.stringify(
-      machines.map((machine) => [
-        {
-          ...machine,
-          rssBytes: formatBytes(machine.rssBytes),
-          privateBytes: undefined,
-          sharedBytes: undefined,
-        },
-        formatAge(now - machine.startedAt),
-      ]),
-    );
+    const reads = listReads(machines, now);
     if (reads === this.lastList && machines.length === this.state.machines.length) return;
     this.lastList = reads;
     this.dispatch({ type: "listed", machines, now });
     if (!this.firstList) return;
     this.firstList = false;
     if (machines.length > 0) return;
-    void this.bootFirst(this.options.bootWhenEmpty);
-  }
-
-  /** One after the other: the first boot of an image prepares what the next ones start from. */
-  private async bootFirst(count: number): Promise<void> {
-    try {
-      for (let index = 0; index < count; index++) await this.actions.machines.boot();
-    } catch (error) {
-      this.tasks.fail(describeError(error));
-    }
-    this.dispatch({ type: "moved", to: "first" });
+    void this.actions.bootFirst(this.options.bootWhenEmpty);
   }
 
   private paneStatus(id: PaneId, status: PaneStatus): void {

@@ -29,8 +29,13 @@ const table = {
     argument: "[machine]",
     needs: "machine",
   },
+  "send-detach": {
+    description: "send the detach key to the pane and attach: for a machinen inside it",
+    needs: "pane",
+  },
   detach: { description: "stop typing into the machine" },
-  new: { description: "start a new machine", argument: "[name]" },
+  new: { description: "start a new machine as the configuration says", argument: "[name]" },
+  "new-machine": { description: "start a new machine: asks for image, memory, mounts, ports" },
   fork: {
     description: "fork the selected machine: memory, processes, screen",
     argument: "[name]",
@@ -39,6 +44,17 @@ const table = {
   snapshot: { description: "write a snapshot of the selected machine", needs: "running" },
   restore: { description: "start a machine from a snapshot", argument: "[directory]" },
   stop: { description: "stop the selected machine (asks first)", needs: "machine" },
+  undo: { description: "bring back the machine stopped last, from its last snapshot" },
+  rename: {
+    description: "give the selected machine another name",
+    argument: "<name>",
+    needs: "machine",
+  },
+  tag: {
+    description: "tag the selected machine: words to find it by",
+    argument: "<words>",
+    needs: "machine",
+  },
   zoom: { description: "zoom the selected pane, or put it back", needs: "machine" },
   "split-right": {
     description: "a new session of the machine, to the right of the pane",
@@ -101,6 +117,9 @@ const table = {
   "toggle-sidebar": { description: "show or hide the list of machines" },
   "scroll-up": { description: "scroll the selected pane back", needs: "pane" },
   "scroll-down": { description: "scroll the selected pane forward", needs: "pane" },
+  palette: { description: "find a command by typing part of it" },
+  find: { description: "find a machine or session by part of its name or tags" },
+  ls: { description: "list the machines and their sessions" },
   help: { description: "this help" },
   log: { description: "log: errors with their codes, finished work" },
   redraw: { description: "draw the whole screen again" },
@@ -109,6 +128,11 @@ const table = {
   "dialog-down": { description: "down", internal: true },
   "dialog-up": { description: "up", internal: true },
   "dialog-accept": { description: "accept", internal: true },
+  "dialog-keep": { description: "write a snapshot, then stop", internal: true },
+  "dialog-complete": { description: "complete the command", internal: true },
+  "dialog-erase": { description: "erase a character", internal: true },
+  "dialog-erase-word": { description: "erase a word", internal: true },
+  "dialog-clear": { description: "erase the line", internal: true },
   "dialog-close": { description: "close", internal: true },
 } as const satisfies Record<string, CommandSpec>;
 

@@ -3,8 +3,10 @@ import type { Host } from "../runtime/host/host.ts";
 import { printable } from "../runtime/printable.ts";
 import { App } from "./app.ts";
 import { loadConfig } from "./config/load-config.ts";
+import { describeError } from "./errors.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
+import { RemoteServer } from "./remote/server.ts";
 import { chooseLook } from "./terminal-look.ts";
 import { workspaceFile } from "./xdg.ts";
 
@@ -61,12 +63,16 @@ export async function runTui(options: TuiOptions): Promise<number> {
     },
   });
 
+  const remote = new RemoteServer((line) => app.perform(line));
   await terminal.prepare();
   signals.install();
   try {
     terminal.enter();
     stdout.on("resize", onResize);
     app.start(terminal);
+    remote
+      .start()
+      .catch((error) => app.tasks.fail(`no commands from outside: ${describeError(error)}`));
     for (const problem of problems) app.tasks.fail(problem);
     const code = await finished;
     app.pause();
@@ -77,6 +83,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
     stdout.off("resize", onResize);
     terminal.leaveSync();
     terminal.close();
+    remote.close();
     app.close();
     signals.remove();
   }

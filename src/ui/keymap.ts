@@ -8,7 +8,13 @@ export type KeyMode =
   | "picker"
   | "differences"
   | "reading"
+  | "palette"
+  | "prompt"
+  | "form"
   | "too-small";
+
+/** Modes in which characters are typed into a line. */
+export const typingModes: ReadonlySet<KeyMode> = new Set(["palette", "prompt", "form"]);
 
 export interface KeyBinding {
   mode: KeyMode;
@@ -39,6 +45,14 @@ function rows(mode: KeyMode, list: readonly Row[]): KeyBinding[] {
   }));
 }
 
+/** What every dialog with a line to type into understands. */
+const typing: readonly Row[] = [
+  ["backspace ctrl-h", "dialog-erase"],
+  ["ctrl-w alt-backspace", "dialog-erase-word"],
+  ["ctrl-u", "dialog-clear"],
+  ["escape ctrl-c", "dialog-close", { hint: "close" }],
+];
+
 /** The one table from which key lookup, help, status line and docs/keys.md are made. */
 export const keymap: readonly KeyBinding[] = [
   ...rows("navigate", [
@@ -48,6 +62,7 @@ export const keymap: readonly KeyBinding[] = [
     ["G end", "select-last"],
     ["enter ctrl-j", "attach", { hint: "attach" }],
     ["n", "new", { hint: "new" }],
+    ["N", "new-machine"],
     ["f", "fork", { hint: "fork" }],
     ["c", "compare", { hint: "compare" }],
     ["D", "differences"],
@@ -57,6 +72,9 @@ export const keymap: readonly KeyBinding[] = [
     ["s", "snapshot", { hint: "snapshot" }],
     ["r", "restore", { hint: "restore" }],
     ["x", "stop", { hint: "stop" }],
+    ["u", "undo"],
+    ["R", "rename"],
+    ["#", "tag"],
     ["z", "zoom", { hint: "zoom" }],
     ["|", "split-right", { hint: "split", hintKey: "|/-" }],
     ["-", "split-down"],
@@ -91,12 +109,16 @@ export const keymap: readonly KeyBinding[] = [
     ["l", "log"],
     ["ctrl-l", "redraw"],
     ["ctrl-z", "suspend"],
+    [":", "palette", { hint: "commands" }],
+    ["/", "find", { hint: "find" }],
+    ["ctrl-]", "send-detach"],
     ["?", "help", { hint: "help" }],
     ["q ctrl-c", "quit", { hint: "quit" }],
   ]),
   ...rows("attached", [["ctrl-]~ctrl-]", "detach", { hint: "detach" }]]),
   ...rows("confirm", [
     ["y Y", "dialog-accept", { hint: "yes" }],
+    ["s S", "dialog-keep", { hint: "snapshot, then stop" }],
     ["n N escape q enter ctrl-c", "dialog-close", { hint: "no" }],
   ]),
   ...rows("picker", [
@@ -115,6 +137,20 @@ export const keymap: readonly KeyBinding[] = [
     ["j down space pagedown", "dialog-down", { hint: "down" }],
     ["k up pageup", "dialog-up", { hint: "up" }],
     ["escape q enter ? l ctrl-c", "dialog-close", { hint: "close" }],
+  ]),
+  ...rows("palette", [
+    ["down ctrl-n", "dialog-down", { hint: "down" }],
+    ["up ctrl-p", "dialog-up", { hint: "up" }],
+    ["enter ctrl-j", "dialog-accept", { hint: "run" }],
+    ["tab", "dialog-complete", { hint: "complete" }],
+    ...typing,
+  ]),
+  ...rows("prompt", [["enter ctrl-j", "dialog-accept", { hint: "accept" }], ...typing]),
+  ...rows("form", [
+    ["down tab", "dialog-down", { hint: "next line" }],
+    ["up shift-tab", "dialog-up", { hint: "previous line" }],
+    ["enter ctrl-j", "dialog-accept", { hint: "start" }],
+    ...typing,
   ]),
   ...rows("too-small", [["q ctrl-c", "quit", { hint: "quit" }]]),
 ];
@@ -194,7 +230,7 @@ export interface HelpLine {
 }
 
 /** Aliases that only double another key of the same row are left out of the help. */
-const silentAliases = new Set(["ctrl-j", "ctrl-c", "N", "Y"]);
+const silentAliases = new Set(["ctrl-j", "ctrl-c"]);
 
 /** The help's lines: every key of the two modes in which the user lives, the way out first. */
 export function helpLines(keys: readonly KeyBinding[]): HelpLine[] {

@@ -21,6 +21,7 @@ export function withMachines(state: UiState, machines: readonly MachineInfo[]): 
     machines: rows,
     families: familiesOf(machines, state.families),
     sessions: pick(state.sessions, (id) => ids.has(id)),
+    tags: pick(state.tags, (id) => ids.has(id)),
   };
   for (const id of allPanes(state)) {
     if (!ids.has(paneTarget(id).machine)) next = closePane(next, id);

@@ -1,5 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
+import { printable } from "../runtime/printable.ts";
 import type { CommandId } from "./commands.ts";
+import { dialogText, isTextDialog } from "./dialogs/text-dialogs.ts";
 import { guestKey } from "./input/attached-keys.ts";
 import type {
   InputEvent,
@@ -9,7 +11,7 @@ import type {
   UnknownEvent,
 } from "./input/events.ts";
 import { InputParser } from "./input/parser.ts";
-import { bindingFor, canRun, specOf } from "./keymap.ts";
+import { bindingFor, canRun, specOf, typingModes } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Pointer } from "./pointer.ts";
@@ -93,12 +95,21 @@ export class Router {
     if (performance.now() < this.deafUntil || event.action === "release" || event.modifier) return;
     context.dispatch({ type: "notice-cleared" });
     const binding = bindingFor(context.state.keymap, mode, event.key);
+    if (!binding && typingModes.has(mode)) this.insert(typedText(event.key));
     if (!binding || !canRun(specOf(binding), present(context.state))) return;
     context.run(binding.command, binding.argument);
   }
 
+  /** Into the line of the dialog that is open. */
+  private insert(text: string): void {
+    const { dialog } = this.context.state;
+    if (text === "" || !dialog || !isTextDialog(dialog)) return;
+    this.context.dispatch({ type: "dialog-edited", text: dialogText(dialog) + text });
+  }
+
   private pasted(event: PasteEvent): void {
-    if (keyMode(this.context.state) !== "attached") return;
+    const mode = keyMode(this.context.state);
+    if (mode !== "attached" && !typingModes.has(mode)) return;
     if (event.part === "start") {
       this.paste = "";
       this.decoder = new StringDecoder("utf8");
@@ -112,6 +123,11 @@ export class Router {
   }
 
   private deliverPaste(): void {
+    if (typingModes.has(keyMode(this.context.state))) {
+      this.insert(printable(this.paste.trim().replace(/\s+/g, " ")));
+      this.paste = "";
+      return;
+    }
     const pane = this.selectedPane();
     if (pane && this.paste) {
       this.context.expectEcho();
@@ -134,4 +150,10 @@ export class Router {
     const { selected } = this.context.state;
     return selected === undefined ? undefined : this.context.pane(selected);
   }
+}
+
+/** What a key types, nothing for one that is no character. */
+function typedText(key: string): string {
+  if (key === "space") return " ";
+  return /^[^\p{C}]\p{M}*$/u.test(key) ? key : "";
 }

@@ -5,7 +5,7 @@ import { mainSession, type PaneId, paneId, paneTarget } from "./layout/pane-id.t
 import { type PlacedPane, placePanes } from "./layout/place-panes.ts";
 import { type ScreenAreas, screenAreas } from "./layout/screen-areas.ts";
 import type { Tab } from "./layout/tab.ts";
-import type { UiState } from "./state.ts";
+import type { Dialog, UiState } from "./state.ts";
 
 /** A line of the sidebar: a machine, or under it one of its further sessions. */
 export interface SidebarItem {
@@ -91,13 +91,23 @@ export function sidebarItems(state: UiState): SidebarItem[] {
   });
 }
 
+const dialogModes: Record<Dialog["kind"], KeyMode> = {
+  help: "reading",
+  log: "reading",
+  confirm: "confirm",
+  "confirm-keep": "confirm",
+  differences: "differences",
+  picker: "picker",
+  palette: "palette",
+  finder: "palette",
+  prompt: "prompt",
+  form: "form",
+};
+
 /** What the keyboard is for in this state. */
 export function keyMode(state: UiState): KeyMode {
   if (areasOf(state).tooSmall) return "too-small";
-  if (state.dialog?.kind === "confirm" || state.dialog?.kind === "picker") return state.dialog.kind;
-  if (state.dialog?.kind === "confirm-keep") return "confirm";
-  if (state.dialog?.kind === "differences") return "differences";
-  if (state.dialog) return "reading";
+  if (state.dialog) return dialogModes[state.dialog.kind];
   return state.attached ? "attached" : "navigate";
 }
 

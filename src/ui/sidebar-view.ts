@@ -66,7 +66,9 @@ function itemRow(state: UiState, item: SidebarItem, shown: boolean, width: numbe
       ? "normal"
       : "dim";
   const { mark, right } = session === undefined ? machineMarks(state, item) : sessionMarks(shown);
-  const name = printable(session ?? machineName(machine));
+  const tags = session === undefined ? (state.tags[machine.id] ?? []) : [];
+  const words = [session ?? machineName(machine), ...tags.map((tag) => `#${tag}`)];
+  const name = printable(words.join(" "));
   const left = fit(`${branch}${mark} ${name}`, width - right.length - 1);
   const family = state.families[machine.id];
   return {

@@ -2,6 +2,7 @@ import type { MachineDifference } from "../runtime/compare/index.ts";
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
 import type { DifferencesDialog } from "./compare/differences.ts";
 import { type Config, defaultConfig } from "./config/parse-config.ts";
+import { isTextDialog, type TextDialog, withText } from "./dialogs/text-dialogs.ts";
 import type { Families } from "./families.ts";
 import type { KeyBinding } from "./keymap.ts";
 import type { PaneId } from "./layout/pane-id.ts";
@@ -33,7 +34,8 @@ export type Dialog =
   | { kind: "confirm"; id: string; name: string }
   | { kind: "confirm-keep"; name: string; drop: readonly { id: string; name: string }[] }
   | DifferencesDialog
-  | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number };
+  | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number }
+  | TextDialog;
 
 /** Work under way at the host. */
 export interface Task {
@@ -67,6 +69,8 @@ export interface UiState {
   families: Families;
   /** Sessions each machine is known to have, by machine id. */
   sessions: Readonly<Record<string, readonly string[]>>;
+  /** Words of the user's to find machines by, by machine id. */
+  tags: Readonly<Record<string, readonly string[]>>;
   /** At least one. */
   tabs: readonly Tab[];
   /** The index of the tab that is looked at. */
@@ -97,11 +101,15 @@ export type Action =
   | { type: "detached" }
   | { type: "dialog-opened"; dialog: Dialog }
   | { type: "dialog-closed" }
+  /** Another text in the line that is typed into. */
+  | { type: "dialog-edited"; text: string }
+  | { type: "form-refused"; error: string }
   | { type: "dialog-moved"; by: number; last: number }
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
   | { type: "differences-found"; ids: readonly [string, string]; difference: MachineDifference }
   | { type: "difference-opened"; path: string; lines: readonly string[] }
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
+  | { type: "tagged"; machine: string; tags: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
   | { type: "task-began"; task: Task }
   | { type: "task-shown"; id: number }
@@ -126,6 +134,7 @@ export function initialState(
     listed: false,
     families: {},
     sessions: {},
+    tags: {},
     tabs: [emptyTab(1, config.settings["look.layout"])],
     tab: 0,
     attached: false,
@@ -165,6 +174,16 @@ export function reduce(state: UiState, action: Action): UiState {
       return { ...state, dialog: action.dialog, attached: false };
     case "dialog-closed":
       return { ...state, dialog: withoutPatch(state.dialog) };
+    case "dialog-edited":
+      return state.dialog && isTextDialog(state.dialog)
+        ? { ...state, dialog: withText(state.dialog, action.text) }
+        : state;
+    case "form-refused":
+      return state.dialog?.kind === "form"
+        ? { ...state, dialog: { ...state.dialog, error: action.error } }
+        : state;
+    case "tagged":
+      return { ...state, tags: { ...state.tags, [action.machine]: action.tags } };
     case "dialog-moved":
       return { ...state, dialog: moveDialog(state.dialog, action.by, action.last) };
     case "snapshots-listed":
@@ -239,13 +258,12 @@ function withoutPatch(dialog: Dialog | undefined): Dialog | undefined {
 
 function moveDialog(dialog: Dialog | undefined, by: number, last: number): Dialog | undefined {
   const within = (value: number): number => Math.max(0, Math.min(last, value + by));
-  if (!dialog || dialog.kind === "confirm" || dialog.kind === "confirm-keep") return dialog;
+  if (!dialog) return dialog;
   if (dialog.kind === "differences" && dialog.patch) {
     return { ...dialog, patch: { ...dialog.patch, scroll: within(dialog.patch.scroll) } };
   }
-  return dialog.kind === "picker" || dialog.kind === "differences"
-    ? { ...dialog, index: within(dialog.index) }
-    : { ...dialog, scroll: within(dialog.scroll) };
+  if ("index" in dialog) return { ...dialog, index: within(dialog.index) };
+  return "scroll" in dialog ? { ...dialog, scroll: within(dialog.scroll) } : dialog;
 }
 
 /** The pane of a further session goes with its shell; the main one waits for a new shell. */

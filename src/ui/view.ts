@@ -1,5 +1,7 @@
 import { printable } from "../runtime/printable.ts";
 import { type DifferencesDialog, differenceRows, patchLine } from "./compare/differences.ts";
+import { choiceCount, textDialogView } from "./dialogs/text-dialog-views.ts";
+import { isTextDialog } from "./dialogs/text-dialogs.ts";
 import { formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
 import { paneName } from "./names.ts";
@@ -70,11 +72,11 @@ export function dialogView(state: UiState): DialogView | undefined {
   const room = Math.max(1, rows - 8);
   const wide = Math.min(84, cols - 4);
   if (dialog.kind === "confirm") {
-    const lines = [
+    const lines: DialogLine[] = [
       { text: `Stop ${printable(dialog.name)}?` },
-      { text: "What it has in memory is lost; a snapshot would keep it.", tone: "dim" as const },
+      { text: "What it has in memory is lost unless a snapshot keeps it.", tone: "dim" },
     ];
-    return sized("Stop", lines, "y yes    n no", Math.min(62, wide));
+    return sized("Stop", lines, "y yes    s snapshot, then stop    n no", Math.min(62, wide));
   }
   if (dialog.kind === "confirm-keep") {
     const names = dialog.drop.map(({ name }) => printable(name)).join(", ");
@@ -91,6 +93,7 @@ export function dialogView(state: UiState): DialogView | undefined {
     const lines = all.slice(start, start + room);
     return sized("Restore a snapshot", lines, "Enter restore    Esc close", wide);
   }
+  if (isTextDialog(dialog)) return textDialogView(state, dialog, room, wide);
   const all = dialog.kind === "help" ? helpText(state) : logText(state);
   const start = Math.max(0, Math.min(dialog.scroll, all.length - room));
   const footer = all.length > room ? "↓ ↑ scroll    Esc close" : "Esc close";
@@ -102,6 +105,7 @@ export function dialogView(state: UiState): DialogView | undefined {
 export function dialogLast(state: UiState): number {
   const { dialog } = state;
   if (dialog?.kind === "picker") return Math.max(0, (dialog.snapshots?.length ?? 1) - 1);
+  if (dialog && isTextDialog(dialog)) return Math.max(0, choiceCount(state, dialog) - 1);
   if (dialog?.kind === "differences") {
     const { patch } = dialog;
     if (!patch) return differenceRows(dialog).length - 1;

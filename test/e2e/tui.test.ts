@@ -48,7 +48,7 @@ test("two machines, a shell variable, a fork that has it, and everything is ther
   await outer.type("\r");
   await outer.until("attached");
   await outer.type(..."echo got $secret in $(hostname)", "\r");
-  await outer.until(() => pane(outer!, "m1.1").includes("got forty-two in m1.1"));
+  await outer.until(() => /got forty-two in m1\.1\n.*# *$/.test(pane(outer!, "m1.1").trimEnd()));
   expect(pane(outer, "m1")).not.toContain("got forty-two");
   await outer.type(...DETACH);
   await outer.until(() => !outer!.text().includes("attached"));

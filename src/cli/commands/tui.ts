@@ -1,6 +1,8 @@
 import { defaultConfigFile } from "../../ui/config/default-file.ts";
 import { configFile } from "../../ui/xdg.ts";
 import { defineCommand } from "../command.ts";
+import { runListMode } from "../list-mode.ts";
+import { giveToRunningUi, vocabulary } from "../running-ui.ts";
 import { usage } from "../split-arguments.ts";
 import { runTour } from "../tour.ts";
 
@@ -11,7 +13,27 @@ export const tui = defineCommand({
   summary: "The full-screen terminal UI; the same as machinen alone",
   details:
     "When standard output is no terminal, a short tour in plain text runs instead: it boots two\nmachines, forks one of them and stops them all.",
+  arguments: [
+    {
+      name: "command",
+      description: "a command for the UI that runs, and its argument",
+      many: true,
+    },
+  ],
   flags: {
+    commands: {
+      type: "boolean",
+      description: "print the commands a running UI understands",
+    },
+    list: {
+      type: "boolean",
+      description: "plain lines instead of a screen: for screen readers and simple terminals",
+    },
+    pid: {
+      type: "number",
+      placeholder: "pid",
+      description: "which UI a command is for, where several run",
+    },
     printConfig: {
       type: "boolean",
       description: "print the commented default configuration and where it belongs",
@@ -41,9 +63,15 @@ export const tui = defineCommand({
       command: "machinen tui --print-config >~/.config/machinen/config.toml",
       does: "a configuration file to begin with",
     },
+    { command: "machinen tui layout stack", does: "tell the UI in another terminal what to do" },
     { command: "machinen | cat", does: "the tour" },
   ],
-  async run({ flags }, context) {
+  async run({ flags, args }, context) {
+    if (flags.commands) {
+      context.stdout.write(vocabulary());
+      return 0;
+    }
+    if (args.length > 0) return giveToRunningUi(args.join(" "), flags.pid, context);
     if (flags.printConfig) {
       context.stdout.write(defaultConfigFile(configFile()));
       return 0;
@@ -62,6 +90,9 @@ export const tui = defineCommand({
       throw usage("PARSE_FLAG_MALFORMED", "--panes is for --local", tui);
     const host = await context.host();
     const { stdin, stdout } = context;
+    if (flags.list || (stdin.isTTY && stdout.isTTY && process.env.TERM === "dumb")) {
+      return runListMode(host, context);
+    }
     if (!stdout.isTTY || !stdin.isTTY) return runTour(host, stdout);
     const { runTui } = await import("../../ui/index.ts");
     if (flags.local === undefined) return runTui({ host, stdin, stdout, bootWhenEmpty });

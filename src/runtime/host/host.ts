@@ -26,6 +26,8 @@ export interface Host {
   restore(directory: string, options?: HostResumeOptions): Promise<MachineInfo>;
   /** Bundles under the snapshot root, newest first. */
   listSnapshots(): Promise<SnapshotInfo[]>;
+  /** Give a running machine another name, also as its host name. */
+  rename(id: string, name: string): Promise<void>;
   /** Power the machine off; ends it for certain after `graceMs` (default 3000). */
   stop(id: string, options?: { graceMs?: number }): Promise<void>;
   /** What differs between two machines: files, processes, sessions. */

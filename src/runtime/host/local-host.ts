@@ -16,6 +16,7 @@ import { restore } from "../snapshot/restore.ts";
 import { nextForkName, nextMachineName } from "./default-names.ts";
 import type { Host, HostBootOptions, MachineInfo } from "./host.ts";
 import { machineInfo } from "./machine-info.ts";
+import { renameMachine } from "./rename-machine.ts";
 import { bundleDirectoryName, listBundles, snapshotRoot } from "./snapshot-store.ts";
 import { stopMachine } from "./stop-machine.ts";
 
@@ -172,6 +173,7 @@ export function createLocalHost(): Host {
       return infoOf(restored.pid);
     },
     listSnapshots: async () => listBundles(),
+    rename: async (id, name) => renameMachine(find(id), name),
     stop: async (id, options = {}) => stopMachine(find(id), options.graceMs),
     compare: async (a, b) => compareMachines(find(a), find(b)),
     readFile: async (id, path, limit) => readGuestFile(find(id), path, limit),

@@ -7,4 +7,4 @@ export {
   Sandboxes,
   type SandboxStreams,
 } from "./sandboxes.ts";
-export { Supervisor, type SupervisorOptions } from "./supervisor.ts";
+export { Supervisor, type SupervisorCommand, type SupervisorOptions } from "./supervisor.ts";

@@ -13,39 +13,45 @@ export interface SupervisorOptions {
   commandPrefix?: string;
   /** Raw mode while attached. Default: when `input` is a terminal. */
   rawTtyOnAttach?: boolean;
+  /** The control byte that detaches when it is typed twice. Default Ctrl-] (0x1d). */
+  detachKey?: number;
+  /** More commands; one with the name of a built-in one takes its place. */
+  commands?: readonly SupervisorCommand[];
   /** Pass terminal size changes on to the attached sandbox. Default: when `output` is a terminal. */
   forwardResize?: boolean;
 }
 
-interface Command {
+/** A command typed while nothing is attached. What `run` throws is shown to the user. */
+export interface SupervisorCommand {
   name: string;
+  /** `<id>`: it takes one; `[id]`: it may take one. */
   argument?: string;
   description: string;
-  run(supervisor: Supervisor, argument: string): void;
+  run(argument: string, supervisor: Supervisor): void;
 }
 
 /** All commands: what is understood, and what the help says. */
-const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly SupervisorCommand[] = [
   {
     name: "ls",
     description: "list the sandboxes",
-    run: (supervisor) => supervisor.print(describe(supervisor.sandboxes)),
+    run: (_, supervisor) => supervisor.print(describe(supervisor.sandboxes)),
   },
   {
     name: "attach",
     argument: "<id>",
-    description: "join a sandbox; Ctrl-] Ctrl-] leaves it",
-    run: (supervisor, id) => supervisor.attach(id),
+    description: "join a sandbox; the detach key, typed twice, leaves it",
+    run: (id, supervisor) => supervisor.attach(id),
   },
   {
     name: "help",
     description: "show this",
-    run: (supervisor) => supervisor.print(supervisor.helpText()),
+    run: (_, supervisor) => supervisor.print(supervisor.helpText()),
   },
   {
     name: "quit",
     description: "leave; the sandboxes go on",
-    run: (supervisor) => supervisor.stop(),
+    run: (_, supervisor) => supervisor.stop(),
   },
 ];
 
@@ -60,6 +66,8 @@ export class Supervisor {
   private readonly prefix: string;
   private readonly rawTty: boolean;
   private readonly forwardResize: boolean;
+  private readonly detachKey: number | undefined;
+  private readonly commands: readonly SupervisorCommand[];
   private attachment: Attachment | undefined;
   private decoder = new StringDecoder("utf8");
   private line = "";
@@ -70,6 +78,10 @@ export class Supervisor {
     this.sandboxes = opts.sandboxes;
     this.input = opts.input ?? process.stdin;
     this.output = opts.output ?? process.stdout;
+    this.detachKey = opts.detachKey;
+    const more = opts.commands ?? [];
+    const replaced = new Set(more.map(({ name }) => name));
+    this.commands = [...more, ...COMMANDS.filter(({ name }) => !replaced.has(name))];
     this.prefix = opts.commandPrefix ?? "/";
     this.rawTty = opts.rawTtyOnAttach ?? isTty(this.input);
     this.forwardResize = opts.forwardResize ?? isTty(this.output);
@@ -107,7 +119,7 @@ export class Supervisor {
     const entry = this.sandboxes.get(id);
     if (entry === undefined) throw unknownSandbox(id);
     this.detach();
-    this.print(`attached to ${id}; Ctrl-] Ctrl-] detaches`);
+    this.print(`attached to ${id}; ${this.wayOut()} detaches`);
     this.output.write(entry.scrollback);
     this.attachment = new Attachment({
       sandboxes: this.sandboxes,
@@ -116,11 +128,17 @@ export class Supervisor {
       output: this.output,
       rawTty: this.rawTty,
       forwardResize: this.forwardResize,
+      detachKey: this.detachKey,
     });
     const joined = this.attachment;
     entry.vm.stdout.once("end", () => {
       if (this.attachment === joined) this.detach();
     });
+  }
+
+  /** Whether what is typed goes to a sandbox. */
+  get attached(): boolean {
+    return this.attachment !== undefined;
   }
 
   detach(): void {
@@ -138,13 +156,18 @@ export class Supervisor {
 
   /** @internal */
   helpText(): string {
-    const usages = COMMANDS.map(
+    const usages = this.commands.map(
       ({ name, argument }) => this.prefix + [name, argument].filter(Boolean).join(" "),
     );
     const width = Math.max(...usages.map((usage) => usage.length));
-    return COMMANDS.map(
-      (command, at) => `${usages[at]!.padEnd(width)}  ${command.description}`,
-    ).join("\n");
+    return this.commands
+      .map((command, at) => `${usages[at]!.padEnd(width)}  ${command.description}`)
+      .join("\n");
+  }
+
+  private wayOut(): string {
+    const key = `Ctrl-${String.fromCharCode((this.detachKey ?? 0x1d) | 0x40)}`;
+    return `${key} ${key}`;
   }
 
   /** One chunk may attach, type, detach and command again: a pasted script does. */
@@ -180,13 +203,13 @@ export class Supervisor {
     }
     const [name = "", ...words] = line.slice(this.prefix.length).split(/\s+/);
     const argument = words.join(" ");
-    const command = COMMANDS.find((candidate) => candidate.name === name);
+    const command = this.commands.find((candidate) => candidate.name === name);
     if (command === undefined) this.print(`no command ${this.prefix}${name}; ${hint}`);
-    else if (command.argument !== undefined && argument === "") {
+    else if (command.argument?.startsWith("<") && argument === "") {
       this.print(`usage: ${this.prefix}${name} ${command.argument}`);
     } else {
       try {
-        command.run(this, argument);
+        command.run(argument, this);
       } catch (error) {
         this.print(error instanceof Error ? error.message : String(error));
       }

@@ -20,7 +20,7 @@ import { validatePid } from "./validate-pid.ts";
 export { readEntry, removeEntry, updateEntry } from "./entries.ts";
 export type { RegistryEntry } from "./entry.ts";
 export { type GcResult, type RunGcOptions, removeFilesOf, runGc } from "./gc.ts";
-export { claimName, type NameClaim } from "./names.ts";
+export { claimName, type NameClaim, releaseName } from "./names.ts";
 export { checkName, registryRoot } from "./paths.ts";
 export { type PidStatus, validatePid } from "./validate-pid.ts";
 

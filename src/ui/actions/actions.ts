@@ -1,10 +1,12 @@
-import { type CommandId, commands } from "../commands.ts";
+import { type CommandId, commands, isCommand } from "../commands.ts";
 import { CommandError, describeError } from "../errors.ts";
 import { canRun } from "../keymap.ts";
+import { machineLines } from "../list-lines.ts";
+import { readCommandLine } from "../palette/commands.ts";
 import { present } from "../selectors.ts";
-import { dialogLast } from "../view.ts";
-import { compareActions, openDifference } from "./compare-actions.ts";
+import { compareActions } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
+import { dialogActions, tag, usualArgument } from "./dialog-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
 import { paneActions } from "./pane-actions.ts";
 
@@ -21,29 +23,36 @@ export class Actions {
     const { machines } = this;
     this.table = {
       ...paneActions(context),
+      ...dialogActions(context, machines, (command, argument) => this.run(command, argument)),
       ...compareActions(context, (source, count) => machines.forkMany(source, count)),
-      new: (name) => machines.boot(name || undefined),
+      new: (name) => machines.boot(name ? { name } : {}),
+      undo: () => machines.undoStop(),
+      rename: (name) => machines.rename(name),
+      tag: (words) => tag(context, words),
+      ls: async () => machineLines(context.state),
       fork: (name) => machines.fork(name || undefined),
       snapshot: () => machines.snapshot(),
       restore: (directory) => (directory ? machines.restore(directory) : machines.chooseSnapshot()),
       stop: () => machines.askStop(),
-      help: () => context.dispatch({ type: "dialog-opened", dialog: { kind: "help", scroll: 0 } }),
-      log: () => context.dispatch({ type: "dialog-opened", dialog: { kind: "log", scroll: 0 } }),
       suspend: () => context.suspend(),
       redraw: () => context.redraw(),
       quit: () => context.quit(),
-      "dialog-down": () => this.moveDialog(1),
-      "dialog-up": () => this.moveDialog(-1),
-      "dialog-close": () => context.dispatch({ type: "dialog-closed" }),
-      "dialog-accept": () => this.accept(),
     };
   }
 
   /** Does what a command says; what comes of it, also a failure, becomes a notice. */
   run(command: CommandId, argument = ""): void {
     const { tasks } = this.context;
+    const spec = commands[command];
+    if (argument === "" && spec.argument?.startsWith("<")) {
+      this.context.dispatch({
+        type: "dialog-opened",
+        dialog: { kind: "prompt", command, text: usualArgument(this.context.state, command) },
+      });
+      return;
+    }
     this.perform(command, argument).then(
-      (text) => text !== undefined && tasks.inform(text),
+      (text) => text !== undefined && tasks.inform(text.replaceAll("\n", "; ")),
       (error) => tasks.fail(describeError(error)),
     );
   }
@@ -65,23 +74,26 @@ export class Actions {
     return typeof result === "string" ? result : undefined;
   }
 
+  /** A command line from outside. @throws {CommandError | TaskError} */
+  async performLine(line: string): Promise<string | undefined> {
+    const { command, argument } = readCommandLine(line);
+    if (isCommand(command) && !commands[command].internal) return this.perform(command, argument);
+    throw new CommandError("COMMAND_UNKNOWN", `there is no command "${command}"`);
+  }
+
+  /** One after the other: the first boot of an image prepares what the next ones start from. */
+  async bootFirst(count: number): Promise<void> {
+    try {
+      for (let index = 0; index < count; index++) await this.machines.boot();
+    } catch (error) {
+      this.context.tasks.fail(describeError(error));
+    }
+    this.context.dispatch({ type: "moved", to: "first" });
+  }
+
   /** Leaves no machine half-made. */
   abandon(): void {
     this.machines.abandon();
-  }
-
-  private moveDialog(by: number): void {
-    this.context.dispatch({ type: "dialog-moved", by, last: dialogLast(this.context.state) });
-  }
-
-  private accept(): Promise<string | undefined> | undefined {
-    const { dialog } = this.context.state;
-    if (dialog?.kind === "differences") return openDifference(this.context, dialog);
-    this.context.dispatch({ type: "dialog-closed" });
-    if (dialog?.kind === "confirm") return this.machines.stop(dialog.id, dialog.name);
-    if (dialog?.kind === "confirm-keep") return this.machines.stopAll(dialog.drop);
-    const chosen = dialog?.kind === "picker" ? dialog.snapshots?.[dialog.index] : undefined;
-    return chosen && this.machines.restore(chosen.directory, chosen.sourceName);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Host } from "../../runtime/host/host.ts";
+import type { Settings } from "../config/settings.ts";
 import type { HostTasks } from "../host-tasks.ts";
 import type { PaneId } from "../layout/pane-id.ts";
 import type { SessionPane } from "../panes/session-pane.ts";
@@ -9,6 +10,7 @@ export interface ActionContext {
   readonly host: Host;
   readonly tasks: HostTasks;
   readonly state: UiState;
+  readonly settings: Settings;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;
   /** The host's list has changed by our doing. */

@@ -1,26 +1,35 @@
-import type { MachineInfo } from "../../runtime/host/host.ts";
+import type { HostBootOptions, MachineInfo } from "../../runtime/host/host.ts";
 import { printable } from "../../runtime/printable.ts";
 import { CommandError } from "../errors.ts";
 import { paneTarget } from "../layout/pane-id.ts";
 import { MachineMaker } from "../machine-maker.ts";
 import { machineName } from "../names.ts";
-import { selectedMachine } from "../selectors.ts";
+import { machinesOf, selectedMachine } from "../selectors.ts";
 import type { ActionContext } from "./context.ts";
 
 /** What commands do to machines: every one of them asks the host. */
 export class MachineActions {
   private readonly context: ActionContext;
   private readonly maker: MachineMaker;
+  /** What was stopped here, the last one last. */
+  private readonly stopped: MachineInfo[] = [];
 
   constructor(context: ActionContext) {
     this.context = context;
     this.maker = new MachineMaker(context.host);
   }
 
-  async boot(name?: string): Promise<undefined> {
-    const task = { label: `starting ${name ?? "a machine"}`, starts: true };
+  /** What is not said is as the configuration says. */
+  async boot(options: HostBootOptions = {}): Promise<undefined> {
+    const { settings } = this.context;
+    const all = {
+      ...options,
+      image: options.image ?? settings["new-machine.image"],
+      memoryMib: options.memoryMib ?? settings["new-machine.memory"],
+    };
+    const task = { label: `starting ${printable(options.name ?? "a machine")}`, starts: true };
     const added = await this.context.tasks.run(task, () =>
-      this.maker.make(() => this.context.host.boot(name ? { name } : {})),
+      this.maker.make(() => this.context.host.boot(all)),
     );
     if (added) this.added(added);
   }
@@ -79,10 +88,10 @@ export class MachineActions {
     context.dispatch({ type: "snapshots-listed", snapshots: snapshots ?? [] });
   }
 
-  async restore(directory: string, sourceName?: string): Promise<undefined> {
+  async restore(directory: string, sourceName?: string, name?: string): Promise<undefined> {
     const task = { label: `restoring ${printable(sourceName ?? "a machine")}`, starts: true };
     const restored = await this.context.tasks.run(task, () =>
-      this.maker.make(() => this.context.host.restore(directory)),
+      this.maker.make(() => this.context.host.restore(directory, name ? { name } : {})),
     );
     if (restored) this.added(restored);
   }
@@ -93,18 +102,48 @@ export class MachineActions {
     this.context.dispatch({ type: "dialog-opened", dialog });
   }
 
-  async stop(id: string, name: string): Promise<string> {
+  /** With `keep` a snapshot of it is written first. */
+  async stop(id: string, name: string, keep = false): Promise<string> {
     const { context } = this;
+    const machine = machinesOf(context.state).find((candidate) => candidate.id === id);
     const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}` };
     try {
       await context.tasks.run(task, async () => {
-        await context.host.stop(id);
+        if (keep) await context.host.snapshot(id, { stop: true });
+        else await context.host.stop(id);
+        if (machine) this.stopped.push(machine);
         context.dispatch({ type: "machine-gone", id });
       });
     } finally {
       context.refresh();
     }
-    return `${name} is stopped`;
+    return keep ? `${name} is stopped; u brings it back` : `${name} is stopped`;
+  }
+
+  /** From its newest snapshot, else from what it was itself restored from. */
+  async undoStop(): Promise<string | undefined> {
+    const machine = this.stopped.at(-1);
+    if (!machine) throw new CommandError("COMMAND_NOT_POSSIBLE", "no machine was stopped here");
+    const name = machineName(machine);
+    const snapshots = await this.context.host.listSnapshots();
+    const newest = snapshots
+      .filter(({ sourceName, takenAt }) => sourceName === name && takenAt >= machine.startedAt)
+      .sort((a, b) => b.takenAt - a.takenAt)[0];
+    const directory = newest?.directory ?? machine.forkedFrom;
+    if (directory === undefined) {
+      const message = `${name} was stopped without a snapshot; s in the question before writes one`;
+      throw new CommandError("COMMAND_NOT_POSSIBLE", message);
+    }
+    await this.restore(directory, name, machine.name);
+    this.stopped.splice(this.stopped.indexOf(machine), 1);
+    return `${name} is back as it was in ${printable(directory)}`;
+  }
+
+  async rename(name: string): Promise<undefined> {
+    const machine = this.selected();
+    const task = { label: `renaming ${machineName(machine)}`, machineId: machine.id };
+    await this.context.tasks.run(task, () => this.context.host.rename(machine.id, name));
+    this.context.refresh();
   }
 
   async stopAll(machines: readonly { id: string; name: string }[]): Promise<string> {

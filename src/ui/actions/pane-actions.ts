@@ -1,4 +1,5 @@
 import type { CommandId } from "../commands.ts";
+import { detachByte } from "../config/detach-byte.ts";
 import { CommandError } from "../errors.ts";
 import { type LayoutName, layoutNames } from "../layout/named.ts";
 import { mainSession, type PaneId, paneId, paneTarget } from "../layout/pane-id.ts";
@@ -30,6 +31,13 @@ export function paneActions(context: ActionContext) {
       attach(context);
     },
     detach: does({ type: "detached" }),
+    "send-detach": () => {
+      const { selected } = context.state;
+      const byte = detachByte(context.settings["keyboard.detach"]);
+      if (selected === undefined) return;
+      context.pane(selected)?.send(Buffer.of(byte, byte));
+      attach(context);
+    },
     zoom: does({ type: "zoom-toggled" }),
     "split-right": () => split(context, "row"),
     "split-down": () => split(context, "column"),

@@ -14,6 +14,7 @@ interface SavedMachine {
   name?: string;
   pid: number;
   startedAt: number;
+  tags?: string[];
 }
 
 interface SavedPane {
@@ -46,7 +47,10 @@ export function savedWorkspace(state: UiState): SavedWorkspace {
   const indexes = new Map(machines.map(({ id }, index) => [id, index]));
   return {
     version: workspaceVersion,
-    machines: machines.map(({ name, pid, startedAt }) => ({ name, pid, startedAt })),
+    machines: machines.map(({ id, name, pid, startedAt }) => {
+      const tags = state.tags[id];
+      return { name, pid, startedAt, ...(tags?.length ? { tags: [...tags] } : {}) };
+    }),
     tabs: state.tabs.map(({ name, layout, shape, zoomed, panes, active }) => ({
       name,
       layout,
@@ -76,8 +80,15 @@ export function withWorkspace(
   if (kept.length === 0) kept.push(emptyTab(1, state.tabs[0]!.layout));
   const tab = Math.max(0, current ? kept.indexOf(current) : 0);
   const known = found.filter((machine) => machine !== undefined);
+  const tags = Object.fromEntries(
+    found.flatMap((machine, index) => {
+      const own = saved.machines[index]?.tags;
+      return machine && own ? [[machine.id, own] as const] : [];
+    }),
+  );
   return {
     ...state,
+    tags,
     machines: machineTree(known),
     tabs: kept,
     tab,
@@ -145,6 +156,8 @@ function isMachine(value: unknown): boolean {
   return (
     isRecord(value) &&
     (value.name === undefined || typeof value.name === "string") &&
+    (value.tags === undefined ||
+      (Array.isArray(value.tags) && value.tags.every((tag) => typeof tag === "string"))) &&
     Number.isInteger(value.pid) &&
     typeof value.startedAt === "number"
   );

@@ -104,6 +104,10 @@ export class PtyHost implements Host {
     return this.snapshots;
   }
 
+  async rename(id: string, name: string): Promise<void> {
+    this.find(id).info.name = name;
+  }
+
   async stop(id: string): Promise<void> {
     const { main } = this.find(id);
     this.machines.delete(id);

@@ -1,0 +1,123 @@
+import { type CommandId, isCommand } from "../commands.ts";
+import { newMachineFields, newMachineOptions } from "../dialogs/new-machine.ts";
+import {
+  dialogText,
+  isTextDialog,
+  type TextDialog,
+  withoutLast,
+  withoutLastWord,
+} from "../dialogs/text-dialogs.ts";
+import { describeError } from "../errors.ts";
+import { machineName } from "../names.ts";
+import { paletteEntries, readCommandLine } from "../palette/commands.ts";
+import { matchingItems } from "../palette/machines.ts";
+import { currentTab, selectedMachine } from "../selectors.ts";
+import type { UiState } from "../state.ts";
+import { dialogLast } from "../view.ts";
+import { openDifference } from "./compare-actions.ts";
+import type { ActionContext, Handler } from "./context.ts";
+import type { MachineActions } from "./machine-actions.ts";
+
+/** What opens dialogs, and what is done in them. */
+export function dialogActions(
+  context: ActionContext,
+  machines: MachineActions,
+  run: (command: CommandId, argument: string) => void,
+) {
+  const open = (dialog: NonNullable<UiState["dialog"]>): void =>
+    context.dispatch({ type: "dialog-opened", dialog });
+  const move = (by: number): void =>
+    context.dispatch({ type: "dialog-moved", by, last: dialogLast(context.state) });
+  const edit = (change: (text: string) => string): void => {
+    const { dialog } = context.state;
+    if (!dialog || !isTextDialog(dialog)) return;
+    context.dispatch({ type: "dialog-edited", text: change(dialogText(dialog)) });
+  };
+  return {
+    help: () => open({ kind: "help", scroll: 0 }),
+    log: () => open({ kind: "log", scroll: 0 }),
+    palette: () => open({ kind: "palette", text: "", index: 0 }),
+    find: () => open({ kind: "finder", text: "", index: 0 }),
+    "new-machine": () =>
+      open({ kind: "form", fields: newMachineFields(context.settings), index: 0 }),
+    "dialog-down": () => move(1),
+    "dialog-up": () => move(-1),
+    "dialog-close": () => context.dispatch({ type: "dialog-closed" }),
+    "dialog-erase": () => edit(withoutLast),
+    "dialog-erase-word": () => edit(withoutLastWord),
+    "dialog-clear": () => edit(() => ""),
+    "dialog-complete": () => {
+      const { dialog } = context.state;
+      if (dialog?.kind !== "palette") return;
+      const entry = paletteEntries(dialog.text)[dialog.index];
+      if (entry) edit(() => `${entry.command} `);
+    },
+    "dialog-keep": () => {
+      const { dialog } = context.state;
+      if (dialog?.kind !== "confirm") return undefined;
+      context.dispatch({ type: "dialog-closed" });
+      return machines.stop(dialog.id, dialog.name, true);
+    },
+    "dialog-accept": () => {
+      const { dialog } = context.state;
+      if (dialog && isTextDialog(dialog)) return acceptText(context, machines, run, dialog);
+      if (dialog?.kind === "differences") return openDifference(context, dialog);
+      context.dispatch({ type: "dialog-closed" });
+      if (dialog?.kind === "confirm") return machines.stop(dialog.id, dialog.name);
+      if (dialog?.kind === "confirm-keep") return machines.stopAll(dialog.drop);
+      const chosen = dialog?.kind === "picker" ? dialog.snapshots?.[dialog.index] : undefined;
+      return chosen && machines.restore(chosen.directory, chosen.sourceName);
+    },
+  } satisfies Partial<Record<CommandId, Handler>>;
+}
+
+/** What a command's argument is now, to begin with. */
+export function usualArgument(state: UiState, command: CommandId): string {
+  const machine = selectedMachine(state);
+  if (command === "rename" && machine) return machineName(machine);
+  if (command === "tag" && machine) return (state.tags[machine.id] ?? []).join(" ");
+  return command === "rename-tab" ? currentTab(state).name : "";
+}
+
+function acceptText(
+  context: ActionContext,
+  machines: MachineActions,
+  run: (command: CommandId, argument: string) => void,
+  dialog: TextDialog,
+): unknown {
+  if (dialog.kind === "form") {
+    try {
+      const options = newMachineOptions(dialog.fields);
+      context.dispatch({ type: "dialog-closed" });
+      return machines.boot(options);
+    } catch (error) {
+      return context.dispatch({ type: "form-refused", error: describeError(error) });
+    }
+  }
+  if (dialog.kind === "finder") {
+    const item = matchingItems(context.state, dialog.text)[dialog.index];
+    context.dispatch({ type: "dialog-closed" });
+    return item && context.dispatch({ type: "selected", id: item.pane });
+  }
+  if (dialog.kind === "prompt") {
+    if (dialog.text.trim() === "" && dialog.command !== "tag") return undefined;
+    context.dispatch({ type: "dialog-closed" });
+    if (dialog.command === "tag") return tag(context, dialog.text);
+    return run(dialog.command, dialog.text.trim());
+  }
+  const line = readCommandLine(dialog.text);
+  const chosen = paletteEntries(dialog.text)[dialog.index]?.command;
+  if (chosen === undefined) return undefined;
+  context.dispatch({ type: "dialog-closed" });
+  const spelledOut = isCommand(line.command) && line.command === chosen;
+  return run(chosen, spelledOut ? line.argument : "");
+}
+
+/** Words, with or without the sign they are shown with; none takes all away. */
+export function tag(context: ActionContext, words: string): void {
+  const machine = selectedMachine(context.state);
+  if (!machine) return;
+  const tags = words.split(/[\s,]+/).map((word) => word.replace(/^#/, ""));
+  const unique = [...new Set(tags.filter((word) => word !== ""))];
+  context.dispatch({ type: "tagged", machine: machine.id, tags: unique });
+}

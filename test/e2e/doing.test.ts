@@ -1,0 +1,181 @@
+import { readdirSync, statSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
+import { DETACH, onTerminal, pane } from "./support/screen.ts";
+import { eventually, World } from "./support/world.ts";
+
+const READY = 60_000;
+let world: World;
+let outer: OuterTerminal | undefined;
+
+beforeAll(async () => {
+  world = new World();
+  await world.ok(["boot", "one", "--memory", "256"]);
+}, READY * 2);
+afterEach(() => {
+  outer?.kill("SIGKILL");
+  outer = undefined;
+});
+afterAll(() => world.dispose());
+
+function freePort(): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+const has = (name: string): boolean => pane(outer!, name) !== "";
+const names = async (): Promise<(string | undefined)[]> =>
+  (await world.machines()).map(({ name }) => name).sort();
+
+async function open(): Promise<void> {
+  outer = onTerminal(world, "");
+  await outer.until(() => /root@one/.test(pane(outer!, "one")), READY);
+}
+
+test("the dialog for a new machine, rename, tags, finding, and a stop that is undone", async () => {
+  const port = await freePort();
+  await open();
+
+  // Every line of the dialog counts; one that cannot be is told, and the dialog stays.
+  await outer!.type("N");
+  await outer!.until("New machine");
+  await outer!.type(..."web", "\t", "\t", "\x15", ..."lots", "\r");
+  await outer!.until('Memory is a number of MiB, not "lots"');
+  await outer!.type("\x15", ..."256", "\t", "\t", ...`${port}:80`, "\r");
+  await outer!.until(() => /root@web/.test(pane(outer!, "web")), READY);
+  expect(JSON.parse(await world.ok(["ls", "--json"]))).toContainEqual(
+    expect.objectContaining({
+      name: "web",
+      memoryMib: 256,
+      portForward: [expect.objectContaining({ hostPort: port, guestPort: 80 })],
+    }),
+  );
+
+  // Another name, for the host and in the guest.
+  await outer!.type("R");
+  await outer!.until("rename <name>");
+  await outer!.type("\x15", ..."shop", "\r");
+  await outer!.until(() => has("shop"));
+  expect(await names()).toEqual(["one", "shop"]);
+  expect((await world.ok(["exec", "shop", "--", "hostname"])).trim()).toBe("shop");
+  await outer!.type("R", "\x15", ..."one", "\r");
+  await outer!.until("REGISTRY_NAME_IN_USE");
+
+  // Tags are words to find a machine by.
+  await outer!.type("#");
+  await outer!.until("tag <words>");
+  await outer!.type(..."blue urgent", "\r");
+  await outer!.until("#blue");
+  await outer!.type("g", "/");
+  await outer!.until("Find a machine");
+  await outer!.type(..."urg");
+  await outer!.until(() => !/│ +one /.test(outer!.text()));
+  await outer!.type("\r");
+  await outer!.until("▸● shop");
+
+  // What a machine has in memory survives a stop that is undone.
+  await outer!.type("\r");
+  await outer!.until("attached");
+  await outer!.type(..."secret=kept", "\r", ...DETACH);
+  await outer!.until(() => !outer!.text().includes("attached"));
+  await outer!.type("x");
+  await outer!.until("Stop shop?");
+  await outer!.type("s");
+  await outer!.until("shop is stopped; u brings it back", READY);
+  expect(await names()).toEqual(["one"]);
+  await outer!.type("u");
+  await outer!.until("shop is back", READY);
+  await outer!.until(() => has("shop"), READY);
+  await outer!.type("\r");
+  await outer!.until("attached", READY);
+  await outer!.type(..."echo $secret now", "\r");
+  await outer!.until(() => /^kept now$/m.test(pane(outer!, "shop")));
+  await outer!.type(...DETACH);
+  await outer!.until(() => !outer!.text().includes("attached"));
+  await outer!.type("u");
+  await outer!.until("COMMAND_NOT_POSSIBLE: no machine was stopped here");
+  await outer!.type("x", "y");
+  await outer!.until("shop is stopped", READY);
+});
+
+test("one vocabulary: palette, and commands from outside over a socket only its user can open", async () => {
+  await open();
+  await outer!.type(":");
+  await outer!.until("Command");
+  await outer!.type(..."qqqq");
+  await outer!.until("Nothing matches.");
+  await outer!.type("\x15", ..."/layout even-vertical", "\r");
+  await outer!.until(() => !outer!.text().includes("Command"));
+  await outer!.type(":", ..."newtab");
+  await outer!.until(/new-tab \[name\]/);
+  await outer!.type("\t", ..."side", "\r");
+  await outer!.until(/ 2 side /);
+
+  const directory = join(world.env.XDG_RUNTIME_DIR!, `machinen-tui-${userInfo().uid}`);
+  const [socket] = readdirSync(directory);
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  expect(statSync(join(directory, socket!)).mode & 0o777).toBe(0o600);
+
+  await world.ok(["tui", "tab", "1"]);
+  await outer!.until(() => has("one"));
+  expect(await world.ok(["tui", "ls"])).toMatch(/^\* one running /);
+  await world.ok(["tui", "split-right"]);
+  await outer!.until(() => has("one:2"), READY);
+  const forked = await world.ok(["tui", "fork", "copy"]);
+  expect(forked).toContain("copy is a fork of one");
+  await outer!.until(() => has("copy:2"), READY);
+
+  // What cannot be done is told with its code and a next step.
+  expect(await world.run(["tui", "frok"])).toMatchObject({
+    code: 1,
+    stderr:
+      'COMMAND_UNKNOWN: there is no command "frok"\nnext: machinen tui --commands lists them\n',
+  });
+  expect(await world.run(["tui", "tab", "9"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("COMMAND_ARGUMENT_INVALID: no tab"),
+  });
+  expect(await world.run(["tui", "fork", "one"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("REGISTRY_NAME_IN_USE"),
+  });
+  await world.ok(["tui", "quit"]);
+  await outer!.until("GIVEN BACK\nEXIT 0");
+  await eventually("the socket is gone", () => readdirSync(directory).length === 0);
+  expect(await world.run(["tui", "ls"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("TUI_NOT_RUNNING"),
+  });
+  await world.ok(["stop", "copy"]);
+});
+
+test("plain lines instead of a screen", async () => {
+  outer = onTerminal(world, "tui --list");
+  await outer.until("one is there", READY);
+  await outer.type(..."/ls", "\r");
+  await outer.until("one, running,");
+  await outer.type(..."/fork one", "\r");
+  await outer.until("is a fork of one", READY);
+  await outer.type(..."/attach one", "\r");
+  await outer.until(/attached to one; Ctrl-\] Ctrl-\] detaches/, READY);
+  await outer.type(..."echo li''ne", "\r");
+  await outer.until(/^line$/m);
+  await outer.type(...DETACH);
+  await outer.until("detached from one");
+  await outer.type(..."/stop one.1", "\r");
+  await outer.until("one.1 is stopped", READY);
+  await outer.type(..."/attach nobody", "\r");
+  await outer.until(/no machine "nobody"/);
+  expect(outer.alternateScreen).toBe(false);
+  await outer.type(..."/quit", "\r");
+  await outer.until("GIVEN BACK\nEXIT 0");
+  expect(await names()).toEqual(["one"]);
+});

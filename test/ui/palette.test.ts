@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { Sandboxes, Supervisor } from "../../src/runtime/multiplex/index.ts";
+import { isCommand } from "../../src/ui/commands.ts";
+import { defaultSettings } from "../../src/ui/config/settings.ts";
+import {
+  type FormField,
+  newMachineFields,
+  newMachineOptions,
+} from "../../src/ui/dialogs/new-machine.ts";
+import { withoutLast, withoutLastWord, withText } from "../../src/ui/dialogs/text-dialogs.ts";
+import { paletteEntries, readCommandLine } from "../../src/ui/palette/commands.ts";
+import { matchingItems } from "../../src/ui/palette/machines.ts";
+import { initialState, reduce } from "../../src/ui/state.ts";
+
+describe("the command palette", () => {
+  const found = (line: string): string[] => paletteEntries(line).map(({ command }) => command);
+
+  it("finds commands by part of their name or meaning, the one spelled out first", () => {
+    expect(found("")).toContain("fork");
+    expect(found("tab")[0]).toBe("tab");
+    expect(found("nxtlay")).toContain("next-layout");
+    expect(found("snapshot")).toContain("restore");
+    expect(found("qqqq")).toEqual([]);
+    expect(found("")).not.toContain("dialog-accept");
+  });
+
+  it("keeps to one command once it has its argument", () => {
+    expect(found("layout stack")).toEqual(["layout"]);
+    expect(readCommandLine("/layout  stack ")).toEqual({ command: "layout", argument: "stack" });
+  });
+
+  it("knows the words that the supervisor's own commands have", () => {
+    const supervisor = new Supervisor({ sandboxes: new Sandboxes(), commandPrefix: "/" });
+    const words = [...supervisor.helpText().matchAll(/^\/(\S+)/gm)].map(([, word]) => word!);
+    expect(words.length).toBeGreaterThan(3);
+    expect(words.filter((word) => !isCommand(word))).toEqual([]);
+  });
+});
+
+it("finds machines by name and by tag", () => {
+  const machine = (pid: number, name: string) =>
+    ({ id: `${pid}`, pid, name, state: "running", startedAt: pid }) as const;
+  let state = reduce(initialState(120, 40, 0), {
+    type: "listed",
+    machines: [machine(1, "web"), machine(2, "database")],
+    now: 0,
+  });
+  state = reduce(state, { type: "tagged", machine: "1", tags: ["urgent"] });
+  const found = (text: string): string[] => matchingItems(state, text).map(({ pane }) => pane);
+  expect(found("")).toEqual(["1/main", "2/main"]);
+  expect(found("dtbs")).toEqual(["2/main"]);
+  expect(found("#urg")).toEqual(["1/main"]);
+});
+
+describe("the new-machine dialog", () => {
+  const filled = (texts: Partial<Record<FormField["name"], string>>): FormField[] =>
+    newMachineFields(defaultSettings).map((field) => ({
+      ...field,
+      text: texts[field.name] ?? field.text,
+    }));
+
+  it("asks for what its lines say", () => {
+    expect(newMachineOptions(filled({}))).toEqual({
+      name: undefined,
+      image: "tiny",
+      memoryMib: 512,
+      mount: undefined,
+      portForward: undefined,
+      command: undefined,
+    });
+    expect(
+      newMachineOptions(
+        filled({
+          name: " web ",
+          ports: "8080:80, 2222:22",
+          mount: "./a:/mnt/a",
+          command: "top -b",
+        }),
+      ),
+    ).toMatchObject({
+      name: "web",
+      portForward: [
+        { hostPort: 8080, guestPort: 80 },
+        { hostPort: 2222, guestPort: 22 },
+      ],
+      mount: { host: "./a", guest: "/mnt/a" },
+      command: ["/bin/sh", "-c", "top -b"],
+    });
+  });
+
+  it.each([
+    [{ memory: "lots" }, "Memory"],
+    [{ ports: "80" }, "Ports"],
+    [{ ports: "0:80" }, "Ports"],
+    [{ mount: "/a:/etc" }, "Mount"],
+  ])("refuses %j", (texts, line) => {
+    expect(() => newMachineOptions(filled(texts))).toThrow(line);
+  });
+});
+
+it("edits lines by what the eye counts as one character", () => {
+  expect(withoutLast("héé")).toBe("hé");
+  expect(withoutLast("ok👩‍👩‍👧")).toBe("ok");
+  expect(withoutLast("")).toBe("");
+  expect(withoutLastWord("one two  ")).toBe("one ");
+  expect(withText({ kind: "palette", text: "", index: 3 }, "x".repeat(5000))).toMatchObject({
+    index: 0,
+    text: "x".repeat(1000),
+  });
+});
