@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { boot, resolveBaseRootfs, type VmHandle } from "../src/runtime/index.ts";
+import type { VmHandle } from "../src/runtime/index.ts";
 import type { BootOptions } from "../src/runtime/machine/boot-options.ts";
 import { bootTiny, busyGuest, kill, touch, traced, writeToDisk } from "./machine-stages.ts";
 import { COLD, firstReply, type Log, type Rows } from "./machines.ts";
@@ -30,25 +30,15 @@ const LOADS: Load[] = [
   touched(64),
   touched(256),
   touched(1024),
-];
-
-const onDisk: Load = {
-  name: "Debian on a disk, writing to it",
-  opts: { image: "debian", rootDisk: true },
-  prepare: async (vm) => {
-    await writeToDisk(vm);
-    await sleep(1000);
+  {
+    name: "writing to its disk",
+    opts: { rootDisk: true },
+    prepare: async (vm) => {
+      await writeToDisk(vm);
+      await sleep(1000);
+    },
   },
-};
-
-function hasDebian(): boolean {
-  try {
-    resolveBaseRootfs();
-    return true;
-  } catch {
-    return false;
-  }
-}
+];
 
 async function measureLoad(load: Load, rows: Rows, runs: number, directory: string): Promise<void> {
   const machines: VmHandle[] = [];
@@ -84,13 +74,9 @@ export async function measureForkLoads(
   directory: string,
   log: Log,
 ): Promise<void> {
-  const loads = hasDebian() ? [...LOADS, onDisk] : LOADS;
-  if (!hasDebian()) log("forks of a disk: left out, the Debian base is not installed");
-  for (const load of loads) {
-    if (load === onDisk) {
-      // The template of another image and shape is made outside the figures.
-      await kill([await boot({ memory: 512, cmd: [], ...onDisk.opts })]);
-    }
+  for (const load of LOADS) {
+    // The template of another shape is made outside the figures.
+    await kill([await bootTiny(load.opts)]);
     await measureLoad(load, rows, runs, directory);
     log(`forks: ${load.name}`);
   }

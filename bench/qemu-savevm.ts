@@ -70,14 +70,14 @@ function machineArguments(directory: string, disk: string): string[] {
   const probe = spawnSync(resolveVmmBinary(), ["probe"], { encoding: "utf8" });
   const { tscKhz } = JSON.parse(probe.stdout) as { tscKhz: number };
   return [
-    ..."-nodefaults -no-user-config -no-reboot -display none -M microvm -cpu max -m 512M".split(
+    ..."-nodefaults -no-user-config -no-reboot -display none -M microvm -cpu max,-erms,-fsrm -m 512M".split(
       " ",
     ),
     ...["-accel", "tcg,thread=multi,tb-size=128"],
     ...["-kernel", resolveBaseKernel(), "-initrd", join(directory, "savevm.cpio")],
     ...[
       "-append",
-      `console=ttyS0 quiet mitigations=off audit=0 reboot=t panic=-1 i8042.noaux i8042.nokbd tsc=reliable no_timer_check tsc_early_khz=${tscKhz} lpj=${tscKhz * 4}`,
+      `console=ttyS0 quiet mitigations=off audit=0 reboot=t panic=-1 i8042.noaux i8042.nokbd tsc=reliable no_timer_check norandmaps lsm=landlock,yama psi=0 tsc_early_khz=${tscKhz} lpj=${tscKhz * 4}`,
     ],
     ...["-drive", `file=${disk},if=none,id=state,format=qcow2`],
     ...["-device", "virtio-blk-device,drive=state", "-serial", "stdio"],

@@ -1,7 +1,9 @@
 #include "copy.h"
 #include "files.h"
+#include "loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -52,14 +54,27 @@ static bool make_room(struct copy *copy, struct error *error) {
     return true;
 }
 
+/* Pages for what is private now: half the work of copying them, done before the guest is stopped. */
+static bool reserve(struct copy *copy, struct error *error) {
+    bool ok = pages_scan(copy->memory, copy->qemu, &copy->runs);
+    for (size_t i = 0; ok && i < copy->runs.count; i++) {
+        const struct run *run = &copy->runs.list[i];
+        ok = !loop_interrupted() && fallocate(copy->fd, 0, (off_t)run->offset, (off_t)run->length) == 0;
+    }
+    return ok || bad_copy(error);
+}
+
 /* What is in the base cannot change any more: it is copied while the guest runs. */
 static bool copy_base(struct copy *copy, struct error *error) {
     if (!host_has(memory_touched(copy->memory, copy->qemu), error)) {
         return false;
     }
     copy->fd = memfd_new("machinen-ram", copy->memory->size);
-    return copy->fd < 0 ? bad_copy(error)
-                        : copy->memory->shared || copy_data(copy->memory->fd, copy->fd, copy->memory->size, error);
+    if (copy->fd < 0) {
+        return bad_copy(error);
+    }
+    return copy->memory->shared ||
+           (copy_data(copy->memory->fd, copy->fd, copy->memory->size, error) && reserve(copy, error));
 }
 
 bool copy_begin(struct copy *copy, enum copy_kind kind, const struct memory *memory, pid_t qemu, struct error *error) {

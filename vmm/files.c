@@ -82,6 +82,33 @@ void close_fd(int *fd) {
     }
 }
 
+/* How many bytes from here on are pages of zeros, or are not. */
+static size_t alike(const char *bytes, size_t length, bool zero) {
+    static const char zeros[4096];
+    size_t at = 0;
+    while (at < length) {
+        size_t piece = length - at < sizeof zeros ? length - at : sizeof zeros;
+        if ((memcmp(bytes + at, zeros, piece) == 0) != zero) {
+            break;
+        }
+        at += piece;
+    }
+    return at;
+}
+
+/* What a guest writes to for the first time gets a page of zeros in the file below, too: no need to copy those. */
+static bool write_but_zeros(int to, const char *bytes, size_t length, off_t start) {
+    for (size_t at = 0; at < length;) {
+        at += alike(bytes + at, length - at, true);
+        size_t data = alike(bytes + at, length - at, false);
+        if (!write_at(to, bytes + at, data, start + (off_t)at)) {
+            return false;
+        }
+        at += data;
+    }
+    return true;
+}
+
 static bool copy_range(int from, int to, off_t start, off_t end, char *buffer, size_t room) {
     while (start < end) {
         size_t length = (size_t)(end - start) < room ? (size_t)(end - start) : room;
@@ -89,7 +116,7 @@ static bool copy_range(int from, int to, off_t start, off_t end, char *buffer, s
             errno = EINTR;
             return false;
         }
-        if (!read_at(from, buffer, length, start) || !write_at(to, buffer, length, start)) {
+        if (!read_at(from, buffer, length, start) || !write_but_zeros(to, buffer, length, start)) {
             return false;
         }
         start += (off_t)length;

@@ -22,7 +22,7 @@ int reopen_read_only(int fd);
 bool make_socketpair(int ends[2]);
 void close_fd(int *fd);
 
-/* Copies the data segments of `from` to the same places of `to`; holes stay holes. */
+/* Copies `from` to the same places of `to`, which is empty; holes and pages of zeros become holes. */
 bool copy_data(int from, int to, uint64_t size, struct error *error);
 
 #endif

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -144,4 +152,22 @@ test("gc --templates removes the templates that no machine uses, after saying so
   });
   expect(existsSync(template)).toBe(false);
   expect(gc("--templates").stdout).toBe("Nothing to remove.\n");
+});
+
+test("gc --images removes the disks of images that are not in use, after saying so", () => {
+  const cache = join(scratch, "image-cache");
+  const image = join(cache, "rootfs", `${"0".repeat(64)}.img`);
+  mkdirSync(join(cache, "rootfs"), { recursive: true });
+  writeFileSync(image, Buffer.alloc(8192, 1));
+  utimesSync(image, 1, 1);
+  const gc = (...args: string[]) =>
+    machinen(["gc", ...args], launcher, { MACHINEN_CACHE_DIR: cache });
+  expect(gc().stdout).toBe("Nothing to remove.\n");
+  expect(gc("--images", "--dry-run").stdout).toContain(`would remove ${image}`);
+  expect(existsSync(image)).toBe(true);
+  expect(JSON.parse(gc("--images", "--json").stdout)).toEqual({
+    machines: [],
+    images: [{ path: image, bytes: 8192 }],
+  });
+  expect(existsSync(image)).toBe(false);
 });

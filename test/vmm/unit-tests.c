@@ -443,6 +443,30 @@ static void test_delta(void) {
     free(two);
 }
 
+/* Pages, a hole and a tail: the copy reads the same, and holds nothing but what is not zero. */
+static void test_copy(void) {
+    enum { PAGES = 700, TAIL = 100, SIZE = PAGES * 4096 + TAIL };
+    static uint8_t before[SIZE], after[SIZE];
+    struct error error;
+    struct stat info;
+    int from = memfd_new("from", SIZE), to = memfd_new("to", SIZE);
+    unsigned held = 1;
+    for (unsigned page = 0; page < PAGES; page++) {
+        bool data = random_number() % 3 == 0, written = data || random_number() % 2;
+        if (data) {
+            before[page * 4096 + random_number() % 4096] = 1;
+        }
+        held += data;
+        CHECK(!written || write_at(from, before + page * 4096, 4096, page * 4096));
+    }
+    before[SIZE - 1] = 1;
+    CHECK(write_at(from, before + PAGES * 4096, TAIL, PAGES * 4096));
+    CHECK(copy_data(from, to, SIZE, &error) && read_at(to, after, SIZE, 0) && memcmp(before, after, SIZE) == 0);
+    CHECK(fstat(to, &info) == 0 && info.st_blocks == held * 8);
+    close_fd(&from);
+    close_fd(&to);
+}
+
 static void test_qcow2(const char *path, const char *size) {
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     CHECK(fd >= 0 && !qcow2_write_empty(fd, 0) && !qcow2_write_empty(fd, QCOW2_MAX_BYTES + 1));
@@ -513,6 +537,8 @@ int main(int argc, char **argv) {
         test_json();
     } else if (strcmp(name, "json-fuzz") == 0) {
         test_json_fuzz();
+    } else if (strcmp(name, "copy") == 0) {
+        test_copy();
     } else if (strcmp(name, "sha256") == 0) {
         test_sha256();
     } else if (strcmp(name, "config") == 0) {

@@ -22,6 +22,7 @@ describe("the VMM's pure parts, under sanitizers", () => {
     "sha256",
     "config",
     "captured",
+    "copy",
     "delta",
     "frames",
     "frame-filter",

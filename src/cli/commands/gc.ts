@@ -10,6 +10,11 @@ export const gc = defineCommand({
       type: "boolean",
       description: "also remove the templates no running machine uses; boots make them again",
     },
+    images: {
+      type: "boolean",
+      description:
+        "also remove the disks made of images and not used just now; boots make them again",
+    },
     mounts: {
       type: "boolean",
       description:
@@ -21,15 +26,21 @@ export const gc = defineCommand({
   examples: [{ command: "machinen gc --dry-run", does: "look first" }],
   async run({ flags }, { stdout }) {
     const { collectGarbage } = await import("../../runtime/machine/index.ts");
+    const { collectImages, rootfsImgCacheDir } = await import("../../runtime/images/index.ts");
     const { collectTemplates } = await import("../../runtime/templates/index.ts");
     const { collectMountImages } = await import("../../runtime/mounts/index.ts");
     const dryRun = flags.dryRun ?? false;
     const results = collectGarbage({ dryRun });
     const templates = flags.templates ? collectTemplates({ dryRun }) : [];
+    const images = flags.images ? collectImages(rootfsImgCacheDir(), { dryRun }) : [];
     const mounts = flags.mounts ? collectMountImages({ dryRun }) : [];
     if (flags.json) {
-      const more = { ...(flags.templates && { templates }), ...(flags.mounts && { mounts }) };
-      printJson(stdout, flags.templates || flags.mounts ? { machines: results, ...more } : results);
+      const more = {
+        ...(flags.templates && { templates }),
+        ...(flags.images && { images }),
+        ...(flags.mounts && { mounts }),
+      };
+      printJson(stdout, Object.keys(more).length > 0 ? { machines: results, ...more } : results);
       return 0;
     }
     const verb = flags.dryRun ? "would remove" : "removed";
@@ -40,11 +51,11 @@ export const gc = defineCommand({
       if (registryRemoved) continue;
       for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
     }
-    for (const { path, bytes } of [...templates, ...mounts]) {
+    const caches = [...templates, ...images, ...mounts];
+    for (const { path, bytes } of caches) {
       printLine(stdout, `${verb} ${printable(path)} (${formatBytes(bytes)})`);
     }
-    if (results.length + templates.length + mounts.length === 0)
-      printLine(stdout, "Nothing to remove.");
+    if (results.length + caches.length === 0) printLine(stdout, "Nothing to remove.");
     return results.every(({ registryRemoved }) => registryRemoved) ? 0 : 1;
   },
 });

@@ -6,12 +6,15 @@ import { delimiter, join } from "node:path";
  * a user's PATH, and Homebrew keeps e2fsprogs out of it), else undefined.
  */
 export function resolveMke2fs(): string | undefined {
-  return findTool("mke2fs", process.env.MACHINEN_MKE2FS, [
+  const places = [
     "/usr/sbin",
     "/sbin",
     "/opt/homebrew/opt/e2fsprogs/sbin",
     "/usr/local/opt/e2fsprogs/sbin",
-  ]);
+  ];
+  // The same program under the name by which mkfs finds it; some systems have only that one.
+  const override = process.env.MACHINEN_MKE2FS;
+  return findTool("mke2fs", override, places) ?? findTool("mkfs.ext4", override, places);
 }
 
 /** The mksquashfs program: `MACHINEN_MKSQUASHFS`, else from PATH or the usual places. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
 
 /** Defaults an image carries in `./machinen-config.json`. */
@@ -11,6 +11,7 @@ export interface ImageConfig {
 }
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
+const KEPT_ENTRIES = 200;
 
 /** The configuration in a rootfs tarball, or null when it has none that can be understood. */
 export function readImageConfig(imagePath: string): ImageConfig | null {
@@ -31,7 +32,17 @@ export function warmImageConfigCache(imagePath: string, config: ImageConfig | nu
     const staged = `${path}.${process.pid}`;
     writeFileSync(staged, JSON.stringify(config), { mode: 0o600 });
     renameSync(staged, path);
+    forgetOldEntries(dirname(path));
   } catch {}
+}
+
+/** Entries of tarballs that are gone would otherwise pile up. */
+function forgetOldEntries(directory: string): void {
+  const entries = readdirSync(directory)
+    .map((name) => join(directory, name))
+    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at);
+  for (const { path } of entries.slice(KEPT_ENTRIES)) rmSync(path, { force: true });
 }
 
 /** Only what has the right shape is taken; null when nothing has. */

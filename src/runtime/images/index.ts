@@ -40,6 +40,7 @@ export {
   resolveBaseRootfs,
   resolveImage,
 } from "./resolve-base.ts";
+export { collectImages, type RemovedImage } from "./rootfs-cache.ts";
 export {
   type EnsureRootfsImageOptions,
   ensureRootfsImage,

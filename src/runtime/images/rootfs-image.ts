@@ -8,11 +8,12 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ErrorCode, ProvisionError } from "../errors.ts";
 import { type Ext4Command, planExt4, runExt4, runExt4Sync } from "./build-ext4.ts";
 import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
 import { handOut, isUsable, markClean } from "./image-marks.ts";
+import { enforceImagesLimit } from "./rootfs-cache.ts";
 import { hashFile } from "./tree-manifest.ts";
 
 const GIB = 1024 * 1024 * 1024;
@@ -118,7 +119,9 @@ function finish(
 ): string {
   for (const [name, ms] of phases) opts.onPhase?.(name, ms);
   renameSync(work.command!.request.image, work.image);
-  return release(work.image, opts);
+  const image = release(work.image, opts);
+  enforceImagesLimit(dirname(image));
+  return image;
 }
 
 /** Give the image the wanted size and hand it out. */

@@ -22,7 +22,14 @@ export function writeBootSnapshot(path: string, contents: string): boolean {
     renameSync(staging, path);
     return true;
   } catch {
-    rmSync(staging, { force: true });
+    discard(staging);
     return false;
   }
+}
+
+/** A path that leads through a file is an error even where a missing file is none. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }

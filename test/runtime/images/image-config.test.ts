@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { parseImageConfig } from "../../../src/runtime/images/image-config.ts";
@@ -46,6 +46,28 @@ describe("readImageConfig", () => {
     expect(readImageConfig(path)).toBeNull();
     tarball({ "machinen-config.json": '{"cwd":"/new"}' });
     expect(readImageConfig(path)).toEqual({ cwd: "/new" });
+  });
+
+  it("does without a cache that cannot be written, and without the tarball", () => {
+    const path = tarball({ "machinen-config.json": JSON.stringify(config) });
+    writeFileSync(join(scratch, "file"), "");
+    vi.stubEnv("MACHINEN_CACHE_DIR", join(scratch, "file"));
+    warmImageConfigCache(path, { cmd: ["warmed"] });
+    expect(readImageConfig(path)).toEqual(config);
+    warmImageConfigCache(join(scratch, "none.tar.gz"), null);
+  });
+
+  it("remembers the last 200 images", () => {
+    const path = tarball({ "machinen-config.json": JSON.stringify(config) });
+    const cache = join(scratch, "cache", "image-config");
+    mkdirSync(cache, { recursive: true });
+    for (let index = 0; index < 250; index++) {
+      writeFileSync(join(cache, `${index}.json`), "null");
+      utimesSync(join(cache, `${index}.json`), index + 1, index + 1);
+    }
+    warmImageConfigCache(path, { cmd: ["warmed"] });
+    expect(readdirSync(cache)).toHaveLength(200);
+    expect(readImageConfig(path)).toEqual({ cmd: ["warmed"] });
   });
 
   it("does not take a damaged cache entry", () => {

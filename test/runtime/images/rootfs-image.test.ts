@@ -10,13 +10,14 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   ensureRootfsImage,
   ensureRootfsImageAsync,
   markRootfsImageClean,
   resolveMke2fs,
+  rootfsImgCacheDir,
 } from "../../../src/runtime/images/index.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -113,6 +114,16 @@ describe("ensureRootfsImage", () => {
     ensureRootfsImage(tarball, { cacheDir, sizeBytes: 25 * MIB });
     expect(statSync(image).size).toBe(30 * MIB);
     execFileSync("e2fsck", ["-fn", image], { stdio: "ignore" });
+  });
+
+  it("is kept in the user's cache and has 2 GiB, unless told otherwise", () => {
+    vi.stubEnv("MACHINEN_CACHE_DIR", "");
+    vi.stubEnv("HOME", scratch);
+    expect(rootfsImgCacheDir()).toBe(join(scratch, ".cache/machinen/rootfs"));
+    const image = ensureRootfsImage(tarball);
+    expect(dirname(image)).toBe(rootfsImgCacheDir());
+    expect(statSync(image).size).toBe(2048 * MIB);
+    expect(statSync(image).blocks * 512).toBeLessThan(8 * MIB);
   });
 
   it("grows with the content", () => {

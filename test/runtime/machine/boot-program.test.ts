@@ -97,6 +97,10 @@ describe("a program as VMM", () => {
     const vm = await boot(sh("echo x >&2; sleep 1000"));
     expect(await measureFirstByte(vm)).toBeGreaterThan(0);
     await vm.kill();
+    const silent = await boot(sh("exit 0"));
+    const error = await rejection(measureFirstByte(silent));
+    await silent.wait();
+    expect(error.message).toContain("before it printed anything");
   });
 
   test("a taken name is refused before anything starts, and free after the end", async () => {
