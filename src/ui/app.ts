@@ -1,10 +1,14 @@
 import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
 import { Actions } from "./actions/actions.ts";
 import type { AppOptions } from "./app-options.ts";
+import { Attention } from "./attention/attention.ts";
+import { DesktopRequests } from "./attention/desktop-requests.ts";
 import type { CommandId } from "./commands.ts";
 import { Compositor } from "./compositor.ts";
 import { detachByte } from "./config/detach-byte.ts";
 import type { Settings } from "./config/settings.ts";
+import { CopyController } from "./copy-mode/controller.ts";
 import { describeError } from "./errors.ts";
 import { ForkAhead } from "./fork-ahead.ts";
 import { HostTasks } from "./host-tasks.ts";
@@ -23,7 +27,7 @@ import { PaneSet } from "./pane-set.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import { WorkspaceStore } from "./saved/store.ts";
-import { selectedMachine, synchronizedPanes } from "./selectors.ts";
+import { keyMode, selectedMachine, synchronizedPanes } from "./selectors.ts";
 import { isAnimated } from "./spinner.ts";
 import { type Action, initialState, type PaneStatus, reduce, type UiState } from "./state.ts";
 import { OuterCapabilities } from "./terminal/outer-capabilities.ts";
@@ -37,8 +41,11 @@ const noticeMs = 8000;
 export class App {
   readonly tasks = new HostTasks((action) => this.dispatch(action));
   readonly host: Host;
+  readonly copy = new CopyController(this);
+  readonly requests: DesktopRequests;
   readonly settings: Settings;
   state: UiState;
+  private readonly attention: Attention;
   private readonly options: AppOptions;
   private readonly panes: PaneSet;
   private readonly keyboard: KeyboardAttachment;
@@ -69,7 +76,23 @@ export class App {
     this.options = options;
     this.host = options.host;
     this.settings = options.config.settings;
+    const { settings } = this;
     this.state = initialState(options.cols, options.rows, Date.now(), options.config);
+    this.attention = new Attention({
+      silenceMs: settings["attention.silence"] * 1000,
+      dispatch: (action) => this.dispatch(action),
+      onBell: () => settings["attention.bell"] && this.terminal?.ring(),
+    });
+    this.requests = new DesktopRequests({
+      clipboard: settings["programs.clipboard"],
+      notifications: settings["programs.notifications"],
+      tasks: this.tasks,
+      nameOf: (id) => printable(paneName(this.state, id)),
+      isMuted: (id) => this.attention.isMuted(id),
+      setClipboard: (text) => this.setClipboard(text),
+      notify: (title, body) => this.terminal?.notify(title, body),
+      onUnshown: (id) => this.attention.bell(id),
+    });
     this.store = new WorkspaceStore({
       file: options.workspaceFile,
       onProblem: (text) => this.tasks.fail(text),
@@ -78,7 +101,9 @@ export class App {
     this.panes = new PaneSet({
       host: options.host,
       outer: this.capabilities,
-      scrollback: options.config.settings["scrollback.lines"],
+      scrollback: settings["scrollback.lines"],
+      attention: this.attention,
+      onRequest: (id, request) => this.requests.handle(id, request),
       onStatus: (id, status) => this.paneStatus(id, status),
       onChange: (id) => this.paneChanged(id),
     });
@@ -138,6 +163,7 @@ export class App {
     this.pause();
     this.store.flush();
     this.keyboard.end();
+    this.attention.close();
     this.panes.close();
     this.compositor.close();
   }
@@ -146,7 +172,8 @@ export class App {
     this.echoExpected = false;
     const attached = this.state.attached ? this.selectedPane() : undefined;
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
-    const kitty = attached !== undefined && this.capabilities.kittyKeyboard;
+    const typing = keyMode(this.state) === "attached";
+    const kitty = typing && attached !== undefined && this.capabilities.kittyKeyboard;
     this.terminal?.setKeyboard(kitty ? attached.terminal.keyboardFlags : 0);
     return this.compositor.paint(this.state, this.panes.byId);
   }
@@ -206,6 +233,10 @@ export class App {
     this.echoExpected = true;
   }
 
+  setClipboard(text: string): boolean {
+    return this.terminal?.setClipboard(text) ?? false;
+  }
+
   report(event: ReportEvent): void {
     this.capabilities.note(event);
   }
@@ -228,6 +259,7 @@ export class App {
     }
     this.store.note(this.state);
     this.panes.syncSizes(this.state);
+    this.attention.sync(this.state);
     this.keyboard.sync(before, this.state);
     this.forkAhead.select(selectedMachine(this.state));
     if (before.notice !== this.state.notice) this.expireNotice();

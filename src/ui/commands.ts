@@ -1,3 +1,5 @@
+import { copyCommands } from "./copy-mode/commands.ts";
+
 /** What must be there for a command to make sense. */
 export type Need = "machine" | "running" | "pane" | "panes" | "tabs";
 
@@ -117,6 +119,11 @@ const table = {
   "toggle-sidebar": { description: "show or hide the list of machines" },
   "scroll-up": { description: "scroll the selected pane back", needs: "pane" },
   "scroll-down": { description: "scroll the selected pane forward", needs: "pane" },
+  "copy-mode": { description: "copy mode: scroll, search, select and copy", needs: "pane" },
+  paste: { description: "type what was copied last into the pane", needs: "pane" },
+  "next-alert": { description: "select the pane that most needs attention" },
+  mute: { description: "mute the machine's alerts, or hear them again", needs: "machine" },
+  "allow-clipboard": { description: "let the program that asks set the clipboard" },
   palette: { description: "find a command by typing part of it" },
   find: { description: "find a machine or session by part of its name or tags" },
   ls: { description: "list the machines and their sessions" },
@@ -125,6 +132,7 @@ const table = {
   redraw: { description: "draw the whole screen again" },
   suspend: { description: "put machinen into the background" },
   quit: { description: "leave; the machines keep running" },
+  ...copyCommands,
   "dialog-down": { description: "down", internal: true },
   "dialog-up": { description: "up", internal: true },
   "dialog-accept": { description: "accept", internal: true },

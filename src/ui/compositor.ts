@@ -1,5 +1,6 @@
 import { Chrome } from "./chrome/chrome.ts";
 import { markDifferences } from "./compare/highlight.ts";
+import { drawCopyMode } from "./copy-mode/draw.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import type { PlacedPane } from "./layout/place-panes.ts";
 import { centered, type Rect } from "./layout/rect.ts";
@@ -103,6 +104,12 @@ export class Compositor {
         colour: this.options.depth !== "none",
       });
       if (inside.height === 0) continue;
+      if (pane?.copyMode) {
+        const colour = this.options.depth !== "none";
+        const copyCursor = drawCopyMode(pane.copyMode, this.grid, inside, colour);
+        if (selected) cursor = copyCursor;
+        continue;
+      }
       // Marks of the last frame go with a fresh copy.
       const fresh = moved || currentTab(state).highlighted === true;
       this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, fresh);
@@ -174,6 +181,7 @@ function familyOf(state: UiState, id: PaneId): number | undefined {
 }
 
 function frameMark(attached: boolean, pane: SessionPane | undefined): string {
+  if (pane?.copyMode) return pane.copyMode.mark;
   if (pane && pane.scrollOffset > 0) return `↑ ${pane.scrollOffset}`;
   return attached ? "attached" : "";
 }

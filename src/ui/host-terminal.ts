@@ -21,6 +21,11 @@ export const leaveSequence =
 /** Reports already on their way when the mouse is switched off must not end up in the shell. */
 const drainMs = 25;
 
+/** What the terminals that take least will take, in base64. */
+const clipboardLimit = 100_000;
+
+const bellMs = 250;
+
 export interface HostTerminalOptions {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
@@ -40,6 +45,7 @@ export class HostTerminal {
   private ours = false;
   private watchdog: Watchdog | undefined;
   private anyMotion = false;
+  private rangAt = Number.NEGATIVE_INFINITY;
   /** Flags of the kitty keyboard protocol on the entry we pushed; undefined before that. */
   private keyboardFlags: number | undefined;
 
@@ -83,6 +89,27 @@ export class HostTerminal {
     if (wanted === this.anyMotion || !this.options.mouse) return;
     this.anyMotion = wanted;
     if (this.ours) this.output?.write(wanted ? "\x1b[?1003h" : "\x1b[?1003l\x1b[?1002h");
+  }
+
+  /** Puts a text on the user's clipboard (OSC 52); false when it is longer than terminals take. */
+  setClipboard(text: string): boolean {
+    const encoded = Buffer.from(text).toString("base64");
+    if (encoded.length > clipboardLimit || !this.ours) return false;
+    this.output?.write(`\x1b]52;c;${encoded}\x07`);
+    return true;
+  }
+
+  /** Sounds the bell; one for all that come close together. */
+  ring(): void {
+    const now = performance.now();
+    if (!this.ours || now - this.rangAt < bellMs) return;
+    this.rangAt = now;
+    this.output?.write("\x07");
+  }
+
+  /** A desktop notification (OSC 9), of printable texts. */
+  notify(title: string, body: string): void {
+    if (this.ours) this.output?.write(`\x1b]9;${title}${body ? `: ${body}` : ""}\x07`);
   }
 
   /** Keys in the kitty protocol's form; only for a terminal that has said it speaks it. */

@@ -1,9 +1,13 @@
 import { type CommandId, type CommandSpec, commands, type Need } from "./commands.ts";
+import { copyBindings } from "./copy-mode/bindings.ts";
 
 /** What the keyboard is for right now. */
 export type KeyMode =
   | "navigate"
   | "attached"
+  | "copy"
+  | "copy-emacs"
+  | "copy-prompt"
   | "confirm"
   | "picker"
   | "differences"
@@ -106,6 +110,11 @@ export const keymap: readonly KeyBinding[] = [
     ["b", "toggle-sidebar"],
     ["pageup ctrl-b", "scroll-up"],
     ["pagedown ctrl-f", "scroll-down"],
+    ["[", "copy-mode", { hint: "copy" }],
+    ["]", "paste"],
+    ["a", "next-alert"],
+    ["m", "mute"],
+    ["y", "allow-clipboard"],
     ["l", "log"],
     ["ctrl-l", "redraw"],
     ["ctrl-z", "suspend"],
@@ -116,6 +125,7 @@ export const keymap: readonly KeyBinding[] = [
     ["q ctrl-c", "quit", { hint: "quit" }],
   ]),
   ...rows("attached", [["ctrl-]~ctrl-]", "detach", { hint: "detach" }]]),
+  ...copyBindings,
   ...rows("confirm", [
     ["y Y", "dialog-accept", { hint: "yes" }],
     ["s S", "dialog-keep", { hint: "snapshot, then stop" }],

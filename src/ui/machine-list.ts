@@ -54,8 +54,17 @@ export function addMachine(state: UiState, machine: MachineInfo, session?: strin
 /** What was known about panes that are in no tab any more. */
 export function forgetPanes(state: UiState): UiState {
   const panes = allPanes(state);
-  if (Object.keys(state.panes).every((id) => panes.has(id))) return state;
-  return { ...state, panes: pick(state.panes, (id) => panes.has(id)) };
+  const { copying, alerts, shells } = state;
+  const known = [state.panes, copying, alerts, shells].flatMap((record) => Object.keys(record));
+  if (known.every((id) => panes.has(id))) return state;
+  const isThere = (id: PaneId): boolean => panes.has(id);
+  return {
+    ...state,
+    panes: pick(state.panes, isThere),
+    copying: pick(copying, isThere),
+    alerts: pick(alerts, isThere),
+    shells: pick(shells, isThere),
+  };
 }
 
 function keepSelection(state: UiState, was: number): UiState {

@@ -1,10 +1,12 @@
 import type { Host } from "../runtime/host/host.ts";
 import { Sandboxes } from "../runtime/multiplex/index.ts";
+import type { Attention } from "./attention/attention.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import { SessionPane } from "./panes/session-pane.ts";
 import { allPanes, machineOf, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
 import type { OuterCapabilities } from "./terminal/outer-capabilities.ts";
+import type { DesktopRequest } from "./terminal/requests.ts";
 
 /** Panes that are not on the screen keep a usual size. */
 const hiddenPane = { cols: 80, rows: 24 };
@@ -16,6 +18,8 @@ export interface PaneSetOptions {
   scrollback: number;
   onStatus(id: PaneId, status: PaneStatus): void;
   onChange(id: PaneId): void;
+  attention: Attention;
+  onRequest(id: PaneId, request: DesktopRequest): void;
 }
 
 /** The open sessions: one for every pane of every tab, whose machine is running. */
@@ -63,6 +67,7 @@ export class PaneSet {
   }
 
   private open(id: PaneId, size: { cols: number; rows: number }): void {
+    const { attention } = this.options;
     const pane = new SessionPane({
       id,
       ...paneTarget(id),
@@ -71,8 +76,13 @@ export class PaneSet {
       scrollback: this.options.scrollback,
       sandboxes: this.sandboxes,
       ...size,
+      onOutput: () => attention.output(id, pane.terminal.shell),
+      onBell: () => attention.bell(id),
+      onRequest: (request) => this.options.onRequest(id, request),
       onStatus: (status) => {
-        if (this.panes.get(id) === pane) this.options.onStatus(id, status);
+        if (this.panes.get(id) !== pane) return;
+        this.options.onStatus(id, status);
+        if (status.kind === "ended") attention.ended(id, status.code);
       },
       onChange: () => this.options.onChange(id),
     });

@@ -1,4 +1,6 @@
 import type { CommandId } from "./commands.ts";
+import type { CopyController } from "./copy-mode/controller.ts";
+import { TextPointer } from "./copy-mode/text-pointer.ts";
 import type { MouseInput } from "./input/events.ts";
 import { type Border, borderAt } from "./layout/borders.ts";
 import type { PaneId } from "./layout/pane-id.ts";
@@ -14,6 +16,7 @@ import { tabsView } from "./tabs-view.ts";
 
 export interface PointerContext {
   readonly state: UiState;
+  readonly copy: CopyController;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;
   run(command: CommandId): void;
@@ -35,16 +38,18 @@ export class Pointer {
   /** The pane in which a button is down. */
   private grabbed: PaneId | undefined;
   private dragged: Drag | undefined;
+  private readonly text: TextPointer;
 
   constructor(context: PointerContext) {
     this.context = context;
+    this.text = new TextPointer(context.copy);
   }
 
   handle(event: MouseInput): void {
     const { context } = this;
     const mode = keyMode(context.state);
     if (mode === "too-small") return;
-    if (mode !== "navigate" && mode !== "attached") {
+    if (context.state.dialog) {
       if (event.button === "wheel-up") context.run("dialog-up");
       if (event.button === "wheel-down") context.run("dialog-down");
       return;
@@ -52,6 +57,7 @@ export class Pointer {
     const placed = visiblePanes(context.state).find(({ rect }) => contains(rect, event.x, event.y));
     if (this.dragged && event.action !== "press") this.drag(this.dragged, event, placed);
     else if (this.grabbed !== undefined && event.action !== "press") this.dragInGuest(event);
+    else if (this.text.holds && event.action !== "press") this.text.follow(event);
     else if (!placed) this.chromeClick(event);
     else if (event.button.startsWith("wheel")) this.wheel(placed, event);
     else this.pointAt(placed, event);
@@ -60,19 +66,32 @@ export class Pointer {
   /** What was held is held no more: the session it belonged to has ended. */
   release(): void {
     this.grabbed = undefined;
+    this.text.release();
   }
 
   /** Inside the attached pane the mouse is the guest's; elsewhere a click is ours. */
   private pointAt(placed: PlacedPane, event: MouseInput): void {
     const { state } = this.context;
-    const own = state.attached && placed.id === state.selected;
-    if (own && contains(placed.inside, event.x, event.y)) {
-      if (this.toGuest(placed, event) && event.action === "press") this.grabbed = placed.id;
+    const inside = contains(placed.inside, event.x, event.y);
+    const copyMode = this.context.pane(placed.id)?.copyMode;
+    const own = state.attached && placed.id === state.selected && !copyMode;
+    if (own && inside && this.toGuest(placed, event)) {
+      if (event.action === "press") this.grabbed = placed.id;
+    } else if (inside && isLeftPress(event) && this.pressText(placed, event)) {
+      this.context.dispatch({ type: "selected", id: placed.id });
+    } else if (own && inside) {
+      // The guest's, which does not want it.
     } else if (event.action === "press" && event.button === "left") {
       const border = borderAt(this.borders(), event.x, event.y);
       if (!border || contains(placed.inside, event.x, event.y)) this.click(placed, event);
       else this.dragged = { border, offset: border.position - along(border, event), moved: false };
     }
+  }
+
+  private pressText(placed: PlacedPane, event: MouseInput): boolean {
+    const { context } = this;
+    const selected = placed.id === context.state.selected;
+    return this.text.press(placed, event, context.pane(placed.id)?.copyMode, selected);
   }
 
   /** A border that is let go where it was taken was meant as a click. */
@@ -111,11 +130,14 @@ export class Pointer {
 
   private wheel(placed: PlacedPane, event: MouseInput): void {
     const pane = this.context.pane(placed.id);
-    if (!pane || this.toGuest(placed, event)) return;
+    if (!pane || (!pane.copyMode && this.toGuest(placed, event))) return;
     const up = event.button === "wheel-up";
     if (!up && event.button !== "wheel-down") return;
     const { alternateScreen, applicationCursorKeys } = pane.terminal.modes;
-    if (!alternateScreen) pane.scrollBy(up ? wheelLines : -wheelLines);
+    if (pane.copyMode) {
+      pane.copyMode.scrollBy(up ? wheelLines : -wheelLines);
+      pane.changed();
+    } else if (!alternateScreen) pane.scrollBy(up ? wheelLines : -wheelLines);
     else if (this.context.state.attached && placed.id === this.context.state.selected) {
       pane.send(wheelAsArrows(up, wheelLines, applicationCursorKeys));
     }
@@ -124,7 +146,7 @@ export class Pointer {
   /** False when the program did not ask for this mouse event. */
   private toGuest(placed: PlacedPane, event: MouseInput): boolean {
     const pane = this.context.pane(placed.id);
-    if (!pane?.live) return false;
+    if (!pane?.live || event.shift) return false;
     const { inside } = placed;
     const x = Math.max(0, Math.min(inside.width - 1, event.x - inside.x));
     const y = Math.max(0, Math.min(inside.height - 1, event.y - inside.y));
@@ -151,6 +173,10 @@ export class Pointer {
       if (id !== undefined) this.context.dispatch({ type: "selected", id });
     }
   }
+}
+
+function isLeftPress(event: MouseInput): boolean {
+  return event.action === "press" && event.button === "left";
 }
 
 function along(border: Border, event: MouseInput): number {

@@ -1,6 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { printable } from "../runtime/printable.ts";
 import type { CommandId } from "./commands.ts";
+import type { CopyController } from "./copy-mode/controller.ts";
 import { dialogText, isTextDialog } from "./dialogs/text-dialogs.ts";
 import { guestKey } from "./input/attached-keys.ts";
 import type {
@@ -20,6 +21,7 @@ import type { Action, UiState } from "./state.ts";
 
 export interface RouterContext {
   readonly state: UiState;
+  readonly copy: CopyController;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;
   run(command: CommandId, argument?: string): void;
@@ -84,9 +86,14 @@ export class Router {
 
   private type(event: KeyEvent | UnknownEvent): void {
     const pane = this.selectedPane();
-    const { bytes, besides } = guestKey(event, pane?.terminal);
+    const { bytes, besides } = guestKey(event, pane?.terminal, this.detachKey());
     if (besides) pane?.send(bytes);
     else this.typed.push(bytes);
+  }
+
+  private detachKey(): string {
+    const row = this.context.state.keymap.find(({ command }) => command === "detach");
+    return row?.keys[0]?.split(" ")[0] ?? "";
   }
 
   private key(event: KeyEvent): void {
@@ -94,6 +101,10 @@ export class Router {
     const mode = keyMode(context.state);
     if (performance.now() < this.deafUntil || event.action === "release" || event.modifier) return;
     context.dispatch({ type: "notice-cleared" });
+    if (mode === "copy-prompt") {
+      context.copy.promptKey(event);
+      return;
+    }
     const binding = bindingFor(context.state.keymap, mode, event.key);
     if (!binding && typingModes.has(mode)) this.insert(typedText(event.key));
     if (!binding || !canRun(specOf(binding), present(context.state))) return;

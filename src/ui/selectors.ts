@@ -108,6 +108,9 @@ const dialogModes: Record<Dialog["kind"], KeyMode> = {
 export function keyMode(state: UiState): KeyMode {
   if (areasOf(state).tooSmall) return "too-small";
   if (state.dialog) return dialogModes[state.dialog.kind];
+  const copying = state.selected === undefined ? undefined : state.copying[state.selected];
+  if (copying?.prompt) return "copy-prompt";
+  if (copying) return state.copyKeys === "emacs" ? "copy-emacs" : "copy";
   return state.attached ? "attached" : "navigate";
 }
 

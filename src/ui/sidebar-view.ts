@@ -1,4 +1,5 @@
 import { printable } from "../runtime/printable.ts";
+import { alertMark } from "./attention/alert.ts";
 import { formatAge, formatBytes } from "./format.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import { machineName } from "./names.ts";
@@ -14,6 +15,8 @@ export interface SidebarRow {
   left: string;
   /** Age and memory. */
   right: string;
+  /** Why it wants to be looked at; stands in front of `right`. */
+  alert?: { text: string; urgent: boolean };
   tone: "normal" | "selected" | "attached" | "task" | "dim";
   /** Where in `left` the state mark stands, and the fork family whose colour it has. */
   mark?: { at: number; family: number };
@@ -69,15 +72,26 @@ function itemRow(state: UiState, item: SidebarItem, shown: boolean, width: numbe
   const tags = session === undefined ? (state.tags[machine.id] ?? []) : [];
   const words = [session ?? machineName(machine), ...tags.map((tag) => `#${tag}`)];
   const name = printable(words.join(" "));
-  const left = fit(`${branch}${mark} ${name}`, width - right.length - 1);
+  const alert = alertOf(state, item);
+  const room = width - right.length - 1 - (alert ? alert.text.length + 1 : 0);
+  const left = fit(`${branch}${mark} ${name}`, room);
   const family = state.families[machine.id];
   return {
     id: pane,
     left,
     right,
+    alert,
     tone,
     mark: family === undefined ? undefined : { at: branch.length, family },
   };
+}
+
+/** The alert of a pane; without one, that its shell waits for input, or that nobody wants to hear it. */
+function alertOf(state: UiState, { pane, machine }: SidebarItem): SidebarRow["alert"] {
+  const alert = state.alerts[pane];
+  if (alert) return { text: alertMark(alert), urgent: alert.kind !== "activity" };
+  if (state.muted.includes(machine.id)) return { text: "ø", urgent: false };
+  return state.shells[pane] === "prompt" ? { text: "❯", urgent: false } : undefined;
 }
 
 function sessionMarks(shown: boolean): { mark: string; right: string } {

@@ -1,5 +1,6 @@
 import type { MachineDifference } from "../runtime/compare/index.ts";
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
+import { type Alert, moreUrgent } from "./attention/alert.ts";
 import type { DifferencesDialog } from "./compare/differences.ts";
 import { type Config, defaultConfig } from "./config/parse-config.ts";
 import { isTextDialog, type TextDialog, withText } from "./dialogs/text-dialogs.ts";
@@ -11,6 +12,7 @@ import { emptyTab, type Tab } from "./layout/tab.ts";
 import { addMachine, forgetPanes, withMachines } from "./machine-list.ts";
 import { type SavedWorkspace, withWorkspace } from "./saved/workspace.ts";
 import { machinesOf } from "./selectors.ts";
+import type { ShellState } from "./terminal/prompts.ts";
 import type { TreeRow } from "./tree.ts";
 import {
   canAttach,
@@ -49,6 +51,12 @@ export interface Task {
   shown: boolean;
 }
 
+/** A pane in copy mode, as far as keys are concerned. */
+export interface Copying {
+  /** What is typed goes to its prompt. */
+  prompt: boolean;
+}
+
 export interface LogEntry {
   at: number;
   level: "error" | "info";
@@ -83,6 +91,15 @@ export interface UiState {
   sidebar: boolean;
   dialog?: Dialog;
   panes: Readonly<Record<PaneId, PaneStatus>>;
+  /** Panes in copy mode. */
+  copying: Readonly<Record<PaneId, Copying>>;
+  copyKeys: "vi" | "emacs";
+  /** Panes that want to be looked at; looking at one ends it. */
+  alerts: Readonly<Record<PaneId, Alert>>;
+  /** What shells say they are doing. */
+  shells: Readonly<Record<PaneId, ShellState["at"]>>;
+  /** Ids of machines whose alerts are not wanted. */
+  muted: readonly string[];
   tasks: readonly Task[];
   notice?: LogEntry;
   log: readonly LogEntry[];
@@ -111,6 +128,10 @@ export type Action =
   | { type: "sessions-listed"; machine: string; sessions: readonly string[] }
   | { type: "tagged"; machine: string; tags: readonly string[] }
   | { type: "pane-changed"; id: PaneId; status: PaneStatus }
+  | { type: "alerted"; id: PaneId; alert: Alert }
+  | { type: "shell-changed"; id: PaneId; at: ShellState["at"] }
+  | { type: "mute-toggled"; machine: string }
+  | { type: "copying-changed"; id: PaneId; copying: Copying | undefined }
   | { type: "task-began"; task: Task }
   | { type: "task-shown"; id: number }
   | { type: "task-ended"; id: number }
@@ -140,6 +161,11 @@ export function initialState(
     attached: false,
     sidebar: config.settings["look.sidebar"],
     panes: {},
+    copying: {},
+    copyKeys: config.settings["keyboard.copy"],
+    alerts: {},
+    shells: {},
+    muted: [],
     tasks: [],
     log: [],
     now,
@@ -148,6 +174,18 @@ export function initialState(
 
 /** The next state; never changes the old one. */
 export function reduce(state: UiState, action: Action): UiState {
+  return withoutSeenAlert(change(state, action));
+}
+
+/** What is selected is looked at. */
+function withoutSeenAlert(state: UiState): UiState {
+  const { selected, alerts } = state;
+  if (selected === undefined || !alerts[selected]) return state;
+  const { [selected]: _, ...others } = alerts;
+  return { ...state, alerts: others };
+}
+
+function change(state: UiState, action: Action): UiState {
   switch (action.type) {
     case "resized":
       return { ...state, cols: action.cols, rows: action.rows };
@@ -211,6 +249,17 @@ export function reduce(state: UiState, action: Action): UiState {
       };
     case "pane-changed":
       return changePane(state, action.id, action.status);
+    case "alerted": {
+      if (!state.panes[action.id]) return state;
+      const alert = moreUrgent(state.alerts[action.id], action.alert);
+      return { ...state, alerts: { ...state.alerts, [action.id]: alert } };
+    }
+    case "shell-changed":
+      return { ...state, shells: { ...state.shells, [action.id]: action.at } };
+    case "mute-toggled":
+      return toggleMute(state, action.machine);
+    case "copying-changed":
+      return { ...state, copying: withCopying(state.copying, action.id, action.copying) };
     case "task-began":
       return { ...state, tasks: [...state.tasks, action.task] };
     case "task-shown":
@@ -277,6 +326,24 @@ function changePane(state: UiState, id: PaneId, status: PaneStatus): UiState {
   const next = { ...state, panes: { ...state.panes, [id]: status } };
   const dead = state.selected === id && status.kind !== "live";
   return dead ? { ...next, attached: false } : next;
+}
+
+/** What a machine had to say is forgotten when it is muted. */
+function toggleMute(state: UiState, machine: string): UiState {
+  if (state.muted.includes(machine)) {
+    return { ...state, muted: state.muted.filter((id) => id !== machine) };
+  }
+  const others = Object.entries(state.alerts).filter(([id]) => paneTarget(id).machine !== machine);
+  return { ...state, muted: [...state.muted, machine], alerts: Object.fromEntries(others) };
+}
+
+function withCopying(
+  all: UiState["copying"],
+  id: PaneId,
+  copying: Copying | undefined,
+): UiState["copying"] {
+  const { [id]: _, ...others } = all;
+  return copying ? { ...others, [id]: copying } : others;
 }
 
 export function note(state: UiState, entry: LogEntry): UiState {

@@ -1,11 +1,12 @@
 import { printable } from "../runtime/printable.ts";
+import { alertMark, nextAlert } from "./attention/alert.ts";
 import { type DifferencesDialog, differenceRows, patchLine } from "./compare/differences.ts";
 import { choiceCount, textDialogView } from "./dialogs/text-dialog-views.ts";
 import { isTextDialog } from "./dialogs/text-dialogs.ts";
 import { formatMoment, formatTime } from "./format.ts";
 import { helpLines, hintsFor, type KeyHint } from "./keymap.ts";
 import { paneName } from "./names.ts";
-import { keyMode, present, synchronizedPanes } from "./selectors.ts";
+import { areasOf, keyMode, present, synchronizedPanes } from "./selectors.ts";
 import { spin } from "./spinner.ts";
 import type { UiState } from "./state.ts";
 import { windowStart, wrapText } from "./text.ts";
@@ -36,24 +37,33 @@ export interface DialogView {
 export function statusView(state: UiState): StatusView {
   const mode = keyMode(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
-  const dialog = mode !== "navigate" && mode !== "attached";
+  const copying = mode.startsWith("copy");
+  const dialog = mode !== "navigate" && mode !== "attached" && !copying;
   const attachedTo =
     mode === "attached" && state.selected !== undefined
       ? printable(paneName(state, state.selected))
       : undefined;
   const several = attachedTo !== undefined && synchronizedPanes(state).length > 0;
-  const badge = several ? "all panes of the tab" : (attachedTo ?? (dialog ? "dialog" : "machines"));
+  const badge = several
+    ? "all panes of the tab"
+    : (attachedTo ?? (copying ? "copy" : dialog ? "dialog" : "machines"));
   return {
     badge,
-    tone: mode === "attached" ? "attached" : dialog ? "dialog" : "navigate",
+    tone: mode === "attached" ? "attached" : dialog || copying ? "dialog" : "navigate",
     hints: fitHints(hintsFor(state.keymap, mode, present(state)), state.cols - badge.length - 3),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
     work: task
       ? `${spin(state.now)} ${task.label}…`
       : state.notice?.level === "error" && mode === "navigate"
         ? "l log"
-        : undefined,
+        : hiddenAlert(state),
   };
+}
+
+/** Where the sidebar with its marks is hidden, the most urgent one stands in the status line. */
+function hiddenAlert(state: UiState): string | undefined {
+  const id = areasOf(state).sidebar ? undefined : nextAlert(state.alerts);
+  return id && `${alertMark(state.alerts[id]!)} ${printable(paneName(state, id))}`;
 }
 
 /** Drops hints until the rest fits; the last two (help and the way out) stay longest. */
@@ -154,8 +164,14 @@ function helpText(state: UiState): DialogLine[] {
     ...helpLines(state.keymap).map((line) => ({ key: line.keys, text: line.description })),
     { text: "" },
     { text: "While attached every other key goes to the machine.", tone: "dim" },
-    { text: "Mouse: click a pane to select it, again to attach; the wheel scrolls.", tone: "dim" },
-    { text: "A click on the selected pane's title zooms. Shift-drag selects text.", tone: "dim" },
+    {
+      text: "Mouse: click a pane to select it, again to attach; drag to copy; the wheel scrolls.",
+      tone: "dim",
+    },
+    {
+      text: "A click on the selected pane's title zooms. Shift-drag selects text of a program that uses the mouse.",
+      tone: "dim",
+    },
   ];
 }
 

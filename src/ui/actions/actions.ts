@@ -1,11 +1,14 @@
+import { nextStep } from "../../runtime/next-step.ts";
 import { type CommandId, commands, isCommand } from "../commands.ts";
-import { CommandError, describeError } from "../errors.ts";
+import { CommandError, codeOf, describeError } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
 import { readCommandLine } from "../palette/commands.ts";
 import { present } from "../selectors.ts";
+import { attentionActions } from "./attention-actions.ts";
 import { compareActions } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
+import { copyActions } from "./copy-actions.ts";
 import { dialogActions, tag, usualArgument } from "./dialog-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
 import { paneActions } from "./pane-actions.ts";
@@ -23,6 +26,8 @@ export class Actions {
     const { machines } = this;
     this.table = {
       ...paneActions(context),
+      ...copyActions(context),
+      ...attentionActions(context),
       ...dialogActions(context, machines, (command, argument) => this.run(command, argument)),
       ...compareActions(context, (source, count) => machines.forkMany(source, count)),
       new: (name) => machines.boot(name ? { name } : {}),
@@ -53,7 +58,7 @@ export class Actions {
     }
     this.perform(command, argument).then(
       (text) => text !== undefined && tasks.inform(text.replaceAll("\n", "; ")),
-      (error) => tasks.fail(describeError(error)),
+      (error) => tasks.fail(withNextStep(error)),
     );
   }
 
@@ -95,6 +100,12 @@ export class Actions {
   abandon(): void {
     this.machines.abandon();
   }
+}
+
+/** What went wrong, and what the user can do about it where the message does not say. */
+function withNextStep(error: unknown): string {
+  const advice = nextStep(codeOf(error) ?? "");
+  return advice ? `${describeError(error)}; next: ${advice}` : describeError(error);
 }
 
 const needText = {

@@ -1,5 +1,7 @@
 import type { Host } from "../../runtime/host/host.ts";
+import type { DesktopRequests } from "../attention/desktop-requests.ts";
 import type { Settings } from "../config/settings.ts";
+import type { CopyController } from "../copy-mode/controller.ts";
 import type { HostTasks } from "../host-tasks.ts";
 import type { PaneId } from "../layout/pane-id.ts";
 import type { SessionPane } from "../panes/session-pane.ts";
@@ -10,6 +12,8 @@ export interface ActionContext {
   readonly host: Host;
   readonly tasks: HostTasks;
   readonly state: UiState;
+  readonly copy: CopyController;
+  readonly requests: DesktopRequests;
   readonly settings: Settings;
   dispatch(action: Action): void;
   pane(id: PaneId): SessionPane | undefined;

@@ -24,7 +24,7 @@ export function Sidebar({ view }: { view: SidebarView }) {
 
 function Row({ row }: { row: SidebarRow }) {
   const theme = useContext(ThemeContext);
-  const text = row.right ? `${row.left} ${row.right}` : row.left;
+  const text = [row.left, row.alert?.text, row.right].filter(Boolean).join(" ");
   if (row.tone === "selected" || row.tone === "attached") {
     const { name } = row.tone === "attached" ? theme.attached : theme.selected;
     return (
@@ -48,6 +48,11 @@ function Row({ row }: { row: SidebarRow }) {
         <Text color={familyColour(theme, row.mark.family).name}>{row.left.charAt(at)}</Text>
       )}
       {`${row.left.slice(row.mark ? at + 1 : at)} `}
+      {row.alert && (
+        <Text bold={row.alert.urgent} color={row.alert.urgent ? theme.work.name : undefined}>
+          {`${row.alert.text} `}
+        </Text>
+      )}
       <Text dimColor={theme.dim}>{`${row.right} `}</Text>
     </Text>
   );

@@ -100,6 +100,27 @@ export const settings = {
     "ctrl-]",
     "Typed twice in a row it stops typing into a machine; also for machinen attach.",
   ),
+  "keyboard.copy": choice(
+    ["vi", "emacs"],
+    "vi",
+    "The keys of copy mode: those of vi or those of emacs.",
+  ),
+  "programs.clipboard": choice(
+    ["ask", "allow", "deny"],
+    "ask",
+    "What a program in a pane may do that wants to set the clipboard (OSC 52).\nReading the clipboard is always refused.",
+  ),
+  "programs.notifications": onOff(
+    false,
+    "Show desktop notifications of programs (OSC 9, OSC 777). Off, they count as a bell.",
+  ),
+  "attention.bell": onOff(true, "Let the bell of any pane be heard, unless its machine is muted."),
+  "attention.silence": wholeNumber(
+    15,
+    0,
+    86_400,
+    "Seconds without output after a stretch of work until a pane is marked; 0 for never.",
+  ),
   "new-machine.image": text("tiny", "tiny, debian, or the path of a rootfs tarball."),
   "new-machine.memory": wholeNumber(512, 64, 1_048_576, "Memory of a new machine, MiB."),
 } as const;

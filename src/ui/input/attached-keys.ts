@@ -1,8 +1,9 @@
+import { detachByte } from "../config/detach-byte.ts";
 import { encodeKey } from "../panes/key-encoding.ts";
 import type { PaneTerminal } from "../terminal/pane-terminal.ts";
 import type { KeyEvent, UnknownEvent } from "./events.ts";
 
-const GS = 0x1d;
+const ESC = 0x1b;
 
 export interface GuestKey {
   bytes: Buffer;
@@ -18,11 +19,12 @@ export interface GuestKey {
 export function guestKey(
   event: KeyEvent | UnknownEvent,
   terminal: PaneTerminal | undefined,
+  detachKey: string,
 ): GuestKey {
   if (event.type === "unknown") return { bytes: event.raw, besides: false };
-  if (event.key === "ctrl-]" && event.raw.length > 1) {
+  if (event.key === detachKey && event.raw[0] === ESC) {
     const up = event.action === "release";
-    return { bytes: up ? Buffer.alloc(0) : Buffer.of(GS), besides: up };
+    return { bytes: up ? Buffer.alloc(0) : Buffer.of(detachByte(detachKey)), besides: up };
   }
   const besides = event.modifier === true || event.action === "release";
   if (terminal && terminal.keyboardFlags > 0) return { bytes: event.raw, besides };

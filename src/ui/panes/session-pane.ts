@@ -1,10 +1,13 @@
 import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
+import type { CopyMode } from "../copy-mode/copy-mode.ts";
+import { resizeCopyMode } from "../copy-mode/resize.ts";
 import { describeError } from "../errors.ts";
 import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
 import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
+import type { DesktopRequest } from "../terminal/requests.ts";
 
 export interface SessionPaneOptions {
   /** Unique among panes. */
@@ -19,6 +22,10 @@ export interface SessionPaneOptions {
   scrollback?: number;
   /** What the user's terminal can do and looks like. */
   outer?: OuterCapabilities;
+  /** Live output has been drawn; not what the session had written before. */
+  onOutput?(): void;
+  onBell?(): void;
+  onRequest?(request: DesktopRequest): void;
   onStatus(status: PaneStatus): void;
   /** There is something new to draw. */
   onChange(): void;
@@ -36,6 +43,8 @@ export class SessionPane {
   terminal: PaneTerminal;
   /** Lines above the live screen that are shown. */
   scrollOffset = 0;
+  /** The frozen picture that is shown instead of the live one. */
+  copyMode: CopyMode | undefined;
   status: PaneStatus = { kind: "waiting" };
   private readonly options: SessionPaneOptions;
   private cols: number;
@@ -97,6 +106,11 @@ export class SessionPane {
     this.options.sandboxes.send(this.id, Buffer.from(bytes));
   }
 
+  /** Something of ours over the pane has changed. */
+  changed(): void {
+    this.options.onChange();
+  }
+
   scrollBy(lines: number): void {
     this.scrollTo(this.scrollOffset + lines);
   }
@@ -136,7 +150,14 @@ export class SessionPane {
   /** The emulator first: what the program draws for the new size must find it there. */
   private applySize(): void {
     this.resizedAt = Date.now();
-    this.terminal.resize(this.cols, this.rows);
+    const resize = () => this.terminal.resize(this.cols, this.rows);
+    if (!this.copyMode) resize();
+    else {
+      resizeCopyMode(this.copyMode, () => {
+        resize();
+        return this.terminal.snapshot();
+      });
+    }
     this.handle?.resize(this.cols, this.rows);
     this.options.onChange();
   }
@@ -151,6 +172,8 @@ export class SessionPane {
           this.options.sandboxes.send(this.id, Buffer.from(bytes));
         }
       },
+      onBell: this.options.onBell,
+      onRequest: this.options.onRequest,
       onTitle: () => this.options.onChange(),
       ...(this.options.outer && {
         colours: () => this.options.outer!.colours,
@@ -172,6 +195,7 @@ export class SessionPane {
       const before = terminal.historyLines;
       terminal.write(chunk);
       if (this.scrollOffset > 0) this.followHistory(terminal.historyLines - before);
+      this.options.onOutput?.();
       this.options.onChange();
     });
     handle.wait().then(

@@ -17,12 +17,18 @@ export class PromptMarks {
   private readonly core: XtermCore;
   private markers: XtermMarker[] = [];
   private shell: ShellState = { at: "unknown", finished: 0 };
+  /** The shell marks where its prompt ends, and so also where a command's output begins. */
+  private marksInput = false;
 
   constructor(terminal: XtermTerminal, core: XtermCore) {
     this.core = core;
     terminal.parser.registerOscHandler(133, (data) => {
       this.mark(data);
       return true;
+    });
+    // Of a shell with fewer marks: after its prompt a new line begins when Enter is pressed.
+    terminal.onLineFeed(() => {
+      if (this.shell.at === "prompt" && !this.marksInput) this.begin();
     });
     terminal.parser.registerEscHandler({ final: "c" }, () => {
       this.shell = { at: "unknown", finished: this.shell.finished };
@@ -44,12 +50,17 @@ export class PromptMarks {
   private mark(data: string): void {
     const [kind, code] = data.split(";", 2);
     if (kind === "A" || kind === "P") this.addPrompt();
+    if (kind === "B") this.marksInput = true;
     if (kind === "A" || kind === "B") this.shell = { ...this.shell, at: "prompt" };
-    else if (kind === "C") this.shell = { ...this.shell, at: "command", exitCode: undefined };
+    else if (kind === "C") this.begin();
     else if (kind === "D" && this.shell.at === "command") {
       const exitCode = /^\d{1,3}$/.test(code ?? "") ? Number(code) : undefined;
       this.shell = { at: "prompt", exitCode, finished: this.shell.finished + 1 };
     }
+  }
+
+  private begin(): void {
+    this.shell = { ...this.shell, at: "command", exitCode: undefined };
   }
 
   private addPrompt(): void {

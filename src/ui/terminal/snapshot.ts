@@ -60,11 +60,9 @@ export class Snapshot {
     return this.lines[row]?.translateToString(trim, from, to) ?? "";
   }
 
-  /** Columns up to the last written cell. */
-  widthOf(row: number): number {
-    const columns: number[] = [];
-    this.lines[row]?.translateToString(true, 0, this.cols, columns);
-    return columns.at(-1) ?? 0;
+  /** The row's text; `columns` gets the column of each code unit, then the one behind them all. */
+  textWithColumns(row: number, columns: number[]): string {
+    return this.lines[row]?.translateToString(true, 0, this.cols, columns) ?? "";
   }
 
   /** The whole line of which this row is a part. */

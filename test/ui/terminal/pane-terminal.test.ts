@@ -270,6 +270,17 @@ describe("a shell's marks", () => {
     pane.write("\r\n".repeat(7));
     expect(pane.snapshot().prompts).toEqual([1]);
   });
+
+  it("take a new line for the start of a command where the shell marks prompts only", () => {
+    const { pane } = open();
+    const prompt = "\x1b]133;D;4\x07\x1b]133;A\x07# ";
+    pane.write(prompt);
+    expect(pane.shell).toEqual({ at: "prompt", finished: 0 });
+    pane.write("make\r\n");
+    expect(pane.shell.at).toBe("command");
+    pane.write(prompt);
+    expect(pane.shell).toEqual({ at: "prompt", exitCode: 4, finished: 1 });
+  });
 });
 
 describe("synchronized output", () => {
