@@ -24,7 +24,7 @@ import { forwardRecord, networkVariables, waitForForwards } from "./port-forward
 import { interrupted, READY_MARKER, resumeOutcome, waitForConsole } from "./readiness.ts";
 import { createRunDir, type RunDir, removeRunDir } from "./run-dir.ts";
 import { type StartedMachine, startMachine } from "./start-machine.ts";
-import type { VmHandle } from "./vm-handle.ts";
+import type { Machine } from "./vm-handle.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
 /** One boot, checked, with what both ways of starting it need. */
@@ -96,7 +96,7 @@ async function start(
   }
 }
 
-async function bootCold(boot: Boot): Promise<VmHandle> {
+async function bootCold(boot: Boot): Promise<Machine> {
   const { plan, opts, config, memoryMib } = boot;
   const { guest } = plan;
   const packs = guest !== undefined && opts.vmmEnv?.MACHINEN_INITRD === undefined;
@@ -116,7 +116,7 @@ async function bootCold(boot: Boot): Promise<VmHandle> {
 }
 
 /** A machine, or why its VMM could not start from the template. */
-async function bootFrom(boot: Boot, template: Template): Promise<VmHandle | "damaged" | "refused"> {
+async function bootFrom(boot: Boot, template: Template): Promise<Machine | "damaged" | "refused"> {
   const { opts, detached } = boot;
   const started = await start(
     boot,
@@ -134,7 +134,7 @@ async function bootFrom(boot: Boot, template: Template): Promise<VmHandle | "dam
 }
 
 /** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */
-async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
+async function bootWarm(boot: Boot): Promise<Machine | undefined> {
   const request = chooseTemplate(boot.plan, boot.opts, boot.memoryMib, boot.mountDisk);
   let damaged: Template | undefined;
   for (let attempt = 0; request && attempt < 2; attempt++) {
@@ -167,7 +167,7 @@ async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
  * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
-export async function boot(opts: BootOptions = {}): Promise<VmHandle> {
+export async function boot(opts: BootOptions = {}): Promise<Machine> {
   const phases = new PhaseTimer("boot", opts.onLog);
   const plan = planBoot(opts);
   phases.mark("plan");
