@@ -156,6 +156,12 @@ async function bootWarm(boot: Boot): Promise<Machine | undefined> {
   return undefined;
 }
 
+/** The VMM is told of processors by a variable, which the caller may have set himself. */
+function withCpus(opts: BootOptions): BootOptions {
+  if (opts.cpus === undefined) return opts;
+  return { ...opts, vmmEnv: { MACHINEN_CPUS: String(opts.cpus), ...opts.vmmEnv } };
+}
+
 /**
  * Boot a machine: from a template where it can (see `BootOptions.template`), else from nothing.
  *
@@ -164,10 +170,12 @@ async function bootWarm(boot: Boot): Promise<Machine | undefined> {
  * BOOT_CMD_MISSING | BOOT_CWD_INVALID | BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND |
  * BOOT_MOUNTDISK_TOOL_MISSING |
  * BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY |
- * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
+ * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_CPUS_INVALID |
+ * BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
-export async function boot(opts: BootOptions = {}): Promise<Machine> {
+export async function boot(options: BootOptions = {}): Promise<Machine> {
+  const opts = withCpus(options);
   const phases = new PhaseTimer("boot", opts.onLog);
   const plan = planBoot(opts);
   phases.mark("plan");
