@@ -6,18 +6,10 @@ import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import {
-  isAlive,
-  Machine,
-  makeInitramfs,
-  readAll,
-  scratchDirectory,
-  until,
-  vmmBinary,
-} from "./machine.ts";
+import { isAlive, Machine, makeInitramfs, readAll, until, vmmBinary } from "./machine.ts";
+import { useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 const servers: Server[] = [];
 let initrd: string;
 
@@ -38,10 +30,6 @@ const hasOutside = canAddAddress();
 const describeOutside = describe.skipIf(!hasOutside);
 const REASON = hasOutside ? "" : " (skipped: only root can give this host an address to reach)";
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const boot = (env: Record<string, string> = {}) => keep(Machine.boot(scratch.path, initrd, env));
 const fork = (machine: Machine, env?: Record<string, string>) =>
   keep(machine.fork(scratch.path, env));
@@ -110,12 +98,10 @@ function listeners(...pids: number[]): string[] {
 beforeAll(() => {
   initrd = makeInitramfs(scratch.path);
 });
-afterEach(async () => {
+afterEach(() => {
   for (const server of servers.splice(0)) server.close();
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
 });
 afterAll(() => {
-  scratch.remove();
   if (hasOutside) addressOnHost("del");
 });
 
