@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import { formatMachinenError, isMachinenError } from "../runtime/errors.ts";
+import { nextStep } from "../runtime/next-step.ts";
 import { printable } from "../runtime/printable.ts";
-import { nextStep } from "./next-step.ts";
 import { printLine } from "./output.ts";
 import { UsageError } from "./usage-error.ts";
 

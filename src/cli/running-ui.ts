@@ -1,8 +1,8 @@
+import { nextStep } from "../runtime/next-step.ts";
 import { printable } from "../runtime/printable.ts";
 import { type CommandSpec, commands } from "../ui/commands.ts";
 import { askRunningUi } from "../ui/remote/client.ts";
 import type { Context } from "./command.ts";
-import { nextStep } from "./next-step.ts";
 import { printLine } from "./output.ts";
 
 /** Carries out a command in the UI that runs in another terminal. Resolves to the exit code. */

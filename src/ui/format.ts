@@ -1,7 +1,11 @@
-/** An age in one unit, short enough for a column: `12s`, `3m`, `5h`, `2d`. */
+/**
+ * An age in one unit, short enough for a column: `20s`, `3m`, `5h`, `2d`. Seconds in tens: a number that
+ * changes every second would keep the screen from ever being idle.
+ */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 10) return "new";
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`;
   return `${Math.floor(seconds / 86_400)}d`;

@@ -107,8 +107,8 @@ it("breaks long texts at spaces, and words that are too long anywhere", () => {
 
 it("formats ages and memory", () => {
   expect([0, 59_999, 60_000, 7_200_000, 200_000_000].map(formatAge)).toEqual([
-    "0s",
-    "59s",
+    "new",
+    "50s",
     "1m",
     "2h",
     "2d",

@@ -1,5 +1,6 @@
+import { nextStep } from "../../runtime/next-step.ts";
 import { type CommandId, commands, isCommand } from "../commands.ts";
-import { CommandError, describeError } from "../errors.ts";
+import { CommandError, codeOf, describeError } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
 import { readCommandLine } from "../palette/commands.ts";
@@ -57,7 +58,7 @@ export class Actions {
     }
     this.perform(command, argument).then(
       (text) => text !== undefined && tasks.inform(text.replaceAll("\n", "; ")),
-      (error) => tasks.fail(describeError(error)),
+      (error) => tasks.fail(withNextStep(error)),
     );
   }
 
@@ -99,6 +100,12 @@ export class Actions {
   abandon(): void {
     this.machines.abandon();
   }
+}
+
+/** What went wrong, and what the user can do about it where the message does not say. */
+function withNextStep(error: unknown): string {
+  const advice = nextStep(codeOf(error) ?? "");
+  return advice ? `${describeError(error)}; next: ${advice}` : describeError(error);
 }
 
 const needText = {

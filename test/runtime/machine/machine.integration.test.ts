@@ -248,6 +248,14 @@ describe("a real machine", () => {
   });
 });
 
+test("a machine has as many processors as asked for, and so have its forks", async () => {
+  const vm = await boot({ ...tiny, cmd: [], cpus: 3 });
+  expect((await vm.exec("nproc")).stdout).toBe("3\n");
+  const fork = await vm.fork();
+  expect((await fork.exec("nproc")).stdout).toBe("3\n");
+  await Promise.all([fork.kill(), vm.kill()]);
+});
+
 describe("a machine on a disk", () => {
   test("has a writable Debian on it; forks get their own; the image stays as it was", async () => {
     const vm = await boot({

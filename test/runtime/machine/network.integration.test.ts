@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
-import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { rejection, useScratch } from "./scratch.ts";
@@ -42,7 +42,7 @@ async function echo(port: number, text: string): Promise<string> {
 }
 
 describe("forwards of real machines", () => {
-  let vm: VmHandle;
+  let vm: Machine;
   let port: number;
 
   beforeAll(async () => {
@@ -135,7 +135,7 @@ describe("forwards of real machines", () => {
   );
 
   test("a machine without a network has none, nor has its fork, unless it is asked for", async () => {
-    const reaches = async (from: VmHandle) =>
+    const reaches = async (from: Machine) =>
       (await from.execRaw("ping -c 1 -W 2 10.0.2.2")).exitCode === 0;
     const cut = await boot({ ...tiny, name: "cut", detached: true, network: false });
     expect(await reaches(cut)).toBe(false);

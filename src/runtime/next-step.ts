@@ -1,6 +1,6 @@
-import type { ErrorCode } from "../runtime/errors.ts";
+import type { ErrorCode } from "./errors.ts";
 
-/** Codes of errors that only the CLI knows, or that the system names. */
+/** Codes of errors that only CLI and UI know, or that the system names. */
 type OwnCode =
   | "COMMAND_UNKNOWN"
   | "COMMAND_NOT_POSSIBLE"
