@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { freePort } from "../../vmm/ports.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
@@ -22,15 +23,6 @@ afterAll(async () => {
   for (const { pid } of list()) await (await attach({ pid })).kill();
   scratch.remove();
 });
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** What the guest's echo service says at a host port. */
 async function echo(port: number, text: string): Promise<string> {
