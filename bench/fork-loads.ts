@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { VmHandle } from "../src/runtime/index.ts";
+import type { Machine } from "../src/runtime/index.ts";
 import type { BootOptions } from "../src/runtime/machine/boot-options.ts";
 import { bootTiny, busyGuest, kill, touch, traced, writeToDisk } from "./machine-stages.ts";
 import { COLD, firstReply, type Log, type Rows } from "./machines.ts";
@@ -9,7 +9,7 @@ import { COLD, firstReply, type Log, type Rows } from "./machines.ts";
 interface Load {
   name: string;
   opts?: BootOptions;
-  prepare?(vm: VmHandle): Promise<unknown>;
+  prepare?(vm: Machine): Promise<unknown>;
   /** Also measure the parent's pause, beside the figure of this name. */
   pause?: string;
   /** Forks of a fork: they share what the fork was given. */
@@ -41,7 +41,7 @@ const LOADS: Load[] = [
 ];
 
 async function measureLoad(load: Load, rows: Rows, runs: number, directory: string): Promise<void> {
-  const machines: VmHandle[] = [];
+  const machines: Machine[] = [];
   const trace = join(directory, `load-${load.name.replace(/\W+/g, "-")}`);
   try {
     process.env.MACHINEN_TRACE = trace;

@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import { measureFiles } from "./files.ts";
+import { measureLiveMounts } from "./live-mount.ts";
 import { measureMachines } from "./machines.ts";
 import { measureMultiplexers } from "./multiplexer.ts";
 import { type Row, summarise, table } from "./report.ts";
 import { measureSoak } from "./soak.ts";
 
-const usage = `npm run bench -- [--only machines|files|multiplexer|soak] [--runs N] [--json]
+const usage = `npm run bench -- [--only machines|files|multiplexer|live-mount|soak] [--runs N] [--json]
 
 Everything is measured side by side in one run; compare ratios, not milliseconds.
 soak (only when named): N forks of a machine under load, each looked at whole.`;
@@ -23,9 +24,11 @@ const parts = {
   machines: measureMachines,
   files: measureFiles,
   multiplexer: measureMultiplexers,
+  "live-mount": measureLiveMounts,
   soak: measureSoak,
 };
-const chosen = values.only === undefined ? ["machines", "files", "multiplexer"] : [values.only];
+const chosen =
+  values.only === undefined ? ["machines", "files", "multiplexer", "live-mount"] : [values.only];
 if (
   !chosen.every((name) => Object.hasOwn(parts, name)) ||
   values.help ||

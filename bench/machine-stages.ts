@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { boot, type VmHandle } from "../src/runtime/index.ts";
+import { boot, type Machine } from "../src/runtime/index.ts";
 import type { BootOptions } from "../src/runtime/machine/boot-options.ts";
 
 /** The machines everything is measured on; a root in RAM keeps the disk out of it. */
-export function bootTiny(opts: BootOptions = {}): Promise<VmHandle> {
+export function bootTiny(opts: BootOptions = {}): Promise<Machine> {
   return boot({
     image: "tiny",
     rootDisk: false,
@@ -15,21 +15,21 @@ export function bootTiny(opts: BootOptions = {}): Promise<VmHandle> {
   });
 }
 
-export async function kill(machines: Iterable<VmHandle | undefined>): Promise<void> {
+export async function kill(machines: Iterable<Machine | undefined>): Promise<void> {
   await Promise.all([...machines].map((machine) => machine?.kill()));
 }
 
 /** Have the guest write to so many MiB of its memory. */
-export async function touch(vm: VmHandle, mib: number): Promise<void> {
+export async function touch(vm: Machine, mib: number): Promise<void> {
   await vm.exec(
     `mount -t tmpfs -o size=100% none /mnt && head -c ${mib * 2 ** 20} /dev/zero > /mnt/touched`,
   );
 }
 
-export const busyGuest = (vm: VmHandle): Promise<unknown> =>
+export const busyGuest = (vm: Machine): Promise<unknown> =>
   vm.exec("setsid sh -c 'while :; do :; done' >/dev/null 2>&1 &");
 
-export const writeToDisk = (vm: VmHandle): Promise<unknown> =>
+export const writeToDisk = (vm: Machine): Promise<unknown> =>
   vm.exec(
     "setsid sh -c 'while :; do dd if=/dev/zero of=/root/load bs=64k count=16 conv=fsync; done' >/dev/null 2>&1 &",
   );
@@ -43,7 +43,7 @@ function qemuOf(vmm: number): number {
  * MiB of guest memory a machine has touched, and the part of it nobody shares. What was touched before it
  * started, by the machine its template or parent was, counts: it is all in the file its memory is a copy of.
  */
-export function guestMemory(vm: VmHandle): { touched: number; own: number } {
+export function guestMemory(vm: Machine): { touched: number; own: number } {
   const descriptors = `/proc/${vm.pid}/fd`;
   const memory = readdirSync(descriptors)
     .map((fd) => join(descriptors, fd))

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { VmHandle } from "../src/runtime/index.ts";
+import type { Machine } from "../src/runtime/index.ts";
 import { restore } from "../src/runtime/index.ts";
 import { measureCriu } from "./criu.ts";
 import { measureForkLoads } from "./fork-loads.ts";
@@ -34,8 +34,8 @@ export class Rows {
 
 /** Time until a machine made by `make` has run its first command. */
 export async function firstReply(
-  machines: VmHandle[],
-  make: () => Promise<VmHandle>,
+  machines: Machine[],
+  make: () => Promise<Machine>,
 ): Promise<number> {
   return timed(async () => {
     const vm = await make();
@@ -45,7 +45,7 @@ export async function firstReply(
 }
 
 async function measureOnce(rows: Rows, directory: string, run: number): Promise<void> {
-  const machines: VmHandle[] = [];
+  const machines: Machine[] = [];
   const trace = join(directory, `trace-${run}`);
   try {
     rows.add(COLD, await firstReply(machines, () => bootTiny({ template: false })));

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { VmHandle } from "../src/runtime/index.ts";
+import type { Machine } from "../src/runtime/index.ts";
 import type { Mount } from "../src/runtime/machine/boot-options.ts";
 import { bootTiny, kill } from "./machine-stages.ts";
 import { firstReply, type Log, type Rows } from "./machines.ts";
@@ -35,7 +35,7 @@ export async function measureMounts(
     return { host, guest: "/mnt/work" };
   }) as [Mount, Mount];
   const measure = async (opts?: object): Promise<number> => {
-    const machines: VmHandle[] = [];
+    const machines: Machine[] = [];
     try {
       return await firstReply(machines, () => bootTiny(opts));
     } finally {

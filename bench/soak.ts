@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { boot, type VmHandle } from "../src/runtime/index.ts";
+import { boot, type Machine } from "../src/runtime/index.ts";
 import type { Row } from "./report.ts";
 import { checkSavedDisk } from "./saved-disk.ts";
 import { timed } from "./statistics.ts";
@@ -31,7 +31,7 @@ while [ ! -e /root/soak/over ] || [ ! -e /dev/shm/soak/over ]; do sleep 0.1; don
 ${SUMS} && sync && echo 3 > /proc/sys/vm/drop_caches && ${SUMS}`;
 
 /** Throws what is wrong with the memory or the disk of a machine under load, which ends. */
-async function checkWhole(vm: VmHandle, outDir: string): Promise<void> {
+async function checkWhole(vm: Machine, outDir: string): Promise<void> {
   try {
     await vm.exec(CHECK);
     const { imgDir } = await vm.snapshot({ outDir });
@@ -53,19 +53,19 @@ export interface Soak {
 export async function soak(forks: number, log: (line: string) => void): Promise<Soak> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-soak-"));
   const result: Soak = { times: [], failures: [] };
-  const check = async (what: string, vm: VmHandle) => {
+  const check = async (what: string, vm: Machine) => {
     await checkWhole(vm, join(directory, "bundle")).catch((error: Error) =>
       result.failures.push(`${what}: ${error.message}`),
     );
   };
   const machine = { image: "tiny", rootDisk: true, memory: 512 };
-  let parent: VmHandle | undefined;
+  let parent: Machine | undefined;
   try {
     parent = await boot({ ...machine, cmd: [], timeoutMs: null });
     await parent.exec(LOAD);
     for (let run = 1; run <= forks; run++) {
       try {
-        let fork: VmHandle | undefined;
+        let fork: Machine | undefined;
         result.times.push(
           await timed(async () => {
             fork = await parent!.fork();

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { boot, type VmHandle } from "../src/runtime/index.ts";
+import { boot, type Machine } from "../src/runtime/index.ts";
 
 /** Debian's small ssh server, and the libraries the base may lack. */
 const PACKAGES = ["dropbear-bin", "libtomcrypt1", "libtommath1", "libgmp10"];
@@ -12,7 +12,7 @@ const READY_MS = 60_000;
 
 /** A Debian guest that can be reached both ways: by its handle, and by ssh through a port forward. */
 export interface SshGuest {
-  vm: VmHandle;
+  vm: Machine;
   /**
    * Words of a command line before the guest's command. The connection is open already and shared, so what is
    * compared is the work, not the handshake, which takes a second under software emulation.
@@ -42,7 +42,7 @@ async function freePort(): Promise<number> {
 }
 
 /** The packages are fetched here and pushed: what is measured needs no repository in the guest. */
-async function installServer(vm: VmHandle, directory: string, key: string): Promise<void> {
+async function installServer(vm: Machine, directory: string, key: string): Promise<void> {
   const packages = join(directory, "packages");
   mkdirSync(packages);
   execFileSync("apt-get", ["download", ...PACKAGES], { cwd: packages, stdio: "pipe" });
@@ -72,7 +72,7 @@ export async function bootSshGuest(): Promise<SshGuest> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-ssh-"));
   const key = join(directory, "key");
   const port = await freePort();
-  let vm: VmHandle | undefined;
+  let vm: Machine | undefined;
   const options = [
     ...["-F", "none", "-i", key, "-p", String(port), "-o", "StrictHostKeyChecking=no"],
     ...["-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"],

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 #include "json.h"
+#include "leash.h"
 #include "livemount-serve.h"
 #include "probe.h"
 #include "run.h"
@@ -51,7 +52,7 @@ int main(int argc, char **argv) {
         return serve_mount(argv[2]);
     }
     /* Descriptors that leaked into us must not keep anything alive. */
-    close_range(3, ~0u, 0);
+    close_range(leash_given() ? LEASH_FD + 1 : 3, ~0u, 0);
     /* Nor must a missing standard descriptor let one of ours take its place. */
     for (int fd = 0; fd >= 0 && fd <= 2;) {
         fd = open("/dev/null", O_RDWR);

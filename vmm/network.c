@@ -2,53 +2,15 @@
 #include "forward.h"
 #include "frames.h"
 #include "loop.h"
-#include "ports.h"
+#include "network-descriptors.h"
+#include "network-ports.h"
 #include "vm.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifdef MACHINEN_NO_NETWORK
-
-bool network_open(const struct config *config, struct error *error) {
-    return !config->ports || fail(error, "NETWORK_MISSING", "MACHINEN_FORWARD: this machinen-vmm was built without a network");
-}
-
-bool network_start(int fd) {
-    close(fd);
-    return true;
-}
-
-size_t network_wait(struct pollfd *fds, size_t room, int *timeout_ms) {
-    (void)fds, (void)room, (void)timeout_ms;
-    return 0;
-}
-
-void network_ready(const struct pollfd *fds, size_t count) {
-    (void)fds, (void)count;
-}
-
-bool network_has_connections(void) {
-    return false;
-}
-
-bool network_request(char *words, char *out, size_t room, struct error *error) {
-    (void)words, (void)out, (void)room;
-    return fail(error, "NETWORK_MISSING", "this machinen-vmm was built without a network");
-}
-
-#else
-
-#include <slirp/libslirp.h>
-
-/* The guest makes us open sockets: never so many that none is left to talk to our own clients. */
-#define NETWORK_DESCRIPTORS 512u
-#define OUR_DESCRIPTORS 4096u
 /* With this much on its way to the guest, nothing more is taken from the host's sockets. */
 #define ENOUGH_QUEUED (256u << 10)
 
@@ -59,27 +21,12 @@ static struct {
     bool open; /* a machine that has been told who it is stays one */
     struct frames_in in;
     struct frames_out out;
-    struct port_forward ports[MAX_PORTS];
-    size_t port_count;
     bool sockets[NETWORK_DESCRIPTORS]; /* by number: slirp's own, but for listeners */
     /* Of one round: */
     struct pollfd *fds;
     size_t room, count;
     const struct pollfd *ready;
 } network = {.fd = -1};
-
-static struct in_addr ipv4(uint32_t address) {
-    return (struct in_addr){htonl(address)};
-}
-
-/* Descriptors slirp opens have numbers below the limit; ours find room above it. */
-static void limit_descriptors(rlim_t most) {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 static ssize_t send_packet(const void *frame, size_t length, void *context) {
     (void)context;
@@ -148,41 +95,6 @@ static bool make_slirp(struct error *error) {
     return network.slirp || fail(error, "NO_MEMORY", "the network could not be made");
 }
 
-/* slirp keeps one connection waiting: of ten that come at once the kernel would reset most. */
-static void lengthen_queue(const struct port_forward *forward) {
-    for (int fd = 3; fd < (int)NETWORK_DESCRIPTORS; fd++) {
-        struct sockaddr_in at = {0};
-        socklen_t length = sizeof at;
-        int listens = 0;
-        socklen_t size = sizeof listens;
-        if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
-            getsockname(fd, (struct sockaddr *)&at, &length) == 0 && at.sin_family == AF_INET &&
-            at.sin_addr.s_addr == htonl(forward->address) && at.sin_port == htons(forward->host_port)) {
-            listen(fd, SOMAXCONN);
-        }
-    }
-}
-
-static bool add_port(const struct port_forward *forward, struct error *error) {
-    char text[32], holder[96];
-    port_text(forward, text, sizeof text);
-    if (network.port_count == MAX_PORTS) {
-        return fail(error, "BAD_FORWARD", "%s: more than %d forwards", text, MAX_PORTS);
-    }
-    limit_descriptors(NETWORK_DESCRIPTORS);
-    bool added = slirp_add_hostfwd(network.slirp, 0, ipv4(forward->address), forward->host_port, ipv4(NET_GUEST), forward->guest_port) == 0;
-    int reason = errno;
-    limit_descriptors(OUR_DESCRIPTORS);
-    if (!added) {
-        return reason == EADDRINUSE
-                   ? fail(error, "PORT_IN_USE", "%s is in use%s", text, port_holder(forward, holder, sizeof holder))
-                   : fail(error, "PORT_REFUSED", "%s cannot be listened on: %s", text, strerror(reason));
-    }
-    lengthen_queue(forward);
-    network.ports[network.port_count++] = *forward;
-    return true;
-}
-
 bool network_open(const struct config *config, struct error *error) {
     struct port_forward ports[MAX_PORTS];
     size_t count;
@@ -196,7 +108,7 @@ bool network_open(const struct config *config, struct error *error) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!add_port(&ports[i], error)) {
+        if (!network_port_add(network.slirp, &ports[i], error)) {
             return false;
         }
     }
@@ -321,48 +233,10 @@ void network_ready(const struct pollfd *fds, size_t count) {
     limit_descriptors(OUR_DESCRIPTORS);
 }
 
-static bool remove_port(const struct port_forward *wanted, struct error *error) {
-    for (size_t i = 0; i < network.port_count; i++) {
-        const struct port_forward *port = &network.ports[i];
-        if (port->address == wanted->address && port->host_port == wanted->host_port) {
-            slirp_remove_hostfwd(network.slirp, 0, ipv4(port->address), port->host_port);
-            network.ports[i] = network.ports[--network.port_count];
-            return true;
-        }
-    }
-    return fail(error, "NO_FORWARD", "%u is not forwarded", wanted->host_port);
-}
-
-static void list_ports(char *out, size_t room) {
-    int n = snprintf(out, room, "\"forwards\":[");
-    for (size_t i = 0; i < network.port_count; i++) {
-        char address[INET_ADDRSTRLEN];
-        struct in_addr at = ipv4(network.ports[i].address);
-        n += snprintf(out + n, room - (size_t)n, "%s[\"%s\",%u,%u]", i ? "," : "",
-                      inet_ntop(AF_INET, &at, address, sizeof address), network.ports[i].host_port, network.ports[i].guest_port);
-    }
-    snprintf(out + n, room - (size_t)n, "]");
-}
-
 bool network_request(char *words, char *out, size_t room, struct error *error) {
-    const char *verb = strtok(words, " "), *address = strtok(NULL, " "), *host = strtok(NULL, " "), *guest = strtok(NULL, " ");
-    bool more = strtok(NULL, " ") != NULL;
-    struct port_forward forward;
     *out = '\0';
     if (!network.slirp || vm.network_off) {
         return fail(error, "NETWORK_OFF", "this machine has no network");
     }
-    if (verb && strcmp(verb, "list") == 0 && !address) {
-        list_ports(out, room);
-        return true;
-    }
-    if (verb && strcmp(verb, "add") == 0 && guest && !more) {
-        return port_parse(address, host, guest, &forward, error) && add_port(&forward, error);
-    }
-    if (verb && strcmp(verb, "remove") == 0 && host && !guest) {
-        return port_parse(address, host, "1", &forward, error) && remove_port(&forward, error);
-    }
-    return fail(error, "BAD_REQUEST", "forward list, forward add <addr> <host port> <guest port>, or forward remove <addr> <host port>");
+    return network_port_request(network.slirp, words, out, room, error);
 }
-
-#endif

@@ -1,6 +1,6 @@
 /*
  * The machine's own network: libslirp turns the guest's frames into ordinary sockets of this process.
- * Built with MACHINEN_NO_NETWORK there is a network card with nothing behind it.
+ * Built with `make NETWORK=0` (network-off.c) there is a network card with nothing behind it.
  */
 #ifndef MACHINEN_NETWORK_H
 #define MACHINEN_NETWORK_H

@@ -8,6 +8,7 @@
 #include "full-disk.h"
 #include "group.h"
 #include "incoming.h"
+#include "leash.h"
 #include "livemount.h"
 #include "loop.h"
 #include "network.h"
@@ -170,7 +171,7 @@ static int start(const struct config *config, struct error *error) {
     }
     qmp_watch = watch_add(vm.qmp_fd, POLLIN, qmp_ready, &qmp_watch);
     log_watch = watch_add(vm.log_fd, POLLIN, log_ready, &log_watch);
-    if (!qmp_watch || !log_watch || !console_start(vm.console_fd) || !forward_start(vm.link_fd, vm.key, resume) ||
+    if (!qmp_watch || !log_watch || !leash_start() || !console_start(vm.console_fd) || !forward_start(vm.link_fd, vm.key, resume) ||
         !network_start(vm.network_fd)) {
         fail(error, "NO_MEMORY", "out of memory");
         return EXIT_QEMU;

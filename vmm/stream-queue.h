@@ -1,6 +1,6 @@
 /*
  * The bytes waiting to go out on the link: one flat buffer, so that a writer needs one view and
- * one write. Private to stream.c.
+ * one write. Private to stream*.c.
  */
 #ifndef MACHINEN_STREAM_QUEUE_H
 #define MACHINEN_STREAM_QUEUE_H
@@ -26,6 +26,12 @@ struct queue {
 
 static inline size_t queue_length(const struct queue *queue) {
     return queue->tail - queue->head;
+}
+
+/* How much more payload may be queued. */
+static inline size_t queue_room(const struct queue *queue) {
+    size_t queued = queue_length(queue);
+    return queued < QUEUE_PAYLOAD ? QUEUE_PAYLOAD - queued : 0;
 }
 
 static inline void queue_clear(struct queue *queue) {

@@ -1,5 +1,5 @@
 /*
- * Finds a key in a byte stream that arrives in arbitrary pieces. Private to stream.c.
+ * Finds a key in a byte stream that arrives in arbitrary pieces. Private to stream*.c.
  */
 #ifndef MACHINEN_STREAM_SCAN_H
 #define MACHINEN_STREAM_SCAN_H

@@ -32,6 +32,13 @@ export const systemPackages = [
   { name: "cpio", provides: ["cpio"], reason: "reads our archives in tests", onlyWhen: "test" },
   { name: "xz-utils", provides: ["xz"], reason: "packs a kernel in tests", onlyWhen: "test" },
   { name: "qemu-utils", provides: ["qemu-img"], reason: "checks disks in tests", onlyWhen: "test" },
+  { name: "vttest", provides: ["vttest"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  { name: "vim", provides: ["vim"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  { name: "less", provides: ["less"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  { name: "nano", provides: ["nano"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  { name: "mc", provides: ["mc"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  { name: "tmux", provides: ["tmux"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  { name: "htop", provides: ["htop"], reason: "shown in a pane by tests", onlyWhen: "test" },
 ];
 
 const searchPath = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];

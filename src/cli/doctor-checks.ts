@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { assetStatus } from "../runtime/assets/index.ts";
+import { isExecutableFile } from "../runtime/executable.ts";
 import { readHostFreeBytes } from "../runtime/memory/index.ts";
 import { packageRoot, packageVersion } from "../runtime/package-root.ts";
 import { formatBytes } from "./output.ts";
@@ -18,23 +18,14 @@ export interface Check {
 const run = promisify(execFile);
 const setUp = "in a checkout: node bin/setup.mjs";
 
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function findProgram(name: string): string | undefined {
   return [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"]
     .map((directory) => join(directory, name))
-    .find(isExecutable);
+    .find(isExecutableFile);
 }
 
 function nativeCheck(name: string, path: string): Check {
-  return isExecutable(path)
+  return isExecutableFile(path)
     ? { name, state: "ok", detail: path }
     : { name, state: "broken", detail: `${path} is missing`, nextStep: setUp };
 }

@@ -20,6 +20,7 @@ const CODES = [
   "BOOT_TIMEOUT",
   "BOOT_DETACHED_READINESS_FAILED",
   "BOOT_MEMORY_INVALID",
+  "BOOT_CPUS_INVALID",
   "FORK_MEMORY_BACKPRESSURE",
   "BOOT_MOUNTDISK_TOOL_MISSING",
   "EXEC_VSOCK_UNAVAILABLE",
@@ -96,19 +97,33 @@ export class MachinenError extends Error {
   }
 }
 
+/** A machine could not be started, or did not come up or end as asked. */
 export class BootError extends MachinenError {}
+/** A command could not be run in a guest, or failed. */
 export class ExecError extends MachinenError {}
+/** A machine could not be saved or forked. */
 export class SnapshotError extends MachinenError {}
+/** An image could not be made, or what it is made from is missing. */
 export class ProvisionError extends MachinenError {}
+/** No such machine, or its name is taken. */
 export class RegistryError extends MachinenError {}
+/** Files could not be moved into or out of a guest. */
 export class FilesError extends MachinenError {}
+/** Kept for programs that name it: mounts are refused with a `BootError`. */
 export class MountError extends MachinenError {}
+/** Secrets could not be handed to a guest. */
 export class SecretsError extends MachinenError {}
+/** The window size service of a guest could not be reached. */
 export class WinsizeError extends MachinenError {}
+/** No sandbox of that id, or one too many. */
 export class SandboxError extends MachinenError {}
+/** Kept for programs that name it; see docs/errors.md. */
 export class CacheError extends MachinenError {}
+/** Kept for programs that name it; see docs/errors.md. */
 export class GvproxyError extends MachinenError {}
+/** An initramfs archive could not be packed. */
 export class MkinitramfsError extends MachinenError {}
+/** A command line or a name could not be understood. */
 export class ParseError extends MachinenError {}
 
 const KNOWN: ReadonlySet<unknown> = new Set(CODES);

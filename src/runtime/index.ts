@@ -71,6 +71,7 @@ export {
   buildWriteFileCmds,
   collectGarbage as runGc,
   detachedLogRoot,
+  type Machine,
   type MemoryStats,
   measureFirstByte,
   resolveVmmBinary,
@@ -123,4 +124,5 @@ export {
   type SnapshotResult,
 } from "./snapshot/index.ts";
 
+/** For tests of this package; may change in any version. */
 export const _internal = { collect, CONSOLE_TAIL_BYTES, validateMemoryMib };

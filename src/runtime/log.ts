@@ -17,7 +17,9 @@ export interface PhaseLogEvent {
   totalMs: number;
 }
 
+/** What `onLog` gets; `source` tells the two apart. */
 export type LogEvent = ChunkLogEvent | PhaseLogEvent;
+/** Called while things happen; must not throw. */
 export type OnLog = (evt: LogEvent) => void;
 
 /** Collects the steps of one operation and reports them as one event. */

@@ -49,7 +49,7 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("New machine");
   await outer!.type(..."web", "\t", "\t", "\x15", ..."lots", "\r");
   await outer!.until('Memory is a number of MiB, not "lots"');
-  await outer!.type("\x15", ..."256", "\t", "\t", ...`${port}:80`, "\r");
+  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", "\t", ...`${port}:80`, "\r");
   await outer!.until(() => /root@web/.test(pane(outer!, "web")), READY);
   expect(JSON.parse(await world.ok(["ls", "--json"]))).toContainEqual(
     expect.objectContaining({
@@ -58,6 +58,8 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
       portForward: [expect.objectContaining({ hostPort: port, guestPort: 80 })],
     }),
   );
+
+  expect((await world.ok(["exec", "web", "--", "nproc"])).trim()).toBe("2");
 
   // Another name, for the host and in the guest.
   await outer!.type("R");

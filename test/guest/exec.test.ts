@@ -2,19 +2,14 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildAgent, parseFrames, processExists, Relay, until } from "./relay.ts";
+import { parseFrames, processExists, type Relay, startRelay, stopRelay, until } from "./relay.ts";
 
 let relay: Relay;
 
 beforeAll(async () => {
-  buildAgent();
-  relay = new Relay();
-  await relay.up();
+  relay = await startRelay();
 }, 180_000);
-
-afterAll(async () => {
-  expect(await relay.stop()).not.toMatch(/Sanitizer|runtime error/);
-});
+afterAll(() => stopRelay(relay));
 
 describe("exec", () => {
   it("runs a line and tells its exit code", async () => {

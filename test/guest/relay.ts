@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 
 const guest = join(packageRoot(), "guest");
@@ -10,6 +11,19 @@ const guest = join(packageRoot(), "guest");
 /** Everything here runs the agent built with the address and undefined-behaviour sanitizers. */
 export function buildAgent(): void {
   execFileSync("make", ["-s", "-C", guest, "asan", "relay"], { stdio: "inherit" });
+}
+
+/** Builds the agent if need be, and starts it. */
+export async function startRelay(): Promise<Relay> {
+  buildAgent();
+  const relay = new Relay();
+  await relay.up();
+  return relay;
+}
+
+/** Ends it. The sanitizers must have found nothing. */
+export async function stopRelay(relay: Relay): Promise<void> {
+  expect(await relay.stop()).not.toMatch(/Sanitizer|runtime error/);
 }
 
 /** The agent as an ordinary process, its link ending in unix sockets. */

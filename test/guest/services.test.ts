@@ -1,17 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildAgent, parseFrames, Relay, until } from "./relay.ts";
+import { parseFrames, type Relay, startRelay, stopRelay, until } from "./relay.ts";
 
 let relay: Relay;
 
 beforeAll(async () => {
-  buildAgent();
-  relay = new Relay();
-  await relay.up();
+  relay = await startRelay();
 }, 180_000);
-
-afterAll(async () => {
-  expect(await relay.stop()).not.toMatch(/Sanitizer|runtime error/);
-});
+afterAll(() => stopRelay(relay));
 
 /** Deterministic: a failing seed can be run again. */
 function randomBytes(seed: number): (below: number) => number {

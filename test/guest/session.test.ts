@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildAgent, type Connection, parseFrames, processExists, Relay, until } from "./relay.ts";
+import {
+  type Connection,
+  parseFrames,
+  processExists,
+  type Relay,
+  startRelay,
+  stopRelay,
+  until,
+} from "./relay.ts";
 
 let relay: Relay;
 
 beforeAll(async () => {
-  buildAgent();
-  relay = new Relay();
-  await relay.up();
+  relay = await startRelay();
 }, 180_000);
-
-afterAll(async () => {
-  expect(await relay.stop()).not.toMatch(/Sanitizer|runtime error/);
-});
+afterAll(() => stopRelay(relay));
 
 function attach(name: string, command: string, cols = 80, rows = 24): Connection {
   const connection = relay.open(1978);

@@ -115,6 +115,7 @@ describe("the new-machine dialog", () => {
 
   it.each([
     [{ memory: "lots" }, "Memory"],
+    [{ cpus: "0" }, "CPUs"],
     [{ ports: "80" }, "Ports"],
     [{ ports: "0:80" }, "Ports"],
     [{ mount: "/a:/etc" }, "Mount"],

@@ -1,34 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import {
-  FrameReader,
-  isAlive,
-  Machine,
-  makeInitramfs,
-  readAll,
-  scratchDirectory,
-  sleep,
-  until,
-} from "./machine.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { FrameReader, isAlive, Machine, makeInitramfs, readAll, sleep, until } from "./machine.ts";
+import { useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let initrd: string;
 
-const boot = (env: Record<string, string> = {}) => {
-  const machine = Machine.boot(scratch.path, initrd, env);
-  machines.push(machine);
-  return machine;
-};
+const boot = (env: Record<string, string> = {}) => keep(Machine.boot(scratch.path, initrd, env));
 
 beforeAll(() => {
   initrd = makeInitramfs(scratch.path);
 });
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 /** Sends `request`, then `bytes`, on one exec stream; resolves with what came back. */
 async function stream(machine: Machine, header: string, bytes: Buffer) {

@@ -13,12 +13,12 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, scratchDirectory, until, vmmBinary } from "./machine.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs, until, vmmBinary } from "./machine.ts";
 import { withSmallDisk } from "./small-disk.ts";
+import { useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let initrd: string;
 let source: Machine;
 let count = 0;
@@ -47,9 +47,7 @@ async function save(machine: Machine, directory = newDirectory()): Promise<strin
 }
 
 function restore(directory: string): Machine {
-  const machine = new Machine(scratch.path, { MACHINEN_INCOMING: `bundle:${directory}` });
-  machines.push(machine);
-  return machine;
+  return keep(new Machine(scratch.path, { MACHINEN_INCOMING: `bundle:${directory}` }));
 }
 
 beforeAll(async () => {
@@ -57,13 +55,7 @@ beforeAll(async () => {
   source = Machine.boot(scratch.path, initrd);
   await source.run("mkdir -p /tmp; echo kept in memory > /tmp/file");
 }, 60_000);
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(async () => {
-  await source?.quit();
-  scratch.remove();
-});
+afterAll(() => source?.quit());
 
 describe("a bundle", () => {
   it("brings the machine back, also after it was copied and the original removed, and from a copy of a copy", async () => {
@@ -85,8 +77,7 @@ describe("a bundle", () => {
     const third = restore(await save(second));
     expect(await third.run("cat /tmp/file")).toBe("second\n");
     expect(await source.run("cat /tmp/file")).toBe("kept in memory\n");
-    const fork = third.fork(scratch.path);
-    machines.push(fork);
+    const fork = keep(third.fork(scratch.path));
     expect(await fork.run("cat /tmp/file")).toBe("second\n");
   }, 120_000);
 
@@ -186,8 +177,7 @@ describe("a bundle", () => {
   }, 60_000);
 
   it("with hold, the machine waits for the word: quit, release, or none", async () => {
-    const machine = Machine.boot(scratch.path, initrd);
-    machines.push(machine);
+    const machine = keep(Machine.boot(scratch.path, initrd));
     await machine.run("true");
     const released = startSave(machine, newDirectory(), "hold");
     await until("saved", () => released.said() === "saved\n");

@@ -1,18 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, readLines, scratchDirectory, until } from "./machine.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs, readLines, until } from "./machine.ts";
+import { useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep, quitAll } = useMachines();
 let saved: string;
 let filled: string;
 let filledSum: string;
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const start = (env: Record<string, string> = {}) =>
   keep(Machine.template(scratch.path, saved, env));
 const fork = (machine: Machine, env: Record<string, string> = {}) =>
@@ -40,10 +36,6 @@ beforeAll(async () => {
     await machine.quit();
   }
 }, 120_000);
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 describe("forks over a shared base", () => {
   it("carry memory through five generations, all over the same base", async () => {
@@ -122,7 +114,7 @@ describe("forks over a shared base", () => {
       // All have come, so the next one with this token starts from a moment of its own.
       expect(await fork(machine, group).run("echo late")).toBe("late\n");
       expect(pauses()).toBe(2);
-      await Promise.all(machines.splice(0).map((one) => one.quit()));
+      await quitAll();
     }
   }, 180_000);
 });

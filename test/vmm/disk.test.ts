@@ -1,21 +1,16 @@
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { checkSavedDisk } from "../../bench/saved-disk.ts";
-import { Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
+import { Machine, makeInitramfs, until } from "./machine.ts";
+import { makeFileSystem, useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 const image = join(scratch.path, "disk.raw");
 let initrd: string;
 let imageSum: string;
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const boot = (env: Record<string, string> = {}) =>
   keep(Machine.boot(scratch.path, initrd, { MACHINEN_ROOTDISK: image, ...env }));
 const fork = (machine: Machine) => keep(machine.fork(scratch.path));
@@ -23,15 +18,9 @@ const sum = (path: string) => createHash("sha256").update(readFileSync(path)).di
 
 beforeAll(() => {
   initrd = makeInitramfs(scratch.path);
-  writeFileSync(image, "");
-  truncateSync(image, 64 << 20);
-  execFileSync("/sbin/mke2fs", ["-q", "-t", "ext4", image]);
+  makeFileSystem(image, 64);
   imageSum = sum(image);
 });
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 /** What e2fsck says of the machine's disk as it is saved now. */
 const checkDisk = (machine: Machine): string =>

@@ -1,38 +1,23 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { isAlive, Machine, makeInitramfs, scratchDirectory, until, vmmBinary } from "./machine.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { isAlive, Machine, makeInitramfs, until, vmmBinary } from "./machine.ts";
+import { makeFileSystem, saveBooted, useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let saved: string;
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const start = (env: Record<string, string> = {}) =>
   keep(Machine.template(scratch.path, saved, env));
 
 beforeAll(async () => {
   const image = join(scratch.path, "disk.raw");
-  writeFileSync(image, "");
-  truncateSync(image, 16 << 20);
-  execFileSync("/sbin/mke2fs", ["-q", "-t", "ext4", image]);
+  makeFileSystem(image, 16);
+  const prepare = "mkdir -p /tmp /mnt && mount -t ext4 /dev/vda /mnt && echo kept > /tmp/file";
   const initrd = makeInitramfs(scratch.path);
-  const machine = Machine.boot(scratch.path, initrd, { MACHINEN_ROOTDISK: image });
-  try {
-    await machine.run("mkdir -p /tmp /mnt && mount -t ext4 /dev/vda /mnt && echo kept > /tmp/file");
-    saved = machine.save(join(scratch.path, "saved"));
-  } finally {
-    await machine.quit();
-  }
+  saved = await saveBooted(scratch.path, initrd, prepare, { MACHINEN_ROOTDISK: image });
 }, 60_000);
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 /** How many of a process's descriptors are memfds, and how many are files without a name. */
 function openFiles(pid: number): { memory: number; nameless: number } {

@@ -1,38 +1,21 @@
-import { execFileSync } from "node:child_process";
-import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { checkSavedDisk } from "../../bench/saved-disk.ts";
-import { Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
+import { Machine, makeInitramfs, until } from "./machine.ts";
+import { makeFileSystem, saveBooted, useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 const image = join(scratch.path, "disk.raw");
 let saved: string;
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const start = () => keep(Machine.template(scratch.path, saved));
 
 beforeAll(async () => {
-  writeFileSync(image, "");
-  truncateSync(image, 64 << 20);
-  execFileSync("/sbin/mke2fs", ["-q", "-t", "ext4", image]);
+  makeFileSystem(image, 64);
+  const prepare = "mkdir -p /mnt && mount -t ext4 /dev/vda /mnt";
   const initrd = makeInitramfs(scratch.path);
-  const machine = Machine.boot(scratch.path, initrd, { MACHINEN_ROOTDISK: image });
-  try {
-    await machine.run("mkdir -p /mnt && mount -t ext4 /dev/vda /mnt");
-    saved = machine.save(join(scratch.path, "saved"));
-  } finally {
-    await machine.quit();
-  }
+  saved = await saveBooted(scratch.path, initrd, prepare, { MACHINEN_ROOTDISK: image });
 }, 60_000);
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 async function layers(machine: Machine): Promise<number> {
   const { disks } = (await machine.control("base")) as unknown as { disks: { layers: number }[] };

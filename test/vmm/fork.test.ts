@@ -1,31 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import {
-  FrameReader,
-  isAlive,
-  Machine,
-  makeInitramfs,
-  readLines,
-  scratchDirectory,
-  until,
-} from "./machine.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { FrameReader, isAlive, Machine, makeInitramfs, readLines, until } from "./machine.ts";
+import { useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let initrd: string;
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const fork = (machine: Machine) => keep(machine.fork(scratch.path));
 
 beforeAll(() => {
   initrd = makeInitramfs(scratch.path);
 });
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 /** One client of a shell session. */
 async function attach(machine: Machine, command = "/bin/sh") {

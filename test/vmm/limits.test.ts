@@ -1,19 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, scratchDirectory, until, vmmBinary } from "./machine.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs, until, vmmBinary } from "./machine.ts";
 import { withSmallDisk } from "./small-disk.ts";
+import { saveBooted, useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let initrd: string;
 let source: Machine;
-
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 
 /** Change one of a running process's own limits; the kernel enforces it as any other. */
 const limit = (machine: Machine, what: string, bytes: number | "unlimited") =>
@@ -24,20 +19,10 @@ const addressSpace = (machine: Machine): number =>
 
 beforeAll(async () => {
   initrd = makeInitramfs(scratch.path);
-  const first = Machine.boot(scratch.path, initrd);
-  await first.run("true");
-  const saved = first.save(join(scratch.path, "saved"));
-  await first.quit();
-  source = Machine.template(scratch.path, saved);
+  source = Machine.template(scratch.path, await saveBooted(scratch.path, initrd, "true"));
   await source.run("true");
 }, 120_000);
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(async () => {
-  await source?.quit();
-  scratch.remove();
-});
+afterAll(() => source?.quit());
 
 describe("a fork for which there is not enough", () => {
   it.each([

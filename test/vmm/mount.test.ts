@@ -10,21 +10,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, scratchDirectory } from "./machine.ts";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs } from "./machine.ts";
+import { makeFileSystem, useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep, quitAll } = useMachines();
 const lower = join(scratch.path, "lower.sqfs");
 const upper = join(scratch.path, "upper.img");
 const disks = { MACHINEN_MOUNT_LOWER: lower, MACHINEN_MOUNT_UPPER: upper };
 const sum = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 let sums: string[];
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const boot = (config: object, env: Record<string, string> = disks) =>
   keep(Machine.boot(scratch.path, makeInitramfs(scratch.path, config), env));
 const fork = (machine: Machine) => keep(machine.fork(scratch.path));
@@ -53,16 +49,13 @@ function isSound(image: string): boolean {
 
 beforeAll(() => {
   pack("lower", "packed");
-  writeFileSync(upper, "");
-  truncateSync(upper, 64 << 20);
-  execFileSync("/sbin/mke2fs", ["-q", "-t", "ext4", "-J", "size=4", upper]);
+  makeFileSystem(upper, 64, "-J", "size=4");
   sums = [lower, upper].map(sum);
 });
 afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
+  await quitAll();
   expect([lower, upper].map(sum)).toEqual(sums);
 });
-afterAll(() => scratch.remove());
 
 describe("a mount", () => {
   it("is in every fork what it was in its parent, and goes its own way from there", async () => {

@@ -1,17 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { Machine, makeInitramfs, readLines, scratchDirectory, until } from "./machine.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { Machine, makeInitramfs, readLines, until } from "./machine.ts";
+import { saveBooted, useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let saved: string;
 let count = 0;
 
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 const start = (env: Record<string, string> = {}) =>
   keep(Machine.template(scratch.path, saved, env));
 const file = (text: string) => {
@@ -21,18 +17,8 @@ const file = (text: string) => {
 };
 
 beforeAll(async () => {
-  const machine = Machine.boot(scratch.path, makeInitramfs(scratch.path, { wait: true }));
-  try {
-    await machine.run("true");
-    saved = machine.save(join(scratch.path, "saved"));
-  } finally {
-    await machine.quit();
-  }
+  saved = await saveBooted(scratch.path, makeInitramfs(scratch.path, { wait: true }), "true");
 }, 60_000);
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 describe("RESUME", () => {
   it("gives a machine its name, command, clock and random numbers before anyone gets through", async () => {

@@ -1,25 +1,16 @@
 import { spawn } from "node:child_process";
 import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { isAlive, Machine, makeInitramfs, scratchDirectory, until } from "./machine.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { isAlive, Machine, makeInitramfs, until } from "./machine.ts";
+import { useMachines } from "./use-machines.ts";
 
-const scratch = scratchDirectory();
-const machines: Machine[] = [];
+const { scratch, keep } = useMachines();
 let initrd: string;
-
-const keep = (machine: Machine) => {
-  machines.push(machine);
-  return machine;
-};
 
 beforeAll(() => {
   initrd = makeInitramfs(scratch.path);
 });
-afterEach(async () => {
-  await Promise.all(machines.splice(0).map((machine) => machine.quit()));
-});
-afterAll(() => scratch.remove());
 
 describe("under pressure", () => {
   it("boots five times in a row while a core is busy", async () => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,7 +10,10 @@ const program = join(directory, "stream-test");
 
 beforeAll(() => {
   const root = packageRoot();
-  const sources = ["test/vmm/stream-test.c", "vmm/stream.c"].map((file) => join(root, file));
+  const link = readdirSync(join(root, "vmm"))
+    .filter((file) => /^stream.*\.c$/.test(file))
+    .map((file) => join("vmm", file));
+  const sources = ["test/vmm/stream-test.c", ...link].map((file) => join(root, file));
   const flags =
     "-std=c17 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all";
   execFileSync("cc", [

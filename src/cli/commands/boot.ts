@@ -28,6 +28,11 @@ export const boot: Command = defineCommand({
       placeholder: "MiB",
       description: "memory of the machine; default 512",
     },
+    cpus: {
+      type: "number",
+      placeholder: "count",
+      description: "virtual processors; default 1",
+    },
     name: {
       type: "string",
       shortFlag: "n",
@@ -74,6 +79,7 @@ export const boot: Command = defineCommand({
     if (name !== undefined) options.name = name;
     if (flags.image !== undefined) options.image = flags.image;
     if (flags.memory !== undefined) options.memoryMib = flags.memory;
+    if (flags.cpus !== undefined) options.cpus = flags.cpus;
     if (guestCommand.length > 0) options.command = guestCommand;
     const machine = await withTimer(context, `booting ${name ?? "a machine"}`, () =>
       makeMachine(host, () => host.boot(options)),

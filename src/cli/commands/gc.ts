@@ -46,10 +46,10 @@ export const gc = defineCommand({
     const verb = flags.dryRun ? "would remove" : "removed";
     for (const { pid, name, removedPaths, failedPaths, registryRemoved } of results) {
       printLine(stdout, `${printable(name ?? `pid ${pid}`)}:`);
-      for (const path of removedPaths) printLine(stdout, `  ${verb} ${path}`);
+      for (const path of removedPaths) printLine(stdout, `  ${verb} ${printable(path)}`);
       // A machine may have removed its files itself in the meantime: only what keeps the record is a failure.
       if (registryRemoved) continue;
-      for (const path of failedPaths) printLine(stdout, `  could not remove ${path}`);
+      for (const path of failedPaths) printLine(stdout, `  could not remove ${printable(path)}`);
     }
     const caches = [...templates, ...images, ...mounts];
     for (const { path, bytes } of caches) {

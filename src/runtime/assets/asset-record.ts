@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { syncFile } from "../sync-file.ts";
 
 /** What an installed asset consists of. Written after its files: a record means they are whole. */
 export interface AssetRecord {
@@ -69,15 +62,6 @@ export function findDamage(directory: string, record: AssetRecord, deep = false)
 export function writeFileDurably(path: string, content: string | Buffer): void {
   writeFileSync(path, content);
   syncFile(path);
-}
-
-export function syncFile(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function isRecord(value: unknown): value is AssetRecord {

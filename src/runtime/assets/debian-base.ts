@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { ErrorCode, ProvisionError } from "../errors.ts";
-import { syncFile } from "./asset-record.ts";
+import { syncFile } from "../sync-file.ts";
 import { CommandFailed, runCommand } from "./run-command.ts";
 
 /** Changes whenever the image below does, so that an older installed base is made anew. */

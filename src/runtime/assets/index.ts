@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ErrorCode, ProvisionError } from "../errors.ts";
-import { findDamage, readRecord, syncFile, writeRecord } from "./asset-record.ts";
+import { syncFile } from "../sync-file.ts";
+import { findDamage, readRecord, writeRecord } from "./asset-record.ts";
 import { assetNames, assetsDir } from "./assets-dir.ts";
 import { buildDebianBase, DEBIAN_RECIPE } from "./debian-base.ts";
 import { withInstallLock } from "./install-lock.ts";

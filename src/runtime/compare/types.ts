@@ -1,11 +1,13 @@
 /** Which of the two machines. */
 export type Side = "a" | "b";
 
+/** One of the two machines. */
 export interface ComparedMachine {
   pid: number;
   name?: string;
 }
 
+/** What a path is. */
 export type FileType =
   | "file"
   | "directory"

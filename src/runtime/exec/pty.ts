@@ -18,6 +18,7 @@ export interface VsockExecPtyOptions {
   session?: string;
 }
 
+/** How a command on a PTY ended: 128 + signal when it was killed. */
 export interface VsockExecPtyResult {
   exitCode: number;
 }

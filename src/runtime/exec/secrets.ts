@@ -79,4 +79,5 @@ async function deliver(
   });
 }
 
+/** The guest's secrets service behind a unix socket. */
 export const VsockSecrets = { send } as const;

@@ -90,6 +90,8 @@ export interface HostBootOptions {
   image?: string;
   /** MiB; default 512. */
   memoryMib?: number;
+  /** Virtual processors; default 1. */
+  cpus?: number;
   /** Default: idle until stopped. */
   command?: string[];
   env?: Record<string, string>;

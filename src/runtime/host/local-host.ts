@@ -108,6 +108,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
       mount: options.mount,
       network: options.network,
       memory: options.memoryMib ?? DEFAULT_MEMORY_MIB,
+      cpus: options.cpus,
       // The tiny base is a few MB: in RAM it boots sooner than a disk can be made.
       rootDisk: image === DEFAULT_IMAGE ? false : undefined,
       detached: true,

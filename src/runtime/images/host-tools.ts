@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { isExecutableFile } from "../executable.ts";
 
 /**
  * The mke2fs program: `MACHINEN_MKE2FS`, else from PATH or the usual places (`sbin` is often not in
@@ -29,14 +30,5 @@ export function resolveMksquashfs(): string | undefined {
 function findTool(name: string, override: string | undefined, more: string[]): string | undefined {
   if (override) return existsSync(override) ? override : undefined;
   const directories = [...(process.env.PATH ?? "").split(delimiter).filter(Boolean), ...more];
-  return directories.map((directory) => join(directory, name)).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return directories.map((directory) => join(directory, name)).find(isExecutableFile);
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { cacheLimitBytes } from "../cache-limit.ts";
 import { readProcess } from "../registry/process.ts";
 
 /*
@@ -20,8 +21,7 @@ export interface CachedImage {
 
 /** `MACHINEN_ROOTFS_MAX_MIB`, else 8 GiB. */
 export function imagesLimitBytes(env: NodeJS.ProcessEnv = process.env): number {
-  const given = Number(env.MACHINEN_ROOTFS_MAX_MIB || Number.NaN);
-  return (Number.isFinite(given) && given >= 0 ? given : DEFAULT_LIMIT_MIB) * 1024 * 1024;
+  return cacheLimitBytes(env.MACHINEN_ROOTFS_MAX_MIB, DEFAULT_LIMIT_MIB);
 }
 
 function listNames(caches: string): string[] {

@@ -3,10 +3,10 @@ import { findByName, readEntry } from "../registry/index.ts";
 import type { AttachOptions } from "./boot-options.ts";
 import { processOf } from "./end-machine.ts";
 import { remoteHandle } from "./handle.ts";
-import type { VmHandle } from "./vm-handle.ts";
+import type { Machine } from "./vm-handle.ts";
 
 /** A handle of a running machine, whoever booted it. @throws {RegistryError} REGISTRY_VM_NOT_FOUND */
-export async function attach(opts: AttachOptions): Promise<VmHandle> {
+export async function attach(opts: AttachOptions): Promise<Machine> {
   const { pid, name } = opts;
   if ((pid === undefined) === (name === undefined)) {
     throw new RegistryError("REGISTRY_VM_NOT_FOUND", "attach() takes exactly one of pid and name");

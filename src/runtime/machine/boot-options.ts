@@ -86,6 +86,8 @@ export interface BootOptions {
   dtb?: string;
   /** Guest RAM in MiB. Default: half of the host's, between 512 and 16384. */
   memory?: number;
+  /** Virtual processors, 1 to 64. Default 1. Forks and restores have as many as their source. */
+  cpus?: number;
   /** Whether the VMM dies with this process. Default true; false when `detached`. */
   pdeathsig?: boolean;
   /** How long `wait()` waits before it kills the machine and rejects with `BOOT_TIMEOUT`. Default 60 s; `null`: for ever. */

@@ -24,7 +24,7 @@ import { forwardRecord, networkVariables, waitForForwards } from "./port-forward
 import { interrupted, READY_MARKER, resumeOutcome, waitForConsole } from "./readiness.ts";
 import { createRunDir, type RunDir, removeRunDir } from "./run-dir.ts";
 import { type StartedMachine, startMachine } from "./start-machine.ts";
-import type { VmHandle } from "./vm-handle.ts";
+import type { Machine } from "./vm-handle.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
 /** One boot, checked, with what both ways of starting it need. */
@@ -96,7 +96,7 @@ async function start(
   }
 }
 
-async function bootCold(boot: Boot): Promise<VmHandle> {
+async function bootCold(boot: Boot): Promise<Machine> {
   const { plan, opts, config, memoryMib } = boot;
   const { guest } = plan;
   const packs = guest !== undefined && opts.vmmEnv?.MACHINEN_INITRD === undefined;
@@ -116,7 +116,7 @@ async function bootCold(boot: Boot): Promise<VmHandle> {
 }
 
 /** A machine, or why its VMM could not start from the template. */
-async function bootFrom(boot: Boot, template: Template): Promise<VmHandle | "damaged" | "refused"> {
+async function bootFrom(boot: Boot, template: Template): Promise<Machine | "damaged" | "refused"> {
   const { opts, detached } = boot;
   const started = await start(
     boot,
@@ -134,7 +134,7 @@ async function bootFrom(boot: Boot, template: Template): Promise<VmHandle | "dam
 }
 
 /** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */
-async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
+async function bootWarm(boot: Boot): Promise<Machine | undefined> {
   const request = chooseTemplate(boot.plan, boot.opts, boot.memoryMib, boot.mountDisk);
   let damaged: Template | undefined;
   for (let attempt = 0; request && attempt < 2; attempt++) {
@@ -156,6 +156,12 @@ async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
   return undefined;
 }
 
+/** The VMM is told of processors by a variable, which the caller may have set himself. */
+function withCpus(opts: BootOptions): BootOptions {
+  if (opts.cpus === undefined) return opts;
+  return { ...opts, vmmEnv: { MACHINEN_CPUS: String(opts.cpus), ...opts.vmmEnv } };
+}
+
 /**
  * Boot a machine: from a template where it can (see `BootOptions.template`), else from nothing.
  *
@@ -164,10 +170,12 @@ async function bootWarm(boot: Boot): Promise<VmHandle | undefined> {
  * BOOT_CMD_MISSING | BOOT_CWD_INVALID | BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND |
  * BOOT_MOUNTDISK_TOOL_MISSING |
  * BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY |
- * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
+ * BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_CPUS_INVALID |
+ * BOOT_PACK_FAILED | BOOT_DETACHED_READINESS_FAILED
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
-export async function boot(opts: BootOptions = {}): Promise<VmHandle> {
+export async function boot(options: BootOptions = {}): Promise<Machine> {
+  const opts = withCpus(options);
   const phases = new PhaseTimer("boot", opts.onLog);
   const plan = planBoot(opts);
   phases.mark("plan");

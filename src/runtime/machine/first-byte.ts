@@ -1,7 +1,7 @@
 import type { VmHandle } from "./vm-handle.ts";
 
 /** Milliseconds until the machine prints its first byte, on either stream. Rejects when it ends silently. */
-export function measureFirstByte(vm: VmHandle): Promise<number> {
+export function measureFirstByte(vm: Pick<VmHandle, "stdout" | "stderr">): Promise<number> {
   const started = performance.now();
   return new Promise((resolve, reject) => {
     const streams = [vm.stdout, vm.stderr];

@@ -1,7 +1,7 @@
 import { FilesError } from "../errors.ts";
 import { VsockFiles } from "../files/index.ts";
 import type { RegistryEntry } from "../registry/index.ts";
-import type { VmHandle } from "./vm-handle.ts";
+import type { Machine } from "./vm-handle.ts";
 
 /** @throws {FilesError} FILES_AGENT_UNAVAILABLE when it has none */
 export function filesSocket(entry: RegistryEntry): string {
@@ -13,7 +13,7 @@ export function filesSocket(entry: RegistryEntry): string {
 }
 
 /** What a handle can do with its guest's files. */
-export function guestFiles(entry: RegistryEntry): Pick<VmHandle, "push" | "pull"> {
+export function guestFiles(entry: RegistryEntry): Pick<Machine, "push" | "pull"> {
   return {
     push: async (hostDir, guestPath, opts) =>
       VsockFiles.push(filesSocket(entry), hostDir, guestPath, opts),

@@ -12,7 +12,7 @@ import { guestFiles } from "./guest-files.ts";
 import { memoryStatsOf } from "./memory-stats.ts";
 import { isRunning } from "./process-identity.ts";
 import { type Exit, letGo, type StartedMachine } from "./start-machine.ts";
-import type { VmHandle } from "./vm-handle.ts";
+import type { Machine } from "./vm-handle.ts";
 
 const DEFAULT_WAIT_MS = 60_000;
 const POLL_MS = 50;
@@ -28,7 +28,7 @@ interface HandleParts {
   errorOutput(): Promise<string>;
 }
 
-function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): VmHandle {
+function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Machine {
   const identity = processOf(entry);
   const isAlive = () => identity !== undefined && isRunning(identity);
   return {
@@ -68,7 +68,7 @@ export function ownHandle(
   started: StartedMachine,
   timeoutMs: number | null = DEFAULT_WAIT_MS,
   onLog?: OnLog,
-): VmHandle {
+): Machine {
   const { child, stdout, stderr } = started;
   return makeHandle(
     started.entry,
@@ -98,7 +98,7 @@ function endedStream(): PassThrough {
 }
 
 /** A machine known from the registry only: inert streams, and its end is seen by watching its pid. */
-export function remoteHandle(entry: RegistryEntry, onLog?: OnLog, exited?: () => Exit): VmHandle {
+export function remoteHandle(entry: RegistryEntry, onLog?: OnLog, exited?: () => Exit): Machine {
   const identity = processOf(entry);
   return makeHandle(
     entry,
@@ -119,7 +119,7 @@ export function remoteHandle(entry: RegistryEntry, onLog?: OnLog, exited?: () =>
 }
 
 /** A detached machine of ours after it was let go. */
-export function detachedHandle(started: StartedMachine, onLog?: OnLog): VmHandle {
+export function detachedHandle(started: StartedMachine, onLog?: OnLog): Machine {
   letGo(started);
   return remoteHandle(started.entry, onLog, () => ({
     code: started.child.exitCode,

@@ -8,6 +8,7 @@ import {
 import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions } from "./boot-options.ts";
 import {
+  checkCpus,
   checkGuestCwd,
   checkMemory,
   checkMounts,
@@ -124,6 +125,7 @@ export function planBoot(opts: BootOptions): BootPlan {
   const mount = checkMounts(opts, cwd);
   checkPortForwards(opts);
   checkMemory(opts.memory);
+  checkCpus(opts.cpus);
   checkRootDiskSize(opts.rootDiskSizeBytes);
   return { binary, cwd, kernel, dtb, diskPath, mount, guest };
 }

@@ -6,7 +6,7 @@ import { ConsoleStream } from "./console.ts";
 import { forgetMachine } from "./end-machine.ts";
 import { identify } from "./process-identity.ts";
 import { type RunDir, removeRunDir } from "./run-dir.ts";
-import { type SpawnedVmm, spawnVmm } from "./spawn-vmm.ts";
+import { letOffLeash, type SpawnedVmm, spawnVmm } from "./spawn-vmm.ts";
 import {
   type MachineVariables,
   runDirVariables,
@@ -124,6 +124,7 @@ export function registerMachine(
         : name?.claim;
     addEntry(entry);
     claim?.commit(child.pid);
+    letOffLeash(child);
   } catch (error) {
     child.kill("SIGKILL");
     throw error;

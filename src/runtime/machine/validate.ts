@@ -168,6 +168,17 @@ export function checkPortForwards({
   }
 }
 
+const MOST_CPUS = 64;
+
+/** @throws {BootError} BOOT_CPUS_INVALID */
+export function checkCpus(cpus: number | undefined): void {
+  if (cpus === undefined || (Number.isInteger(cpus) && cpus >= 1 && cpus <= MOST_CPUS)) return;
+  throw new BootError(
+    "BOOT_CPUS_INVALID",
+    `cpus must be a whole number from 1 to ${MOST_CPUS}, not ${cpus}`,
+  );
+}
+
 /** @throws {BootError} BOOT_MEMORY_INVALID */
 export function checkMemory(memory: number | undefined): void {
   if (memory !== undefined) validateMemoryMib(memory);

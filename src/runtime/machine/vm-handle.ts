@@ -45,18 +45,23 @@ export interface VmHandle {
   execPty(cmd: string, opts: VsockExecPtyOptions): VsockExecPtyHandle;
   /** Write a file in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it cannot be written. */
   writeFile(guestPath: string, contents: Buffer | string, opts?: WriteFileOptions): Promise<void>;
-  /** `VsockFiles.push` to this machine. @throws {FilesError} as there */
-  push(hostDir: string, guestPath: string, opts?: VsockFilesOptions): Promise<void>;
-  /** `VsockFiles.pull` from this machine. @throws {FilesError} as there */
-  pull(guestPath: string, hostDir: string, opts?: VsockFilesOptions): Promise<void>;
   /** Write the whole machine (memory, devices, disks) into a bundle. It ends then, unless `leaveRunning`. */
   snapshot(opts: SnapshotOptions): Promise<SnapshotResult>;
   /** What the machine costs the host now. */
   memoryStats(): Promise<MemoryStats>;
   /** A copy of this running machine, with its processes, sessions and disks. This one goes on. */
   fork(opts?: ForkOptions): Promise<VmHandle>;
+}
+
+/** A machine as `boot()`, `attach()`, `restore()` and a fork give it. */
+export interface Machine extends VmHandle {
+  fork(opts?: ForkOptions): Promise<Machine>;
+  /** `VsockFiles.push` to this machine. @throws {FilesError} as there */
+  push(hostDir: string, guestPath: string, opts?: VsockFilesOptions): Promise<void>;
+  /** `VsockFiles.pull` from this machine. @throws {FilesError} as there */
+  pull(guestPath: string, hostDir: string, opts?: VsockFilesOptions): Promise<void>;
   /** Several copies of the same moment: this machine is stopped once. All or none. */
-  forkMany(count: number, opts?: ForkManyOptions): Promise<VmHandle[]>;
+  forkMany(count: number, opts?: ForkManyOptions): Promise<Machine[]>;
   /**
    * Have this machine's next `fork()` ready: a VMM that waits, with memory of its own of some 10 MB, until
    * this process or the machine ends. A process holds at most two, and replaces one that was used. Such a

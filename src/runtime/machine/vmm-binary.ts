@@ -1,20 +1,12 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
+import { isExecutableFile } from "../executable.ts";
 import { packageRoot } from "../package-root.ts";
 
 /** Where `make -C vmm` puts our own VMM. */
 export function builtVmmBinary(): string {
   return join(packageRoot(), "vmm", "build", "machinen-vmm");
-}
-
-function isExecutableFile(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** `MACHINEN_VMM`, else the built one. @throws {BootError} BOOT_VMM_MISSING | BOOT_VMM_PACKAGE_BROKEN */

@@ -23,6 +23,7 @@ export async function readHostFreeBytes(): Promise<number> {
   return totalmem();
 }
 
+/** Memory of this host in bytes. */
 export function readHostTotalBytes(): number {
   return totalmem();
 }
@@ -51,7 +52,11 @@ export interface CheckForkBackpressureOptions {
   totalBytes?: number;
 }
 
-/** @throws {BootError} FORK_MEMORY_BACKPRESSURE when the host has less free memory than asked for */
+/**
+ * Refuse to go on when the host has too little free memory. It is not waited for.
+ *
+ * @throws {BootError} FORK_MEMORY_BACKPRESSURE when less than `threshold` of the total is free
+ */
 export async function checkForkBackpressure(opts: CheckForkBackpressureOptions): Promise<void> {
   if (!(opts.threshold > 0)) return;
   const total = opts.totalBytes ?? readHostTotalBytes();

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { cacheLimitBytes } from "../cache-limit.ts";
 import { cacheDir, mountdiskImgCacheDir, sweepImageStaging } from "../images/index.ts";
 import { liveEntries } from "../registry/index.ts";
 import { selectEvictions } from "../templates/limit.ts";
@@ -18,8 +19,7 @@ export interface StoredMountImage {
 
 /** `MACHINEN_MOUNTDISK_MAX_MIB`, else 8 GiB. */
 export function mountLimitBytes(env: NodeJS.ProcessEnv = process.env): number {
-  const given = Number(env.MACHINEN_MOUNTDISK_MAX_MIB || Number.NaN);
-  return (Number.isFinite(given) && given >= 0 ? given : DEFAULT_LIMIT_MIB) * 1024 * 1024;
+  return cacheLimitBytes(env.MACHINEN_MOUNTDISK_MAX_MIB, DEFAULT_LIMIT_MIB);
 }
 
 function listImages(): StoredMountImage[] {

@@ -23,6 +23,11 @@ export class ByteRing {
     this.end = (this.end + tail.length) % this.capacity;
   }
 
+  clear(): void {
+    this.end = 0;
+    this.full = false;
+  }
+
   /** A copy, oldest byte first. */
   read(): Buffer {
     if (this.buffer === undefined) return Buffer.alloc(0);

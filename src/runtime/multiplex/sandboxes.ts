@@ -15,11 +15,12 @@ export interface SandboxEntry {
   id: string;
   /** What was added. Typed as a machine, which it mostly is; a PTY or session has only its streams. */
   vm: VmHandle;
-  /** The last output, at most `scrollbackBytes`; copied whenever it is asked for. */
-  readonly scrollback: Buffer;
+  /** The last output, at most `scrollbackBytes`; copied whenever it is asked for. Setting it replaces it. */
+  scrollback: Buffer;
   readonly addedAt: number;
 }
 
+/** Called with each piece of a sandbox's output. */
 export type OnOutputListener = (chunk: Buffer, source: "stdout" | "stderr") => void;
 
 const DEFAULT_SCROLLBACK_BYTES = 64 * 1024;
@@ -66,6 +67,10 @@ export class Sandboxes {
       addedAt: Date.now(),
       get scrollback() {
         return ring.read();
+      },
+      set scrollback(bytes) {
+        ring.clear();
+        ring.write(bytes);
       },
       listeners,
       release() {

@@ -1,15 +1,8 @@
 import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { readProcess } from "../registry/process.ts";
+import { syncFile } from "../sync-file.ts";
 
 const STAGED = /^\.machinen-(\d+)-[0-9a-f]{8}\.partial$/;
 
@@ -20,15 +13,6 @@ export interface StagedFile {
   publish(): void;
   /** Remove it unless it was published. */
   discard(): void;
-}
-
-function syncPath(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** What writers that were killed left in this directory. */
@@ -54,9 +38,9 @@ export function stageFile(target: string): StagedFile {
   return {
     path,
     publish: () => {
-      syncPath(path);
+      syncFile(path);
       renameSync(path, join(directory, basename(target)));
-      syncPath(directory);
+      syncFile(directory);
     },
     discard: () => rmSync(path, { force: true }),
   };

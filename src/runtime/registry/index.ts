@@ -21,7 +21,7 @@ export { readEntry, removeEntry, updateEntry } from "./entries.ts";
 export type { RegistryEntry } from "./entry.ts";
 export { type GcResult, type RunGcOptions, removeFilesOf, runGc } from "./gc.ts";
 export { claimName, type NameClaim, releaseName } from "./names.ts";
-export { checkName, registryRoot } from "./paths.ts";
+export { checkName, nameBelow, registryRoot } from "./paths.ts";
 export { type PidStatus, validatePid } from "./validate-pid.ts";
 
 /** Record a machine that runs now. Its name, if it has one, must have been claimed before. */

@@ -39,3 +39,14 @@ function nameProblem(name: string): string | undefined {
   }
   return undefined;
 }
+
+/** `<name>/<last>`, with as much of `name` as a name has room for: forks of forks get ever longer ones. */
+export function nameBelow(name: string, last: string): string {
+  const room = MAX_NAME_BYTES - Buffer.byteLength(last) - 1;
+  let kept = "";
+  for (const character of name) {
+    if (Buffer.byteLength(kept) + Buffer.byteLength(character) > room) break;
+    kept += character;
+  }
+  return `${kept.replace(/\/+$/, "")}/${last}`;
+}

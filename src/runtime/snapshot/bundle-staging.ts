@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { SnapshotError } from "../errors.ts";
 import { readProcess } from "../registry/process.ts";
+import { syncFile } from "../sync-file.ts";
 import { MOUNT_FILES } from "./bundle.ts";
 
 /** A bundle in the making: a sibling of its final place, so that one rename makes it whole. */
@@ -88,15 +89,6 @@ export function stageBundle(outDir: string): BundleStaging {
   return { path, imgDir };
 }
 
-function sync(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** What is of use without the rest of the machine lies on top. */
 function liftMountFiles({ path, imgDir }: BundleStaging): void {
   for (const name of Object.values(MOUNT_FILES)) {
@@ -114,10 +106,10 @@ export function publishBundle(staging: BundleStaging, meta: object, outDir: stri
   } finally {
     closeSync(fd);
   }
-  sync(staging.imgDir);
-  sync(staging.path);
+  syncFile(staging.imgDir);
+  syncFile(staging.path);
   renameSync(staging.path, outDir);
-  sync(dirname(outDir));
+  syncFile(dirname(outDir));
 }
 
 export function discardStaging(staging: BundleStaging): void {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { BootError, ParseError } from "../errors.ts";
-import type { VmHandle } from "../machine/vm-handle.ts";
+import type { Machine } from "../machine/vm-handle.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import { checkForkable, forkFresh } from "./fork.ts";
 import type { ForkManyOptions } from "./options.ts";
@@ -31,7 +31,7 @@ export async function forkManyMachines(
   source: RegistryEntry,
   count: number,
   opts: ForkManyOptions = {},
-): Promise<VmHandle[]> {
+): Promise<Machine[]> {
   const { names, ...each } = opts;
   checkCount(count, names);
   if (count > 1 && each.portForward?.length) {

@@ -2,7 +2,7 @@ import { isMachinenError } from "../errors.ts";
 import { PhaseTimer } from "../log.ts";
 import { hostnameFor } from "../machine/hostname.ts";
 import { registerMachine, type StartedMachine } from "../machine/start-machine.ts";
-import type { VmHandle } from "../machine/vm-handle.ts";
+import type { Machine } from "../machine/vm-handle.ts";
 import { liveMountRecord } from "../mounts/live-mounts.ts";
 import { claimName, type RegistryEntry } from "../registry/index.ts";
 import { takePrepared } from "./fork-pool.ts";
@@ -36,7 +36,7 @@ function register(fork: PreparedFork, terms: ResumeTerms): StartedMachine {
 export async function forkPrepared(
   source: RegistryEntry,
   terms: ResumeTerms,
-): Promise<VmHandle | undefined> {
+): Promise<Machine | undefined> {
   const fork = await takePrepared(source);
   if (fork === undefined) return undefined;
   const phases = new PhaseTimer("restore", terms.onLog);

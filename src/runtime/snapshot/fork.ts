@@ -1,6 +1,6 @@
 import { SnapshotError } from "../errors.ts";
 import { processOf } from "../machine/end-machine.ts";
-import type { VmHandle } from "../machine/vm-handle.ts";
+import type { Machine } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
 import { checkForkBackpressure, DEFAULT_FREE_MEMORY_THRESHOLD } from "../memory/index.ts";
 import { overrideLiveMounts, resolveLiveMounts } from "../mounts/live-mounts.ts";
@@ -64,7 +64,7 @@ export async function forkFresh(
   source: RegistryEntry,
   opts: ForkOptions,
   group?: string,
-): Promise<VmHandle> {
+): Promise<Machine> {
   const cwd = opts.cwd ?? process.cwd();
   return resumeMachine({
     ...termsOf(source, opts),
@@ -95,10 +95,7 @@ function takesPrepared(opts: ForkOptions): boolean {
  * @throws {BootError} FORK_MEMORY_BACKPRESSURE | what `restore()` throws of its options
  * @throws {SnapshotError} SNAPSHOT_NO_DISK | SNAPSHOT_DUMP_FAILED | SNAPSHOT_TIMEOUT
  */
-export async function forkMachine(
-  source: RegistryEntry,
-  opts: ForkOptions = {},
-): Promise<VmHandle> {
+export async function forkMachine(source: RegistryEntry, opts: ForkOptions = {}): Promise<Machine> {
   await checkForkable(source, opts);
   if (opts.outDir !== undefined) {
     const { snapDir } = await snapshotMachine(source, {

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
-import type { VmHandle } from "../machine/vm-handle.ts";
+import type { Machine } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
 import { mountRecord, mountVariables } from "../mounts/index.ts";
 import { overrideLiveMounts, resolveLiveMounts } from "../mounts/live-mounts.ts";
@@ -13,7 +13,7 @@ import { resumeMachine } from "./resume.ts";
 export async function restoreBundle(
   opts: RestoreOptions,
   lineage: { parentPid?: number; parentName?: string },
-): Promise<VmHandle> {
+): Promise<Machine> {
   const cwd = opts.cwd ?? process.cwd();
   const snapDir = resolve(cwd, opts.snapDir);
   const binary = chooseVmmBinary(opts.binary, cwd);
@@ -60,6 +60,6 @@ export async function restoreBundle(
  * BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_CWD_INVALID
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
-export async function restore(opts: RestoreOptions): Promise<VmHandle> {
+export async function restore(opts: RestoreOptions): Promise<Machine> {
   return restoreBundle(opts, {});
 }

@@ -13,7 +13,7 @@ import {
 import { waitForStartedAgent } from "../machine/readiness.ts";
 import { createRunDir, removeRunDir } from "../machine/run-dir.ts";
 import { type StartedMachine, startMachine } from "../machine/start-machine.ts";
-import type { VmHandle } from "../machine/vm-handle.ts";
+import type { Machine } from "../machine/vm-handle.ts";
 import type { MachineVariables } from "../machine/vmm-environment.ts";
 import {
   guestLiveMounts,
@@ -21,7 +21,7 @@ import {
   liveMountVariables,
   type SharedDirectory,
 } from "../mounts/live-mounts.ts";
-import { claimName, type RegistryEntry, updateEntry } from "../registry/index.ts";
+import { claimName, nameBelow, type RegistryEntry, updateEntry } from "../registry/index.ts";
 
 /** How a resumed machine is called, kept and reported, whatever it comes from. */
 export interface ResumeTerms {
@@ -58,7 +58,7 @@ export function resumeWords(hostname: string | undefined, terms: ResumeTerms): o
 
 /** The name of a machine that was given none, once its pid is known. */
 export function autoName(sourceName: string | undefined, pid: number): string | undefined {
-  return sourceName === undefined ? undefined : `${sourceName}/${pid}`;
+  return sourceName === undefined ? undefined : nameBelow(sourceName, String(pid));
 }
 
 /** Wait for a machine that is on its way to be one of its own, and hand it out. */
@@ -66,7 +66,7 @@ export async function handOver(
   started: StartedMachine,
   terms: ResumeTerms,
   hostnameIsSet: boolean,
-): Promise<VmHandle> {
+): Promise<Machine> {
   const { entry } = started;
   const request = hostnameIsSet ? undefined : `HOSTNAME ${hostnameFor(entry.name)}`;
   await waitForStartedAgent(started, terms.failure, request);
@@ -80,7 +80,7 @@ export async function handOver(
 }
 
 /** Start a machine from the state of another one; resolves when it is a machine of its own. */
-export async function resumeMachine(request: ResumeRequest): Promise<VmHandle> {
+export async function resumeMachine(request: ResumeRequest): Promise<Machine> {
   const { name, sourceName } = request;
   const phases = new PhaseTimer("restore", request.onLog);
   const claim = name === undefined ? undefined : claimName(name);

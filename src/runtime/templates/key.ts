@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync } from "node:fs";
 import { cpus } from "node:os";
 import { delimiter, join } from "node:path";
+import { isExecutableFile } from "../executable.ts";
 import { contentDigest, initramfsInputs } from "../images/index.ts";
 
 /** Raise it when what a template holds or means changes in a way its inputs do not show. */
@@ -51,14 +52,7 @@ export function findQemu(env: NodeJS.ProcessEnv): string | undefined {
   const places = name.includes("/")
     ? [name]
     : (env.PATH ?? "").split(delimiter).map((dir) => join(dir, name));
-  return places.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return statSync(path).isFile();
-    } catch {
-      return false;
-    }
-  });
+  return places.find(isExecutableFile);
 }
 
 function kvmIsThere(): boolean {
@@ -72,14 +66,11 @@ function kvmIsThere(): boolean {
 
 let processorName: string | undefined;
 
-export interface TemplateRequest {
-  kernel: string;
-  image: string;
-  root: "ram" | "disk";
-  diskBytes?: number;
-  mountBytes?: number;
-  memoryMib: number;
-  vmm: string;
+export interface TemplateRequest
+  extends Pick<
+    TemplateInputs,
+    "kernel" | "image" | "root" | "diskBytes" | "mountBytes" | "memoryMib" | "vmm"
+  > {
   /** The environment the VMM will have. */
   env: NodeJS.ProcessEnv;
 }

@@ -1,3 +1,4 @@
+import { cacheLimitBytes } from "../cache-limit.ts";
 import { liveEntries } from "../registry/index.ts";
 import { discardTemplate, listTemplates, type StoredTemplate, sweepStaging } from "./store.ts";
 
@@ -7,8 +8,7 @@ const GRACE_MS = 60_000;
 
 /** `MACHINEN_TEMPLATES_MAX_MIB`, else 4 GiB. */
 export function templatesLimitBytes(env: NodeJS.ProcessEnv = process.env): number {
-  const given = Number(env.MACHINEN_TEMPLATES_MAX_MIB || Number.NaN);
-  return (Number.isFinite(given) && given >= 0 ? given : DEFAULT_LIMIT_MIB) * 1024 * 1024;
+  return cacheLimitBytes(env.MACHINEN_TEMPLATES_MAX_MIB, DEFAULT_LIMIT_MIB);
 }
 
 /** Which entries of a cache must go for the rest to fit: the least recently used first, never one in use. Pure. */

@@ -4,7 +4,7 @@ import { CommandError } from "../errors.ts";
 
 /** One line of the new-machine dialog. */
 export interface FormField {
-  name: "name" | "image" | "memory" | "mount" | "ports" | "command";
+  name: "name" | "image" | "memory" | "cpus" | "mount" | "ports" | "command";
   label: string;
   text: string;
   /** What belongs there, shown while it is empty. */
@@ -26,6 +26,7 @@ export function newMachineFields(settings: Settings): FormField[] {
       text: String(settings["new-machine.memory"]),
       hint: "MiB",
     },
+    { name: "cpus", label: "CPUs", text: "", hint: "1" },
     { name: "mount", label: "Mount", text: "", hint: "host directory:/mnt/name, a copy of it" },
     { name: "ports", label: "Ports", text: "", hint: "host port:guest port, more after a space" },
     {
@@ -42,12 +43,14 @@ export function newMachineOptions(fields: readonly FormField[]): HostBootOptions
   const text = (name: FormField["name"]): string | undefined =>
     fields.find((field) => field.name === name)?.text.trim() || undefined;
   const memory = text("memory");
+  const cpus = text("cpus");
   const mount = text("mount");
   const command = text("command");
   return {
     name: text("name"),
     image: text("image"),
     memoryMib: memory === undefined ? undefined : readMemory(memory),
+    cpus: cpus === undefined ? undefined : readCpus(cpus),
     mount: mount === undefined ? undefined : readMount(mount),
     portForward: text("ports")
       ?.split(/[\s,]+/)
@@ -59,6 +62,11 @@ export function newMachineOptions(fields: readonly FormField[]): HostBootOptions
 function readMemory(text: string): number {
   if (/^\d{1,7}$/.test(text)) return Number(text);
   throw invalid(`Memory is a number of MiB, not "${text}"`);
+}
+
+function readCpus(text: string): number {
+  if (/^\d{1,2}$/.test(text) && Number(text) > 0) return Number(text);
+  throw invalid(`CPUs is a number of virtual processors, not "${text}"`);
 }
 
 function readMount(text: string): { host: string; guest: string } {

@@ -1,6 +1,7 @@
 import { BG_LINKED } from "./cell.ts";
-import { type Grid, Pen } from "./grid.ts";
+import type { Grid } from "./grid.ts";
 import { allowedLink } from "./link.ts";
+import { Pen } from "./pen.ts";
 import { type Attributes, applySgr, underlineOf } from "./sgr-parser.ts";
 
 /**

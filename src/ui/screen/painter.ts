@@ -9,19 +9,13 @@ import {
   WIDTH_SHIFT,
 } from "./cell.ts";
 import type { ColourDepth } from "./colour.ts";
+import type { Cursor } from "./cursor.ts";
 import type { Grid } from "./grid.ts";
 import { SgrWriter } from "./sgr.ts";
 import { isWidthUncertain } from "./unicode.ts";
 
 export type { ColourDepth } from "./colour.ts";
-
-export interface Cursor {
-  x: number;
-  y: number;
-  visible: boolean;
-  shape: "block" | "underline" | "bar";
-  blink: boolean;
-}
+export type { Cursor } from "./cursor.ts";
 
 export interface PainterOptions {
   /** Default truecolor. */

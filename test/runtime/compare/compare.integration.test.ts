@@ -1,4 +1,3 @@
-import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compare } from "../../../src/runtime/compare/index.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
@@ -6,6 +5,7 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list } from "../../../src/runtime/registry/index.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
+import { typeLine } from "../machine/type-line.ts";
 
 const scratch = useScratch();
 
@@ -14,22 +14,6 @@ afterAll(async () => {
   scratch.remove();
 });
 
-/** Type a line into the guest's session `main` and wait until its screen shows `until`. */
-async function type(vm: VmHandle, line: string, until: string): Promise<void> {
-  const stdin = new PassThrough();
-  const stdout = new PassThrough();
-  const pty = vm.execPty("exec /bin/sh -l", { cols: 80, rows: 24, stdin, stdout, session: "main" });
-  pty.result.catch(() => {});
-  stdin.write(`${line}\n`);
-  let seen = "";
-  for await (const chunk of stdout) {
-    seen += chunk;
-    if (seen.includes(until)) break;
-  }
-  pty.cancel();
-  expect(seen).toContain(until);
-}
-
 describe("a machine and its fork", () => {
   let parent: VmHandle;
   let fork: VmHandle;
@@ -37,7 +21,7 @@ describe("a machine and its fork", () => {
   beforeAll(async () => {
     parent = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [], name: "source" });
     await parent.exec("echo one >/root/kept; echo one >/root/gone; echo one >/root/edited");
-    await type(parent, "export SAME=1 CHANGED=before", "133;A");
+    await typeLine(parent, "export SAME=1 CHANGED=before", "133;A");
     fork = await parent.fork({ name: "copy" });
   });
 
@@ -57,7 +41,7 @@ describe("a machine and its fork", () => {
     await fork.exec(`printf 'new' > '/root/with\nnewline and '"'"'quote'`);
     await fork.exec("sleep 1234 >/dev/null 2>&1 </dev/null &");
     await parent.exec("echo mine >/tmp/mine");
-    await type(fork, "export CHANGED='after x'; (exit 3)", "133;D;3");
+    await typeLine(fork, "export CHANGED='after x'; (exit 3)", "133;D;3");
     const difference = await compare(parent.pid, fork.pid);
     const files = difference.files.map(({ path, change, touchedBy, aspects }) => [
       path,

@@ -1,17 +1,46 @@
 import { describe, expect, it } from "vitest";
 import {
   BootError,
+  CacheError,
   ErrorCode,
   ExecError,
+  FilesError,
   formatMachinenError,
+  GvproxyError,
   isMachinenError,
   MachinenError,
+  MkinitramfsError,
+  MountError,
+  ParseError,
+  ProvisionError,
+  RegistryError,
+  SandboxError,
+  SecretsError,
+  SnapshotError,
+  WinsizeError,
 } from "../../../src/runtime/errors.ts";
+
+const CLASSES = {
+  BootError,
+  CacheError,
+  ExecError,
+  FilesError,
+  GvproxyError,
+  MkinitramfsError,
+  MountError,
+  ParseError,
+  ProvisionError,
+  RegistryError,
+  SandboxError,
+  SecretsError,
+  SnapshotError,
+  WinsizeError,
+};
 
 describe("errors", () => {
   it("names every code after itself and cannot be changed", () => {
     const entries = Object.entries(ErrorCode);
-    expect(entries.length).toBe(67);
+    expect(entries.length).toBe(68);
     for (const [key, value] of entries) expect(value).toBe(key);
     expect(Object.isFrozen(ErrorCode)).toBe(true);
   });
@@ -32,6 +61,15 @@ describe("errors", () => {
     const plain = new BootError("BOOT_TIMEOUT", "late");
     expect(plain.retryable).toBe(false);
     expect("cause" in plain).toBe(false);
+  });
+
+  it.each(Object.entries(CLASSES))("%s is a class of its own", (name, Class) => {
+    const err = new Class("BOOT_TIMEOUT", "late");
+    expect(err).toBeInstanceOf(Error);
+    expect([err.name, err.constructor]).toEqual([name, Class]);
+    const others = Object.values(CLASSES).filter((Other) => Other !== Class);
+    expect(others.some((Other) => err instanceof Other)).toBe(false);
+    expect(isMachinenError(err, "BOOT_TIMEOUT")).toBe(true);
   });
 
   it("narrows by class and by code", () => {

@@ -7,18 +7,16 @@ import {
   VsockExec,
   VsockSecrets,
 } from "../../../src/runtime/exec/index.ts";
-import { buildAgent, Relay } from "../../guest/relay.ts";
+import { type Relay, startRelay, stopRelay } from "../../guest/relay.ts";
 
 /** The library against the guest's real agent, which runs here as an ordinary process. */
 let relay: Relay;
 let socket = "";
 beforeAll(async () => {
-  buildAgent();
-  relay = new Relay();
+  relay = await startRelay();
   socket = relay.socket(1978);
-  await relay.up();
 });
-afterAll(() => relay.stop());
+afterAll(() => stopRelay(relay));
 
 const open = (
   name: string,

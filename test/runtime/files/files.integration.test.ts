@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
-import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { packageRoot } from "../../../src/runtime/package-root.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
@@ -21,7 +21,7 @@ import { describeTree, makeTree, useScratchDirectory } from "./trees.ts";
 
 const registry = useScratch();
 const scratch = useScratchDirectory();
-let vm: VmHandle;
+let vm: Machine;
 
 beforeAll(async () => {
   vm = await boot({

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { copyIn, copyOut, VsockFiles } from "../../../src/runtime/files/index.ts";
-import { buildAgent, Relay, until } from "../../guest/relay.ts";
+import { type Relay, startRelay, stopRelay, until } from "../../guest/relay.ts";
 import { describeTree, makeTree, useScratchDirectory } from "./trees.ts";
 
 /** The library against the guest's real agent, which runs here as an ordinary process: `guest` is its side. */
@@ -21,17 +21,13 @@ const tree = scratch("tree");
 const expected: string[] = [];
 
 beforeAll(async () => {
-  buildAgent();
-  relay = new Relay();
+  relay = await startRelay();
   socket = relay.socket(1976);
   makeTree(tree);
   expected.push(...describeTree(tree));
-  await relay.up();
 }, 180_000);
 
-afterAll(async () => {
-  expect(await relay.stop()).not.toMatch(/Sanitizer|runtime error/);
-});
+afterAll(() => stopRelay(relay));
 
 describe("push and pull", () => {
   it("carry a tree there and back unchanged", async () => {

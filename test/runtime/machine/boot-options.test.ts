@@ -114,6 +114,8 @@ describe("planBoot", () => {
     ],
     ["half a MiB", { memory: 512.5 }, "BOOT_MEMORY_INVALID"],
     ["no memory", { memory: 0 }, "BOOT_MEMORY_INVALID"],
+    ["half a processor", { cpus: 1.5 }, "BOOT_CPUS_INVALID"],
+    ["too many processors", { cpus: 65 }, "BOOT_CPUS_INVALID"],
     ["an odd disk size", { rootDiskSizeBytes: 1 }, "BOOT_PACK_FAILED"],
     ["a bad variable", { ...guest, env: { "A=B": "c" } }, "BOOT_PACK_FAILED"],
   ];

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
@@ -20,6 +19,7 @@ import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";
+import { typeLine } from "./type-line.ts";
 
 const scratch = useScratch();
 const tiny = { image: "tiny", rootDisk: false, memory: 256 } as const;
@@ -34,22 +34,6 @@ afterAll(async () => {
 async function processesOf(vm: VmHandle): Promise<ProcessIdentity[]> {
   const { qemuPid } = await vmmStatus(readEntry(vm.pid)!.controlPath!);
   return [identify(vm.pid)!, identify(qemuPid!)!];
-}
-
-/** Type a line into the guest's session `main` and wait until its screen shows `until`. */
-async function type(vm: VmHandle, line: string, until: string): Promise<void> {
-  const stdin = new PassThrough();
-  const stdout = new PassThrough();
-  const pty = vm.execPty("exec /bin/sh -l", { cols: 80, rows: 24, stdin, stdout, session: "main" });
-  pty.result.catch(() => {});
-  stdin.write(`${line}\n`);
-  let seen = "";
-  for await (const chunk of stdout) {
-    seen += chunk;
-    if (seen.includes(until)) break;
-  }
-  pty.cancel();
-  expect(seen).toContain(until);
 }
 
 describe("a real machine", () => {
@@ -108,18 +92,18 @@ describe("a real machine", () => {
   });
 
   test("a fork carries the memory: a shell variable of a session, processes, files", async () => {
-    await type(vm, "X=carried; echo set=$X", "set=carried");
+    await typeLine(vm, "X=carried; echo set=$X", "set=carried");
     await vm.exec("echo before > /tmp/file; setsid sleep 12345 >/dev/null 2>&1 &");
     const fork = await vm.fork({ detached: true });
     expect(fork.name).toBe(`base/${fork.pid}`);
     expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, parentName: "base" });
-    await type(fork, "echo got=$X", "got=carried");
+    await typeLine(fork, "echo got=$X", "got=carried");
     expect((await fork.exec("cat /tmp/file; pidof sleep | wc -w")).stdout).toBe("before\n1\n");
     await fork.exec("echo fork > /tmp/file");
     await vm.exec("grep -q before /tmp/file");
 
     const grandchild = await fork.fork({ detached: true, name: "grandchild" });
-    await type(grandchild, "echo got=$X", "got=carried");
+    await typeLine(grandchild, "echo got=$X", "got=carried");
     expect((await grandchild.exec("cat /tmp/file; hostname")).stdout).toBe("fork\ngrandchild\n");
     expect(list().map((entry) => entry.pid)).toEqual([vm.pid, fork.pid, grandchild.pid]);
     await fork.kill();
@@ -162,7 +146,7 @@ describe("a real machine", () => {
     expect(restored.name).toBe(`base/${restored.pid}`);
     expect(readEntry(restored.pid)?.forkedFrom).toBe(snapDir);
     expect((await restored.exec("cat /tmp/kept")).stdout).toBe("kept\n");
-    await type(restored, "echo got=$X", "got=carried");
+    await typeLine(restored, "echo got=$X", "got=carried");
 
     const again = await restored.snapshot({ outDir: join(scratch.path, "again") });
     const ended = await rejection(attach({ pid: restored.pid }));
@@ -246,6 +230,14 @@ describe("a real machine", () => {
     expect(await job.wait()).toEqual({ code: 0, signal: null });
     expect(await job.errorOutput()).toContain("hi from /tmp");
   });
+});
+
+test("a machine has as many processors as asked for, and so have its forks", async () => {
+  const vm = await boot({ ...tiny, cmd: [], cpus: 3 });
+  expect((await vm.exec("nproc")).stdout).toBe("3\n");
+  const fork = await vm.fork();
+  expect((await fork.exec("nproc")).stdout).toBe("3\n");
+  await Promise.all([fork.kill(), vm.kill()]);
 });
 
 describe("a machine on a disk", () => {

@@ -1,16 +1,17 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
-import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { freePort } from "../../vmm/ports.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
@@ -23,15 +24,6 @@ afterAll(async () => {
   scratch.remove();
 });
 
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** What the guest's echo service says at a host port. */
 async function echo(port: number, text: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
@@ -42,7 +34,7 @@ async function echo(port: number, text: string): Promise<string> {
 }
 
 describe("forwards of real machines", () => {
-  let vm: VmHandle;
+  let vm: Machine;
   let port: number;
 
   beforeAll(async () => {
@@ -135,7 +127,7 @@ describe("forwards of real machines", () => {
   );
 
   test("a machine without a network has none, nor has its fork, unless it is asked for", async () => {
-    const reaches = async (from: VmHandle) =>
+    const reaches = async (from: Machine) =>
       (await from.execRaw("ping -c 1 -W 2 10.0.2.2")).exitCode === 0;
     const cut = await boot({ ...tiny, name: "cut", detached: true, network: false });
     expect(await reaches(cut)).toBe(false);

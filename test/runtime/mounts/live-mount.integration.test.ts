@@ -13,7 +13,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
-import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { packageRoot } from "../../../src/runtime/package-root.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
@@ -24,7 +24,7 @@ const scratch = useScratch();
 const [work, tools] = [join(scratch.path, "work"), join(scratch.path, "tools")];
 const programs = join(packageRoot(), "test/runtime/mounts/programs");
 const minutes = 180_000;
-let vm: VmHandle;
+let vm: Machine;
 
 beforeAll(async () => {
   for (const directory of [work, tools]) mkdirSync(directory);
@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 /** The file servers of a machine. */
-function serversOf({ pid }: VmHandle): number[] {
+function serversOf({ pid }: Machine): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
   return children
     .split(" ")
@@ -64,7 +64,7 @@ function serversOf({ pid }: VmHandle): number[] {
     .filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("serve-mount"));
 }
 
-async function say(machine: VmHandle, command: string): Promise<string> {
+async function say(machine: Machine, command: string): Promise<string> {
   const { stdout, stderr, exitCode } = await machine.execRaw(command, {
     execTimeoutMs: minutes,
   });
@@ -165,7 +165,7 @@ const holder =
   'while :; do [ -e /tmp/go ] && { read -r line <&5; echo "$line" > /tmp/read; cat <&4 > /tmp/doomed 2>&1; ' +
   "hostname >&3; pwd > here-$(hostname); rm /tmp/go; }; sleep 0.1; done) >/dev/null 2>&1 </dev/null &";
 
-async function go(machine: VmHandle): Promise<void> {
+async function go(machine: Machine): Promise<void> {
   await machine.exec("touch /tmp/go; while [ -e /tmp/go ]; do sleep 0.1; done");
 }
 

@@ -23,7 +23,7 @@ import {
   isRunning,
   waitUntilGone,
 } from "../../../src/runtime/machine/process-identity.ts";
-import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { collectMountImages } from "../../../src/runtime/mounts/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
@@ -54,7 +54,7 @@ async function until(check: () => boolean): Promise<void> {
   while (!check()) await sleep(10);
 }
 
-const run = async (vm: VmHandle, command: string): Promise<string> =>
+const run = async (vm: Machine, command: string): Promise<string> =>
   (await vm.exec(`cd ${guest} && ${command}`)).stdout;
 
 beforeAll(() => {
@@ -81,7 +81,7 @@ afterAll(async () => {
 });
 
 describe("a mounted directory", () => {
-  let vm: VmHandle;
+  let vm: Machine;
 
   beforeAll(async () => {
     vm = await boot({ ...options, name: "mounted", guestCwd: guest });

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   addEntry,
+  checkName,
   claimName,
   findByName,
   list,
+  nameBelow,
   readEntry,
   registryRoot,
   removeEntry,
@@ -193,6 +195,18 @@ describe("names", () => {
     list();
     expect(readdirSync(join(registryRoot(), "names", "a"))).toEqual(["b"]);
     alive.release();
+  });
+
+  it("makes names below others that are never too long", () => {
+    expect(nameBelow("web", "17")).toBe("web/17");
+    let name = "é".repeat(100);
+    for (let pid = 4_000_000; pid < 4_000_060; pid++) {
+      name = nameBelow(name, String(pid));
+      checkName(name);
+      expect(name.endsWith(`/${pid}`)).toBe(true);
+    }
+    const cutAtSlash = nameBelow(`${"x".repeat(191)}/${"y".repeat(8)}`, "12345678");
+    expect(cutAtSlash).toBe(`${"x".repeat(191)}/12345678`);
   });
 
   it("refuses names that are no names", () => {

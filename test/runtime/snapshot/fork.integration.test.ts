@@ -11,7 +11,7 @@ import {
   isRunning,
   waitUntilGone,
 } from "../../../src/runtime/machine/process-identity.ts";
-import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { readHostMemory } from "../../../src/runtime/memory/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
@@ -28,8 +28,8 @@ const ourVmms = (): number[] =>
 const waiting = (): number[] => ourVmms().filter((pid) => readEntry(pid) === undefined);
 
 describe("forks of a real machine", () => {
-  let vm: VmHandle;
-  let forks: VmHandle[] = [];
+  let vm: Machine;
+  let forks: Machine[] = [];
 
   beforeAll(async () => {
     process.env.MACHINEN_TRACE = trace;

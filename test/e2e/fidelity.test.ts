@@ -1,0 +1,117 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { packageRoot } from "../../src/runtime/package-root.ts";
+import { SideBySide } from "./support/side-by-side.ts";
+import { World } from "./support/world.ts";
+
+const world = new World();
+let both: SideBySide | undefined;
+afterEach(() => {
+  both?.close();
+  both = undefined;
+});
+afterAll(() => world.dispose());
+
+async function start(
+  command: string,
+  first: string,
+  files: Record<string, string> = {},
+): Promise<SideBySide> {
+  both = new SideBySide(world, command, files);
+  await both.begin(first);
+  return both;
+}
+
+const text = Array.from({ length: 300 }, (_, i) => `${i + 1} naïve 漢字 e\u0301\t|`).join("\n");
+
+/** Menus of vttest that need no hardware; each shows a number of screens, one per Return. */
+test.each([
+  ["1", "cursor movements"],
+  ["2", "screen features"],
+  ["3", "character sets"],
+  ["8", "VT102 features"],
+])("vttest %s, %s, looks the same as on a bare terminal", async (menu) => {
+  const program = await start("vttest 24x80.80", "Enter choice number");
+  const isMenu = (): boolean => program.bareText().includes("Choose test type:");
+  expect(isMenu()).toBe(true);
+  await program.type(`${menu}\r`);
+  let screens = 0;
+  // Menu 3 is a menu of its own: 8 shows the sets, 0 leaves it.
+  for (; screens < 60 && !isMenu(); screens++) {
+    const chooses = /Enter choice number/.test(program.bareText());
+    await program.type(chooses ? (screens < 1 ? "8\r" : "0\r") : "\r");
+  }
+  expect(isMenu()).toBe(true);
+  expect(screens).toBeGreaterThan(0);
+});
+
+const programs: [name: string, command: string, first: string, keys: string[]][] = [
+  [
+    "vim",
+    "vim -n -u NONE -N -c 'set nottyfast' text",
+    "3 naïve",
+    ["Go", "漢e\u0301 new\x1b", "gg", "\x06", "/9 n\r", "\x1b[B", ":vsplit\r", ":qa!\r"],
+  ],
+  ["less", "less text", "3 naïve", [" ", "j", "/33\r", "n", "G", "?2\r", "q"]],
+  ["nano", "nano -I text", "3 naïve", ["new 漢字 ", "\x0b", "\x16", "\x17100\r", "\x18", "n"]],
+  [
+    "mc",
+    "mc --nosubshell --nomouse",
+    "10Quit",
+    ["\x1b[B", "\t", "\x1b[20~", "\x1b[B", "\x1b\x1b", "\x1b[21~", "\r"],
+  ],
+  [
+    "tmux",
+    "tmux -f /dev/null new-session -s s 'tmux set -g status-right \"\"; tmux set -g automatic-rename off; exec sh'",
+    "[s] 0:",
+    [
+      "echo 'one 漢字'\r",
+      "\x02%",
+      "echo two\r",
+      "\x02o",
+      "seq 100\r",
+      "\x02[",
+      "\x1b[A\x1b[A",
+      "q",
+      "\x02d",
+    ],
+  ],
+];
+
+test.each(programs)("%s looks the same as on a bare terminal", async (_, command, first, keys) => {
+  const program = await start(command, first, { text });
+  for (const key of keys) await program.type(key);
+  await expect.poll(() => program.bareText(), { timeout: 10_000 }).toContain("ENDED");
+  await program.same("the end");
+});
+
+test("a Node TUI looks the same as on a bare terminal", async () => {
+  const directory = join(world.directory, "ink");
+  mkdirSync(directory, { recursive: true });
+  const ink = join(packageRoot(), "node_modules", "ink", "build", "index.js");
+  const react = join(packageRoot(), "node_modules", "react", "index.js");
+  writeFileSync(
+    join(directory, "app.mjs"),
+    `import { Box, Text, render, useApp, useInput } from ${JSON.stringify(ink)};
+import React from ${JSON.stringify(react)};
+const { createElement: h, useState } = React;
+function App() {
+  const [count, setCount] = useState(0);
+  const { exit } = useApp();
+  useInput((input, key) => (input === "q" ? exit() : setCount(count + (key.upArrow ? 1 : 10))));
+  return h(Box, { borderStyle: "double", borderColor: "magenta", paddingX: 2, flexDirection: "column" },
+    h(Text, { bold: true, color: "#ff8800" }, "Größe 漢字 " + count),
+    h(Text, { inverse: true, underline: true }, "x".repeat(count % 40)));
+}
+render(h(App));
+`,
+  );
+  const program = await start(
+    `env -u CI ${process.execPath} ${join(directory, "app.mjs")}`,
+    "Größe 漢字 0",
+  );
+  for (const key of ["\x1b[A", "a", "\x1b[A", "b"]) await program.type(key);
+  expect(program.bareText()).toContain("漢字 22");
+  await program.type("q");
+});
