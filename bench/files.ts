@@ -12,6 +12,8 @@ const MIB = 2 ** 20;
 const STREAM_MIB = 100;
 /** A tmpfs: what is compared is the way there, not an emulated disk. */
 const GUEST = "/mnt/bench";
+const SHARE = "/mnt/share";
+const SHARED_MIB = 64;
 
 /** `count` files of `size` bytes that nothing can compress, at most 100 in a directory. */
 function makeTree(root: string, count: number, size: number): void {
@@ -74,6 +76,21 @@ async function measureTree(rows: Rows, guest: SshGuest, what: string, tree: stri
   for (const back of Object.values(backs)) rmSync(back, { recursive: true });
 }
 
+/** The same bytes by a live mount of the host's directory: the guest reads and writes a file of it. */
+async function measureShare(rows: Rows, { vm, ssh }: SshGuest, share: string): Promise<void> {
+  const file = join(share, "file");
+  const [read, write] = [`guest reads ${SHARED_MIB} MiB`, `guest writes ${SHARED_MIB} MiB`];
+  writeFileSync(file, randomBytes(SHARED_MIB * MIB));
+  rows.add(`${read}, ssh`, await timed(() => sh(`"$@" 'cat >/dev/null' <${file}`, ...ssh)));
+  await vm.exec("sync; echo 3 >/proc/sys/vm/drop_caches");
+  const reads = () => vm.exec(`cat ${SHARE}/file >/dev/null`);
+  rows.add(`${read}, live mount`, await timed(reads), `${read}, ssh`);
+  const zeros = `head -c ${SHARED_MIB * MIB} /dev/zero`;
+  rows.add(`${write}, ssh`, await timed(() => sh(`"$@" ${zeros} >${file}; sync ${file}`, ...ssh)));
+  const writes = () => vm.exec(`${zeros} >${SHARE}/file; sync ${SHARE}/file`);
+  rows.add(`${write}, live mount`, await timed(writes), `${write}, ssh`);
+}
+
 /** Commands and files of a Debian guest, beside ssh into the same guest. */
 export async function measureFiles(runs: number, log: Log): Promise<Row[]> {
   const missing = whyNoSsh();
@@ -85,11 +102,13 @@ export async function measureFiles(runs: number, log: Log): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-bench-"));
   const large = join(directory, "large");
   const small = join(directory, "small");
+  const share = join(directory, "share");
+  mkdirSync(share);
   makeTree(large, 100, MIB);
   makeTree(small, 10_000, 1024);
   let guest: SshGuest | undefined;
   try {
-    guest = await bootSshGuest();
+    guest = await bootSshGuest([{ host: share, guest: SHARE }]);
     await guest.vm.exec(
       `mkdir -p ${GUEST} && mount -t tmpfs -o size=400m,nr_inodes=0 none ${GUEST}`,
     );
@@ -97,6 +116,7 @@ export async function measureFiles(runs: number, log: Log): Promise<Row[]> {
       await measureCommands(rows, guest);
       await measureTree(rows, guest, "100 files of 1 MiB", large);
       await measureTree(rows, guest, "10,000 files of 1 KiB", small);
+      await measureShare(rows, guest, share);
       log(`files: run ${run + 1} of ${runs}`);
     }
     return rows.list();

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { boot, type Machine } from "../src/runtime/index.ts";
+import { type BootOptions, boot, type Machine } from "../src/runtime/index.ts";
 
 /** Debian's small ssh server, and the libraries the base may lack. */
 const PACKAGES = ["dropbear-bin", "libtomcrypt1", "libtommath1", "libgmp10"];
@@ -68,7 +68,7 @@ async function connect(options: string[], log: () => Promise<string>): Promise<v
   }
 }
 
-export async function bootSshGuest(): Promise<SshGuest> {
+export async function bootSshGuest(liveMounts: BootOptions["liveMounts"] = []): Promise<SshGuest> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-ssh-"));
   const key = join(directory, "key");
   const port = await freePort();
@@ -101,6 +101,7 @@ export async function bootSshGuest(): Promise<SshGuest> {
       memory: 1024,
       cmd: [],
       timeoutMs: null,
+      liveMounts,
       portForward: [{ hostPort: port, guestPort: 22 }],
     });
     await installServer(vm, directory, key);
