@@ -31,6 +31,7 @@ export const systemPackages = [
   { name: "python3", provides: ["python3"], reason: "builds node-pty", onlyWhen: "node-pty" },
   { name: "cpio", provides: ["cpio"], reason: "reads our archives in tests", onlyWhen: "test" },
   { name: "xz-utils", provides: ["xz"], reason: "packs a kernel in tests", onlyWhen: "test" },
+  { name: "mount", provides: ["mount"], reason: "makes a small disk in tests", onlyWhen: "test" },
   { name: "qemu-utils", provides: ["qemu-img"], reason: "checks disks in tests", onlyWhen: "test" },
   { name: "vttest", provides: ["vttest"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "vim", provides: ["vim"], reason: "shown in a pane by tests", onlyWhen: "test" },

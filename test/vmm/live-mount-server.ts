@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, copyFileSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 
@@ -62,10 +63,12 @@ export class LiveMountServer {
   private readonly waiting = new Map<bigint, (reply: Reply) => void>();
   private unique = 1n;
   private received = Buffer.alloc(0);
+  private copies: string | undefined;
 
   constructor(directory: string, mode: "ro" | "rw" = "rw", user?: number) {
     const root = openSync(directory, "r");
-    const program = join(vmm, "build/asan/machinen-vmm");
+    const built = join(vmm, "build/asan/machinen-vmm");
+    const program = user === undefined ? built : this.copyForAll(built);
     this.child = spawn(program, ["serve-mount", mode], {
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", root],
       // The leak checker traces threads, which the server may not.
@@ -82,8 +85,19 @@ export class LiveMountServer {
     this.control.on("data", (chunk: Buffer) => this.controlBytes.push(chunk.toString()));
     for (const socket of [this.data, this.control]) socket.on("error", () => {});
     this.child.once("exit", () => {
+      if (this.copies) rmSync(this.copies, { recursive: true });
       for (const answer of this.waiting.values()) answer({ error: -1, body: Buffer.alloc(0) });
     });
+  }
+
+  /** Another user need not be able to enter the directory of this checkout. */
+  private copyForAll(program: string): string {
+    this.copies = mkdtempSync(join(tmpdir(), "machinen-serve-"));
+    chmodSync(this.copies, 0o755);
+    const copy = join(this.copies, "machinen-vmm");
+    copyFileSync(program, copy);
+    chmodSync(copy, 0o755);
+    return copy;
   }
 
   private take(chunk: Buffer): void {
