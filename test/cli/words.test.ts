@@ -32,6 +32,13 @@ describe("the guest's command line", () => {
   });
 });
 
+describe("a guest command that begins with a dash", () => {
+  test("is no option of the guest's shell", () => {
+    expect(guestCommandLine(["--json", "echo hi"])).toBe(" --json 'echo hi'");
+    expect(guestCommandLine(["--json"])).toBe(" --json");
+  });
+});
+
 describe("output", () => {
   test("durations have at most two units", () => {
     expect(formatDuration(-5)).toBe("0s");
