@@ -32,7 +32,7 @@ const table = {
     needs: "machine",
   },
   "send-detach": {
-    description: "send the detach key to the pane and attach: for a machinen inside it",
+    description: "send the detach key to a machinen that runs in the pane, and attach",
     needs: "pane",
   },
   detach: { description: "stop typing into the machine" },

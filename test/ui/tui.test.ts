@@ -77,6 +77,15 @@ describe("the TUI on a terminal", () => {
     await expectGivenBack(outer, 0);
   }, 30_000);
 
+  it("lets the detach key attach nobody who is not attached", async () => {
+    const outer = await start();
+    await outer.until("m2$");
+    await outer.type(...detach);
+    await outer.until("nothing is attached");
+    await outer.type("q");
+    await expectGivenBack(outer, 0);
+  }, 30_000);
+
   it("starts machines when asked to and none is there", async () => {
     const outer = await start({ TEST_MACHINES: "0", TEST_BOOT_WHEN_EMPTY: "2" });
     await outer.until("▸● m1");

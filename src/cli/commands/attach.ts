@@ -39,7 +39,7 @@ export const attach = defineCommand({
     const wayOut = `${describeKey(key)} ${describeKey(key)} leaves it running`;
     const options: Parameters<typeof attachTerminal>[2] = {
       detachKey: detachByte(key),
-      title: `${machineName(machine)}: ${wayOut}`,
+      title: `machinen ${machineName(machine)}: ${wayOut}`,
     };
     if (flags.session !== undefined) options.name = flags.session;
     if (guestCommand.length > 0) options.command = guestCommandLine(guestCommand);

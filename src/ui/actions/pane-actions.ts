@@ -34,8 +34,13 @@ export function paneActions(context: ActionContext) {
     "send-detach": () => {
       const { selected } = context.state;
       const byte = detachByte(context.settings["keyboard.detach"]);
-      if (selected === undefined) return;
-      context.pane(selected)?.send(Buffer.of(byte, byte));
+      const pane = selected === undefined ? undefined : context.pane(selected);
+      // Whoever detaches out of habit must not find his next keys in a machine's shell.
+      if (!pane || !isMachinen(pane.terminal.title)) {
+        context.tasks.inform("nothing is attached");
+        return;
+      }
+      pane.send(Buffer.of(byte, byte));
       attach(context);
     },
     zoom: does({ type: "zoom-toggled" }),
@@ -74,6 +79,11 @@ export function paneActions(context: ActionContext) {
     "scroll-up": () => scroll(context, 1),
     "scroll-down": () => scroll(context, -1),
   } satisfies Partial<Record<CommandId, Handler>>;
+}
+
+/** Both the screen and `machinen attach` name themselves in the window's title. */
+function isMachinen(title: string): boolean {
+  return /^machinen\b/.test(title);
 }
 
 /** A selected line of the sidebar that has no pane here gets one. */
