@@ -63,8 +63,9 @@ const programs: [name: string, command: string, first: string, keys: string[]][]
   ],
   [
     "tmux",
-    "tmux -f /dev/null new-session -s s 'tmux set -g status-right \"\"; tmux set -g automatic-rename off; exec sh'",
-    "[s] 0:",
+    // A window with a name keeps it: what tmux makes up depends on when it looks.
+    "tmux -f /dev/null new-session -s s -n w 'tmux set -g status-right \"\"; exec sh'",
+    "[s] 0:w",
     [
       "echo 'one 漢字'\r",
       "\x02%",
