@@ -2,6 +2,7 @@ import { ExecError } from "../errors.ts";
 import { ask, readFrames } from "../exec/conversation.ts";
 import { listSessions } from "../exec/index.ts";
 import { execRequest } from "../exec/requests.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { type FileInventory, parseFiles } from "./file-inventory.ts";
 import { type ProcessRecord, parseProcesses } from "./processes.ts";
 import { parseEnvironment, type SessionState } from "./sessions.ts";
@@ -55,7 +56,6 @@ export async function lookAtProcesses(socketPath: string): Promise<ProcessRecord
   return parseProcesses(await output(socketPath, `${AGENT} processes`));
 }
 
-const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 /** A command line this long goes through in one piece. */
 const MOST_PATHS = 2000;
 
@@ -67,7 +67,7 @@ export async function lookAtContents(
   const digests: (string | undefined)[] = [];
   for (let start = 0; start < paths.length; start += MOST_PATHS) {
     const some = paths.slice(start, start + MOST_PATHS);
-    const list = some.map((path) => quote(path)).join(" ");
+    const list = some.map((path) => shellQuote(path)).join(" ");
     const text = await output(socketPath, `printf '%s\\0' ${list} | /proc/1/exe inventory digests`);
     const lines = text.toString("latin1").split("\n");
     digests.push(...some.map((_, i) => (/^[0-9a-f]{64}$/.test(lines[i]!) ? lines[i] : undefined)));
@@ -81,7 +81,7 @@ export async function lookInto(
   path: string,
   limit: number,
 ): Promise<Buffer | undefined> {
-  const file = quote(path);
+  const file = shellQuote(path);
   const command = `[ -f ${file} ] && [ ! -L ${file} ] || exit 3; exec head -c ${limit} ${file}`;
   try {
     return await output(socketPath, command, limit);

@@ -1,13 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { posix } from "node:path";
+import { shellQuote } from "../shell-quote.ts";
 import type { WriteFileOptions } from "./vm-handle.ts";
 
 /** Linux refuses a single argument over 128 KiB; this leaves room for the shell around it. */
 const WRITE_FILE_B64_CHUNK_BYTES = 64 * 1024;
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 function prepareParent(guestPath: string, recursive: boolean): string {
   const parent = posix.dirname(guestPath);
