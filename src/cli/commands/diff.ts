@@ -1,4 +1,4 @@
-import { type FileDifference, textPatch } from "../../runtime/compare/index.ts";
+import { type FileDifference, filePatch } from "../../runtime/compare/index.ts";
 import type { Host, MachineInfo } from "../../runtime/host/host.ts";
 import { isUnsafe, printable } from "../../runtime/printable.ts";
 import { type Context, defineCommand, jsonFlag } from "../command.ts";
@@ -7,9 +7,6 @@ import { printJson, printLine } from "../output.ts";
 import { usage } from "../split-arguments.ts";
 import { machineName, resolveTarget } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
-
-/** Larger files are named, not shown. */
-const MOST_SHOWN_BYTES = 1024 ** 2;
 
 function isIn(path: string, places: string[]): boolean {
   return places.length === 0 || places.some((place) => `${path}/`.startsWith(`${place}/`));
@@ -24,13 +21,12 @@ async function patchOf(
   a: MachineInfo,
   b: MachineInfo,
 ): Promise<string | undefined> {
-  const states = [file.a, file.b].filter((state) => state !== undefined);
-  const shown = states.every(({ type, size }) => type === "file" && size <= MOST_SHOWN_BYTES);
-  if (!shown || (file.change === "changed" && !file.aspects.includes("content"))) return undefined;
-  const read = ({ id }: MachineInfo) => host.readFile(id, file.path, MOST_SHOWN_BYTES);
-  const [before, after] = await Promise.all([file.a && read(a), file.b && read(b)]);
+  if (file.change === "changed" && !file.aspects.includes("content")) return undefined;
   const label = (machine: MachineInfo) => `${machineName(machine)}:${printable(file.path)}`;
-  return textPatch({ label: label(a), bytes: before }, { label: label(b), bytes: after });
+  const result = await filePatch(file, { a: label(a), b: label(b) }, (side, limit) =>
+    host.readFile((side === "a" ? a : b).id, file.path, limit),
+  );
+  return "patch" in result ? result.patch : undefined;
 }
 
 /** Tabs and spaces are part of a patch; what steers a terminal is shown as a question mark. */

@@ -13,7 +13,7 @@ import { compareProcesses } from "./processes.ts";
 import { compareSessions } from "./sessions.ts";
 import type { ComparedMachine, MachineDifference, Side } from "./types.ts";
 
-export { textPatch } from "./patch.ts";
+export { type FilePatch, filePatch } from "./file-patch.ts";
 export type {
   ComparedMachine,
   FileAspect,

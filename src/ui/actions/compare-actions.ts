@@ -1,4 +1,4 @@
-import { type FileDifference, textPatch } from "../../runtime/compare/index.ts";
+import { type FileDifference, filePatch } from "../../runtime/compare/index.ts";
 import type { MachineInfo } from "../../runtime/host/host.ts";
 import { printable } from "../../runtime/printable.ts";
 import type { CommandId } from "../commands.ts";
@@ -10,8 +10,6 @@ import { machineName } from "../names.ts";
 import { currentTab, machineOf, machinesOf, selectedMachine } from "../selectors.ts";
 import type { ActionContext, Handler } from "./context.ts";
 
-/** A larger file is named, not shown. */
-const mostShownBytes = 1024 ** 2;
 /** More forks at once than a screen can show. */
 const mostForks = 16;
 
@@ -168,14 +166,10 @@ async function patchOf(
   { ids, names }: DifferencesDialog,
   file: FileDifference,
 ): Promise<string[]> {
-  const states = [file.a, file.b].filter((state) => state !== undefined);
-  if (states.some(({ type }) => type !== "file")) return [`no text: ${states[0]!.type}`];
-  if (states.some(({ size }) => size > mostShownBytes)) return ["too large to be shown"];
-  const read = (id: string) => host.readFile(id, file.path, mostShownBytes);
-  const [a, b] = await Promise.all([file.a && read(ids[0]), file.b && read(ids[1])]);
-  const side = (name: string, bytes: Buffer | undefined) => ({ label: name, bytes });
-  const patch = textPatch(side(names[0], a), side(names[1], b));
-  return patch === undefined ? ["the contents are no text"] : patch.trimEnd().split("\n").slice(1);
+  const result = await filePatch(file, { a: names[0], b: names[1] }, (side, limit) =>
+    host.readFile(ids[side === "a" ? 0 : 1], file.path, limit),
+  );
+  return "patch" in result ? result.patch.trimEnd().split("\n").slice(1) : [result.unshown];
 }
 
 /** The machines of the tab but the selected one. */
