@@ -28,7 +28,15 @@ export function forgetMachine(entry: RegistryEntry): void {
   if (readEntry(entry.pid)?.startedAt === entry.startedAt) removeEntry(entry.pid);
 }
 
-/** SIGKILL to the VMM; resolves when it, its QEMU and their files are gone. */
+type EndOf = (entry: RegistryEntry) => Promise<void>;
+const companions: EndOf[] = [];
+
+/** Have `end` called for every machine this process kills: who holds processes for one ends them there. */
+export function endWithMachine(end: EndOf): void {
+  companions.push(end);
+}
+
+/** SIGKILL to the VMM; resolves when it, its QEMU, what this process held ready for it and their files are gone. */
 export async function killMachine(entry: RegistryEntry): Promise<void> {
   const vmm = processOf(entry);
   if (vmm) {
@@ -39,5 +47,6 @@ export async function killMachine(entry: RegistryEntry): Promise<void> {
     for (const child of children) signalProcess(child, "SIGKILL");
     await waitUntilGone(children, DEATH_MS);
   }
+  await Promise.all(companions.map((end) => end(entry)));
   forgetMachine(entry);
 }

@@ -1,5 +1,5 @@
 import { SnapshotError } from "../errors.ts";
-import { processOf } from "../machine/end-machine.ts";
+import { endWithMachine, processOf } from "../machine/end-machine.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import { type PreparedFork, prepareFork } from "./prepared-fork.ts";
 
@@ -30,8 +30,14 @@ function remove(slot: Slot): void {
 
 async function discard(slot: Slot): Promise<void> {
   remove(slot);
-  (await slot.starting.catch(() => undefined))?.drop();
+  const fork = await slot.starting.catch(() => undefined);
+  await fork?.end();
 }
+
+endWithMachine(async ({ pid }) => {
+  const held = slots.filter(({ source }) => source.pid === pid);
+  await Promise.all(held.map(discard));
+});
 
 function discardOrphans(): void {
   for (const slot of [...slots]) if (!processOf(slot.source)) void discard(slot);

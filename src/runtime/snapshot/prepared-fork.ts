@@ -7,6 +7,9 @@ import { runDirVariables, vmmEnvironment } from "../machine/vmm-environment.ts";
 import { liveMountVariables } from "../mounts/live-mounts.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 
+/** How long a VMM may take to end when it is asked to. */
+const ORDERLY_END_MS = 2000;
+
 /** A VMM that has everything ready for a fork of one machine and waits for the word. In no list yet. */
 export interface PreparedFork {
   source: RegistryEntry;
@@ -19,6 +22,8 @@ export interface PreparedFork {
   /** Do it now, with these words for the agent. */
   go(resume: object): void;
   drop(): void;
+  /** Drop it; resolves when its VMM has ended and nothing of it is left. */
+  end(): Promise<void>;
 }
 
 function sayReady(child: SpawnedVmm): Promise<"ready"> {
@@ -74,6 +79,9 @@ export async function prepareFork(source: RegistryEntry): Promise<PreparedFork> 
   child.once("exit", onExit);
   const settled = Promise.race([sayReady(child), ended]);
   void settled.then(() => inUse || keepUsAlive(child, "unref"));
+  const drop = () => {
+    if (vmm) signalProcess(vmm, "SIGTERM");
+  };
   return {
     source,
     binary,
@@ -87,8 +95,12 @@ export async function prepareFork(source: RegistryEntry): Promise<PreparedFork> 
       keepUsAlive(child, "ref");
       child.stdin!.write(`${JSON.stringify(resume)}\n`);
     },
-    drop() {
-      if (vmm) signalProcess(vmm, "SIGTERM");
+    drop,
+    async end() {
+      drop();
+      const patience = setTimeout(() => vmm && signalProcess(vmm, "SIGKILL"), ORDERLY_END_MS);
+      await ended;
+      clearTimeout(patience);
     },
   };
 }

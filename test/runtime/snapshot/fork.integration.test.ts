@@ -41,10 +41,6 @@ describe("forks of a real machine", () => {
   });
   afterAll(async () => {
     for (const { pid } of list()) await (await attach({ pid })).kill();
-    await waitUntilGone(
-      ourVmms().map((pid) => ({ pid, identity: identify(pid)?.identity ?? "" })),
-      5000,
-    );
     const left = scratch.runDirs();
     scratch.remove();
     expect(left).toEqual([]);
@@ -124,6 +120,21 @@ describe("forks of a real machine", () => {
     await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(2);
     for (const fork of forks.splice(0)) await fork.kill();
     await expect.poll(() => waiting().length, { timeout: 10_000 }).toBeLessThan(2);
+  });
+
+  test("when a machine has been killed, nothing is left of what was prepared for it", async () => {
+    const fork = await vm.fork();
+    const { controlPath } = readEntry(fork.pid)!;
+    const environment = (pid: number) => readFileSync(`/proc/${pid}/environ`, "latin1");
+    await fork.prepareFork();
+    const prepared = waiting().filter((pid) => environment(pid).includes(`fork:${controlPath}`));
+    expect(prepared).toHaveLength(1);
+    const runDir = /MACHINEN_RUN_DIR=([^\0]+)/.exec(environment(prepared[0]!))![1];
+    expect(scratch.runDirs()).toContain(runDir);
+    process.kill(prepared[0]!, "SIGSTOP");
+    await fork.kill();
+    expect(waiting()).not.toContain(prepared[0]);
+    expect(scratch.runDirs()).not.toContain(runDir);
   });
 
   test("they end with a process that is killed; one that was used lives on", async () => {
