@@ -62,7 +62,6 @@ export class App {
   private terminal: HostTerminal | undefined;
   private attachWanted: PaneId | undefined;
   private readonly toType = new Map<PaneId, string>();
-  private echoExpected = false;
   private firstList = true;
   private lastList = "";
   private readonly escapeTimer = new OnceTimer(() => this.router.handle(this.parser.flush()));
@@ -169,7 +168,6 @@ export class App {
   }
 
   paint(): Uint8Array {
-    this.echoExpected = false;
     const attached = this.state.attached ? this.selectedPane() : undefined;
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
     const typing = keyMode(this.state) === "attached";
@@ -230,7 +228,7 @@ export class App {
   }
 
   expectEcho(): void {
-    this.echoExpected = true;
+    this.loop.expectAnswer();
   }
 
   setClipboard(text: string): boolean {
@@ -305,7 +303,7 @@ export class App {
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */
   private paneChanged(id: PaneId): void {
-    if (this.echoExpected && id === this.state.selected) this.loop.now();
+    if (id === this.state.selected) this.loop.answered();
     else this.loop.soon();
   }
 
