@@ -24,6 +24,7 @@ import { MachineWatch } from "./machine-watch.ts";
 import { paneName } from "./names.ts";
 import { OnceTimer } from "./once-timer.ts";
 import { PaneSet } from "./pane-set.ts";
+import { ParseTurns } from "./panes/parse-turns.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import { WorkspaceStore } from "./saved/store.ts";
@@ -101,6 +102,8 @@ export class App {
       host: options.host,
       outer: this.capabilities,
       scrollback: settings["scrollback.lines"],
+      turns: new ParseTurns(() => this.loop.urgent),
+      isFirst: (id) => id === this.state.selected,
       attention: this.attention,
       onRequest: (id, request) => this.requests.handle(id, request),
       onStatus: (id, status) => this.paneStatus(id, status),
