@@ -9,6 +9,7 @@ import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions } from "./boot-options.ts";
 import {
   checkCpus,
+  checkEnv,
   checkGuestCwd,
   checkMemory,
   checkMounts,
@@ -57,18 +58,6 @@ function findKernel(opts: BootOptions, cwd: string): string | undefined {
   } catch (error) {
     throw new BootError("BOOT_KERNEL_NOT_FOUND", (error as Error).message, { cause: error });
   }
-}
-
-function checkEnv(env: Record<string, string>): Record<string, string> {
-  for (const [key, value] of Object.entries(env)) {
-    if (key === "" || key.includes("=") || `${key}${value}`.includes("\0")) {
-      throw new BootError(
-        "BOOT_PACK_FAILED",
-        `env: ${JSON.stringify(key)} cannot be an environment variable`,
-      );
-    }
-  }
-  return env;
 }
 
 function planRootDisk(opts: BootOptions, cwd: string): GuestPlan["rootDisk"] {

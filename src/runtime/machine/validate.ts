@@ -32,6 +32,16 @@ export function checkGuestCwd(guestCwd: string | undefined): void {
   }
 }
 
+/** @throws {BootError} BOOT_PACK_FAILED */
+export function checkEnv(env: Record<string, string>): Record<string, string> {
+  for (const [key, value] of Object.entries(env)) {
+    if (key === "" || key.includes("=") || `${key}${value}`.includes("\0")) {
+      refuse("BOOT_PACK_FAILED", `env: ${JSON.stringify(key)} cannot be an environment variable`);
+    }
+  }
+  return env;
+}
+
 function checkGuestMountPoint(option: string, guest: unknown): string {
   if (typeof guest !== "string" || guest.includes("\0") || !guest.startsWith("/mnt/")) {
     refuse("BOOT_MOUNT_INVALID", `${option}.guest must be a path below /mnt/`);

@@ -111,6 +111,18 @@ describe("a real machine", () => {
     await grandchild.kill();
   });
 
+  test("a fork or restored machine has an environment and directory of its own for what it is told to run", async () => {
+    const own = { env: { GREETING: "servus", MORE: "more" }, guestCwd: "/etc", detached: true };
+    const say = 'echo "$GREETING|$MORE|$PWD"';
+    const outDir = join(scratch.path, "own-words");
+    const forks = [await vm.fork(own), await vm.fork({ ...own, outDir })];
+    for (const fork of forks) expect((await fork.exec(say)).stdout).toBe("servus|more|/etc\n");
+    const heir = await forks[0]!.fork({ env: { MORE: "less" }, detached: true });
+    expect((await heir.exec(say)).stdout).toBe("servus|less|/etc\n");
+    await Promise.all([heir, ...forks].map((machine) => machine.kill()));
+    expect((await vm.exec(say)).stdout).toBe("hello||/root\n");
+  });
+
   test("a fork has its own random numbers and the right time", async () => {
     const forks = await Promise.all([vm.fork({ detached: true }), vm.fork({ detached: true })]);
     const random = await Promise.all(
