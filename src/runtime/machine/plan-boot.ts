@@ -36,8 +36,8 @@ export interface GuestPlan {
   cmd: string[];
   env: Record<string, string>;
   imageCwd?: string;
-  /** `image`: made from the image; a path: given; absent: the root stays in RAM. */
-  rootDisk?: { kind: "image" } | { kind: "file"; path: string };
+  /** `image`: made from the image, of its usual size or another; a path: given; absent: the root stays in RAM. */
+  rootDisk?: { kind: "image"; bytes?: number } | { kind: "file"; path: string };
 }
 
 function findImage(image: string, cwd: string): string {
@@ -68,7 +68,7 @@ function planRootDisk(opts: BootOptions, cwd: string): GuestPlan["rootDisk"] {
       path: existingFile("BOOT_IMAGE_NOT_FOUND", "rootDisk", opts.rootDisk, cwd),
     };
   }
-  return { kind: "image" };
+  return { kind: "image", bytes: checkRootDiskSize(opts.rootDiskSizeBytes) };
 }
 
 function planGuest(
@@ -115,6 +115,5 @@ export function planBoot(opts: BootOptions): BootPlan {
   checkPortForwards(opts);
   checkMemory(opts.memory);
   checkCpus(opts.cpus);
-  checkRootDiskSize(opts.rootDiskSizeBytes);
   return { binary, cwd, kernel, dtb, diskPath, mount, guest };
 }

@@ -253,6 +253,20 @@ test("a machine has as many processors as asked for, and so have its forks", asy
 });
 
 describe("a machine on a disk", () => {
+  test("as small as asked for; one that is too small for its image is refused and leaves nothing", async () => {
+    const small = { image: "tiny", memory: 256, cmd: [], template: false };
+    const vm = await boot({ ...small, rootDiskSizeBytes: 24_000_000 });
+    const { stdout } = await vm.exec("blockdev --getsize64 /dev/vda; df -m / | tail -n 1");
+    expect(stdout).toMatch(/^24002560\n\S+ +2\d /);
+    const before = [list(), scratch.runDirs()];
+    const error = await rejection(boot({ ...small, name: "narrow", rootDiskSizeBytes: 400_000 }));
+    expect(error.code).toBe("BOOT_PACK_FAILED");
+    expect(error.message).toContain("does not fit on a disk of 401408 bytes");
+    expect([list(), scratch.runDirs()]).toEqual(before);
+    await (await vm.fork({ name: "narrow" })).kill();
+    await vm.kill();
+  });
+
   test("has a writable Debian on it; forks get their own; the image stays as it was", async () => {
     const vm = await boot({
       image: "debian",
