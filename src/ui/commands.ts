@@ -45,7 +45,11 @@ const table = {
   },
   snapshot: { description: "write a snapshot of the selected machine", needs: "running" },
   restore: { description: "start a machine from a snapshot", argument: "[directory]" },
-  stop: { description: "stop the selected machine (asks first)", needs: "machine" },
+  stop: {
+    description: "stop the selected machine, or the one named (asks first)",
+    argument: "[machine]",
+    needs: "machine",
+  },
   undo: { description: "bring back the machine stopped last, from its last snapshot" },
   rename: {
     description: "give the selected machine another name",
