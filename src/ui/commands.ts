@@ -1,7 +1,7 @@
 import { copyCommands } from "./copy-mode/commands.ts";
 
 /** What must be there for a command to make sense. */
-export type Need = "machine" | "running" | "pane" | "panes" | "tabs";
+export type Need = "machine" | "running" | "pane" | "panes" | "pages" | "tabs";
 
 export interface CommandSpec {
   /** A sentence for help, palette and documentation. */
@@ -74,6 +74,8 @@ const table = {
   "focus-right": { description: "select the pane to the right", needs: "panes" },
   "focus-up": { description: "select the pane above", needs: "panes" },
   "focus-down": { description: "select the pane below", needs: "panes" },
+  "next-page": { description: "show the next panes, where not all fit", needs: "pages" },
+  "previous-page": { description: "show the panes before, where not all fit", needs: "pages" },
   "next-layout": { description: "arrange the panes in the next layout" },
   layout: {
     description:

@@ -122,5 +122,6 @@ const needText = {
   running: "a selected machine that runs",
   pane: "a selected pane",
   panes: "more than one pane in the tab",
+  pages: "more panes than the screen has room for",
   tabs: "more than one tab",
 } as const;
