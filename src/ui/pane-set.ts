@@ -76,6 +76,7 @@ export class PaneSet {
       scrollback: this.options.scrollback,
       sandboxes: this.sandboxes,
       ...size,
+      onBegan: (shell) => attention.began(id, shell),
       onOutput: () => attention.output(id, pane.terminal.shell),
       onBell: () => attention.bell(id),
       onRequest: (request) => this.options.onRequest(id, request),

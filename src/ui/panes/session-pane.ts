@@ -7,6 +7,7 @@ import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
 import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
+import type { ShellState } from "../terminal/prompts.ts";
 import type { DesktopRequest } from "../terminal/requests.ts";
 
 export interface SessionPaneOptions {
@@ -22,6 +23,8 @@ export interface SessionPaneOptions {
   scrollback?: number;
   /** What the user's terminal can do and looks like. */
   outer?: OuterCapabilities;
+  /** A session is shown as it was found. */
+  onBegan?(shell: ShellState): void;
   /** Live output has been drawn; not what the session had written before. */
   onOutput?(): void;
   onBell?(): void;
@@ -80,6 +83,7 @@ export class SessionPane {
         rows: this.rows,
         onReplay: (replay) => {
           terminal.replay(replay);
+          this.options.onBegan?.(terminal.shell);
           this.options.onChange();
         },
       });
@@ -189,6 +193,7 @@ export class SessionPane {
     this.handle = handle;
     this.scrollOffset = 0;
     this.attempts = 0;
+    this.options.onBegan?.(terminal.shell);
     if (terminal.cols !== this.cols || terminal.rows !== this.rows) this.applySize();
     this.options.sandboxes.add(this.id, handle);
     this.unsubscribe = this.options.sandboxes.onOutput(this.id, (chunk) => {
