@@ -38,7 +38,7 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   FILES_AGENT_UNAVAILABLE:
     "machinen ls shows its state; a machine from an older machinen must be booted again",
   SNAPSHOT_DUMP_FAILED: "check the free space of the directory (df -h), or give another one",
-  SNAPSHOT_TIMEOUT: "try again; the machine keeps running",
+  SNAPSHOT_TIMEOUT: "check how fast and how full the directory's disk is (df -h)",
   PROVISION_BASE_NOT_FOUND:
     "machinen install debian (or tiny), or give the path of a rootfs tarball",
   PROVISION_KERNEL_NOT_FOUND: "machinen install kernel",

@@ -12,6 +12,7 @@ import { Grid } from "./screen/grid.ts";
 import { type ColourDepth, type Cursor, Painter } from "./screen/painter.ts";
 import { areasOf, currentTab, synchronizedPanes, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
+import { tabSigns } from "./tab-marks.ts";
 import type { Theme } from "./theme.ts";
 import { dialogView } from "./view.ts";
 
@@ -88,6 +89,7 @@ export class Compositor {
   ): Cursor | null {
     let cursor: Cursor | null = null;
     const typedInto = new Set(state.attached ? [state.selected, ...synchronizedPanes(state)] : []);
+    const signs = tabSigns(currentTab(state));
     for (const { id, rect, frame, inside } of placed) {
       const pane = panes.get(id);
       const selected = id === state.selected;
@@ -97,7 +99,7 @@ export class Compositor {
         family: familyOf(state, id),
         theme: this.options.theme,
         title: pane?.terminal.title ?? "",
-        mark: frameMark(attached, pane),
+        mark: [signs, frameMark(attached, pane)].filter(Boolean).join(" "),
         tone: attached ? "attached" : selected ? "selected" : "idle",
         frame,
         ascii: this.options.ascii,

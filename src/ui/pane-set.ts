@@ -82,6 +82,7 @@ export class PaneSet {
       first: () => this.options.isFirst(id),
       sandboxes: this.sandboxes,
       ...size,
+      onBegan: (shell) => attention.began(id, shell),
       onOutput: () => attention.output(id, pane.terminal.shell),
       onBell: () => attention.bell(id),
       onRequest: (request) => this.options.onRequest(id, request),

@@ -9,12 +9,15 @@ import { paneName } from "./names.ts";
 import { areasOf, keyMode, present, synchronizedPanes } from "./selectors.ts";
 import { spin } from "./spinner.ts";
 import type { UiState } from "./state.ts";
+import { tabMarks } from "./tab-marks.ts";
 import { windowStart, wrapText } from "./text.ts";
 
 /** What the chrome shows, as plain data: equal views need no new drawing. */
 export interface StatusView {
   badge: string;
   tone: "navigate" | "attached" | "dialog";
+  /** What lasts, beside the badge. */
+  marks: string[];
   hints: KeyHint[];
   notice?: { text: string; level: "error" | "info" };
   work?: string;
@@ -47,16 +50,23 @@ export function statusView(state: UiState): StatusView {
   const badge = several
     ? "all panes of the tab"
     : (attachedTo ?? (copying ? "copy" : dialog ? "dialog" : "machines"));
+  const marks = tabMarks(state);
+  const work = task
+    ? `${spin(state.now)} ${task.label}…`
+    : state.notice?.level === "error" && mode === "navigate"
+      ? "l log"
+      : hiddenAlert(state);
+  const used = [badge, ...marks, ...(work ? [work] : [])].reduce(
+    (sum, { length }) => sum + length + 3,
+    0,
+  );
   return {
     badge,
     tone: mode === "attached" ? "attached" : dialog || copying ? "dialog" : "navigate",
-    hints: fitHints(hintsFor(state.keymap, mode, present(state)), state.cols - badge.length - 3),
+    marks,
+    hints: fitHints(hintsFor(state.keymap, mode, present(state)), state.cols - used),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
-    work: task
-      ? `${spin(state.now)} ${task.label}…`
-      : state.notice?.level === "error" && mode === "navigate"
-        ? "l log"
-        : hiddenAlert(state),
+    work,
   };
 }
 

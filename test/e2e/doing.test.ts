@@ -149,6 +149,19 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("REGISTRY_NAME_IN_USE"),
   });
+  expect(await world.run(["tui", "stop", "nobody"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no machine "nobody" is there'),
+  });
+  expect(await world.run(["tui", "zoom", "copy"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("zoom takes no argument"),
+  });
+
+  // Nobody outside could answer a question; the machine that is named is the one that is stopped.
+  await world.ok(["tui", "select", "one"]);
+  expect(await world.ok(["tui", "stop", "copy"])).toBe("copy is stopped\n");
+  expect(await names()).toEqual(["one"]);
   await world.ok(["tui", "quit"]);
   await outer!.until("GIVEN BACK\nEXIT 0");
   await eventually("the socket is gone", () => readdirSync(directory).length === 0);
@@ -156,7 +169,6 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("TUI_NOT_RUNNING"),
   });
-  await world.ok(["stop", "copy"]);
 });
 
 test("plain lines instead of a screen", async () => {

@@ -32,6 +32,16 @@ export function checkGuestCwd(guestCwd: string | undefined): void {
   }
 }
 
+/** @throws {BootError} BOOT_PACK_FAILED */
+export function checkEnv(env: Record<string, string>): Record<string, string> {
+  for (const [key, value] of Object.entries(env)) {
+    if (key === "" || key.includes("=") || `${key}${value}`.includes("\0")) {
+      refuse("BOOT_PACK_FAILED", `env: ${JSON.stringify(key)} cannot be an environment variable`);
+    }
+  }
+  return env;
+}
+
 function checkGuestMountPoint(option: string, guest: unknown): string {
   if (typeof guest !== "string" || guest.includes("\0") || !guest.startsWith("/mnt/")) {
     refuse("BOOT_MOUNT_INVALID", `${option}.guest must be a path below /mnt/`);
@@ -184,13 +194,17 @@ export function checkMemory(memory: number | undefined): void {
   if (memory !== undefined) validateMemoryMib(memory);
 }
 
-/** @throws {BootError} BOOT_PACK_FAILED */
-export function checkRootDiskSize(bytes: number | undefined): void {
-  if (bytes === undefined) return;
-  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes % DISK_BLOCK_BYTES === 0)) {
+/** What the VMM takes. */
+const MOST_ROOT_DISK_BYTES = 2 ** 42;
+
+/** The size as a disk can have it. @throws {BootError} BOOT_PACK_FAILED */
+export function checkRootDiskSize(bytes: number | undefined): number | undefined {
+  if (bytes === undefined) return undefined;
+  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= MOST_ROOT_DISK_BYTES)) {
     refuse(
       "BOOT_PACK_FAILED",
-      `rootDiskSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
+      `rootDiskSizeBytes must be a whole number of bytes from 1 to ${MOST_ROOT_DISK_BYTES}`,
     );
   }
+  return Math.ceil(bytes / DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES;
 }

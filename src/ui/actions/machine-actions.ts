@@ -5,7 +5,8 @@ import { paneTarget } from "../layout/pane-id.ts";
 import { MachineMaker } from "../machine-maker.ts";
 import { machineName } from "../names.ts";
 import { machinesOf, selectedMachine } from "../selectors.ts";
-import type { ActionContext } from "./context.ts";
+import type { ActionContext, Origin } from "./context.ts";
+import { machineCalled } from "./machine-called.ts";
 
 /** What commands do to machines: every one of them asks the host. */
 export class MachineActions {
@@ -96,10 +97,14 @@ export class MachineActions {
     if (restored) this.added(restored);
   }
 
-  askStop(): void {
-    const machine = this.selected();
-    const dialog = { kind: "confirm" as const, id: machine.id, name: machineName(machine) };
+  /** The selected machine, or the one named. Nobody outside can answer a question: it is done. */
+  async askStop(called: string, origin: Origin): Promise<string | undefined> {
+    const machine = called ? machineCalled(this.context.state, called) : this.selected();
+    const name = machineName(machine);
+    if (origin === "outside") return this.stop(machine.id, name);
+    const dialog = { kind: "confirm" as const, id: machine.id, name };
     this.context.dispatch({ type: "dialog-opened", dialog });
+    return undefined;
   }
 
   /** With `keep` a snapshot of it is written first. */

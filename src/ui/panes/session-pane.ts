@@ -8,6 +8,7 @@ import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
 import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
+import type { ShellState } from "../terminal/prompts.ts";
 import type { DesktopRequest } from "../terminal/requests.ts";
 import { OutputBacklog } from "./output-backlog.ts";
 import type { ParseTurns } from "./parse-turns.ts";
@@ -28,6 +29,8 @@ export interface SessionPaneOptions {
   turns: ParseTurns;
   /** Whether the user waits for this pane's output more than for that of others. */
   first(): boolean;
+  /** A session is shown as it was found. */
+  onBegan?(shell: ShellState): void;
   /** Live output has been drawn; not what the session had written before. */
   onOutput?(): void;
   onBell?(): void;
@@ -88,6 +91,7 @@ export class SessionPane {
         onReplay: (replay) => {
           this.backlog?.flush();
           terminal.replay(replay);
+          this.options.onBegan?.(terminal.shell);
           this.options.onChange();
         },
       });
@@ -198,6 +202,7 @@ export class SessionPane {
     this.handle = handle;
     this.scrollOffset = 0;
     this.attempts = 0;
+    this.options.onBegan?.(terminal.shell);
     if (terminal.cols !== this.cols || terminal.rows !== this.rows) this.applySize();
     this.options.sandboxes.add(this.id, handle);
     const backlog = new OutputBacklog({
