@@ -115,6 +115,22 @@ test.each([
   expect(status).toBe(1);
 });
 
+test.each([
+  [["--mount", "./no-such:/mnt/a"], "BOOT_MOUNT_HOST_NOT_FOUND", "mount ./no-such:/mnt/a: "],
+  [["-v", "no-such:/mnt/a:ro"], "BOOT_MOUNT_HOST_NOT_FOUND", "live mount no-such:/mnt/a:ro: "],
+  [["-v", ".:/data"], "BOOT_MOUNT_INVALID", "live mount .:/data: "],
+  [
+    ["-v", ".:/mnt/a", "--live-mount", "..:/mnt/a/b"],
+    "BOOT_MOUNT_INVALID",
+    "live mount ..:/mnt/a/b: it lies inside the live mount .:/mnt/a",
+  ],
+])("boot %j is refused in the words of the command line", (args, code, words) => {
+  const { stderr, status } = machinen(["boot", ...args]);
+  expect(stderr.startsWith(`${code}: ${words}`), stderr).toBe(true);
+  expect(status).toBe(1);
+  expect(JSON.parse(machinen(["ls", "--json"]).stdout)).toEqual([]);
+});
+
 test("attach without a terminal says so", () => {
   const { stderr, status } = machinen(["attach", "nobody"]);
   expect(stderr).toMatch(/^NO_TERMINAL: /);
