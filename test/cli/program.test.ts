@@ -88,6 +88,8 @@ test.each([
     /KEY=value/,
   ],
   [["provision", "x.tar.gz", "--cmd", "[1]", "--", "true"], "PARSE_FLAG_MALFORMED", /--cmd/],
+  [["provision", "x.tar.gz", "--copy", "site"], "PARSE_FLAG_MALFORMED", /"site"/],
+  [["provision", "x.tar.gz", "--copy", "site:srv"], "PARSE_FLAG_MALFORMED", /path in the image/],
   [["provision", "x.tar.gz", "--script", "/none"], "PARSE_FLAG_MALFORMED", /--script/],
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
   [["tui", "--list", "--local", "bash"], "PARSE_FLAG_MALFORMED", /--local/],
