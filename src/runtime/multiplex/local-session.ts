@@ -22,6 +22,9 @@ export class LocalSession {
     this.pty.stdout.on("data", (chunk: Buffer) => this.output(chunk));
     void this.pty.wait().then(() => {
       this.ended = true;
+    });
+    // Later than its end, when a client is behind: what it wrote last comes first.
+    this.pty.stdout.once("end", () => {
       for (const client of this.viewers) client.end();
     });
   }
