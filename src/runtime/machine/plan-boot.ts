@@ -7,12 +7,12 @@ import {
 } from "../images/index.ts";
 import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions } from "./boot-options.ts";
+import { checkMounts } from "./check-mounts.ts";
 import {
   checkCpus,
   checkEnv,
   checkGuestCwd,
   checkMemory,
-  checkMounts,
   checkPortForwards,
   checkRootDiskSize,
   existingFile,

@@ -1,11 +1,6 @@
 import { BootError } from "../errors.ts";
-import {
-  checkEnv,
-  checkGuestCwd,
-  checkMemory,
-  checkMounts,
-  checkPortForwards,
-} from "../machine/validate.ts";
+import { checkMounts } from "../machine/check-mounts.ts";
+import { checkEnv, checkGuestCwd, checkMemory, checkPortForwards } from "../machine/validate.ts";
 import type { ForkOptions } from "./options.ts";
 
 /** Options that a machine with a past cannot take are refused, never ignored. */
