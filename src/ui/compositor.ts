@@ -2,6 +2,7 @@ import { printable } from "../runtime/printable.ts";
 import { Chrome } from "./chrome/chrome.ts";
 import { markDifferences } from "./compare/highlight.ts";
 import { drawCopyMode } from "./copy-mode/draw.ts";
+import { dialogView } from "./dialogs/dialog-views.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import type { PlacedPane } from "./layout/place-panes.ts";
 import { centered, type Rect } from "./layout/rect.ts";
@@ -15,7 +16,6 @@ import { areasOf, currentTab, machineOf, synchronizedPanes, visiblePanes } from 
 import type { PaneStatus, UiState } from "./state.ts";
 import { tabSigns } from "./tab-marks.ts";
 import type { Theme } from "./theme.ts";
-import { dialogView } from "./view.ts";
 
 export interface CompositorOptions {
   depth: ColourDepth;

@@ -5,7 +5,7 @@ import { BootError, type ErrorCode } from "../errors.ts";
 import { DEFAULT_UPPER_BYTES } from "../images/index.ts";
 import { validateMemoryMib } from "../memory/index.ts";
 import type { MountPlan } from "../mounts/index.ts";
-import type { BootOptions, PortForward } from "./boot-options.ts";
+import type { BootOptions, Mount, PortForward } from "./boot-options.ts";
 
 /** What the VMM takes. */
 const MAX_LIVE_MOUNTS = 16;
@@ -32,29 +32,35 @@ export function checkGuestCwd(guestCwd: string | undefined): void {
   }
 }
 
-function checkGuestMountPoint(option: string, guest: unknown): string {
+/** As people write a mount, wherever they gave it: option, flag or dialog. */
+function mountName(kind: "mount" | "live mount", { host, guest }: Mount): string {
+  return `${kind} ${host}:${guest}`;
+}
+
+/** `name`: of the mount, for messages. */
+function checkGuestMountPoint(name: string, guest: unknown): string {
   if (typeof guest !== "string" || guest.includes("\0") || !guest.startsWith("/mnt/")) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.guest must be a path below /mnt/`);
+    refuse("BOOT_MOUNT_INVALID", `${name}: its place in the machine must be below /mnt/`);
   }
   const path = posix.normalize(guest).replace(/\/+$/, "");
   if (!path.startsWith("/mnt/") || guest.split("/").includes("..")) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.guest ${guest} must stay below /mnt/`);
+    refuse("BOOT_MOUNT_INVALID", `${name}: its place in the machine must stay below /mnt/`);
   }
   return path;
 }
 
-function checkHostDirectory(option: string, host: unknown, cwd: string): void {
+function checkHostDirectory(name: string, host: unknown, cwd: string): void {
   if (typeof host !== "string" || host === "" || host.includes("\0")) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.host must be a directory on this host`);
+    refuse("BOOT_MOUNT_INVALID", `${name}: it needs a directory of this host`);
   }
   const path = resolve(cwd, host);
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) refuse("BOOT_MOUNT_HOST_NOT_FOUND", `${option}.host ${path} does not exist`);
-  if (!stat.isDirectory()) refuse("BOOT_MOUNT_INVALID", `${option}.host ${path} is no directory`);
+  if (!stat) refuse("BOOT_MOUNT_HOST_NOT_FOUND", `${name}: ${path} does not exist`);
+  if (!stat.isDirectory()) refuse("BOOT_MOUNT_INVALID", `${name}: ${path} is no directory`);
   try {
     accessSync(path, constants.R_OK | constants.X_OK);
   } catch (error) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.host cannot be read: ${(error as Error).message}`);
+    refuse("BOOT_MOUNT_INVALID", `${name}: it cannot be read: ${(error as Error).message}`);
   }
 }
 
@@ -68,8 +74,8 @@ function checkNesting({ liveMounts = [] }: MountOptions, guests: ReadonlySet<str
   if (liveMounts.length > MAX_LIVE_MOUNTS) {
     refuse("BOOT_MOUNT_INVALID", `liveMounts: more than ${MAX_LIVE_MOUNTS}`);
   }
-  for (const [index, share] of liveMounts.entries()) {
-    const outer = checkGuestMountPoint(`liveMounts[${index}]`, share.guest);
+  for (const share of liveMounts) {
+    const outer = checkGuestMountPoint(mountName("live mount", share), share.guest);
     const inner = [...guests].find((guest) => guest.startsWith(`${outer}/`));
     if (inner) refuse("BOOT_MOUNT_INVALID", `${inner} lies inside the live mount ${outer}`);
   }
@@ -88,7 +94,7 @@ function planMount(opts: MountOptions, cwd: string): MountPlan | undefined {
   }
   return (
     mount && {
-      guest: checkGuestMountPoint("mount", mount.guest),
+      guest: checkGuestMountPoint(mountName("mount", mount), mount.guest),
       host: resolve(cwd, mount.host),
       upperBytes: opts.mountDiskUpperSizeBytes ?? DEFAULT_UPPER_BYTES,
     }
@@ -99,23 +105,25 @@ function planMount(opts: MountOptions, cwd: string): MountPlan | undefined {
 export function checkMounts(opts: MountOptions, cwd: string): MountPlan | undefined {
   const taken = new Set<string>();
   const shares = [
-    ...(opts.mount ? [{ option: "mount", ...opts.mount, mode: "rw" }] : []),
-    ...(opts.liveMounts ?? []).map((share, index) => ({
-      option: `liveMounts[${index}]`,
+    ...(opts.mount ? [{ name: mountName("mount", opts.mount), ...opts.mount, mode: "rw" }] : []),
+    ...(opts.liveMounts ?? []).map((share) => ({
+      name: mountName("live mount", share),
       ...share,
       mode: share.mode ?? "rw",
     })),
   ];
   for (const share of shares) {
-    const guest = checkGuestMountPoint(share.option, share.guest);
+    const guest = checkGuestMountPoint(share.name, share.guest);
     if (share.mode !== "ro" && share.mode !== "rw") {
-      refuse("BOOT_MOUNT_INVALID", `${share.option}.mode must be "ro" or "rw"`);
+      refuse("BOOT_MOUNT_INVALID", `${share.name}: its mode must be "ro" or "rw"`);
     }
-    if (taken.has(guest)) refuse("BOOT_MOUNT_INVALID", `${share.option}.guest ${guest} is taken`);
+    if (taken.has(guest)) {
+      refuse("BOOT_MOUNT_INVALID", `${share.name}: another mount has that place`);
+    }
     taken.add(guest);
   }
   checkNesting(opts, taken);
-  for (const share of shares) checkHostDirectory(share.option, share.host, cwd);
+  for (const share of shares) checkHostDirectory(share.name, share.host, cwd);
   const upper = opts.mountDiskUpperSizeBytes;
   if (
     upper !== undefined &&

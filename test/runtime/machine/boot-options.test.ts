@@ -165,3 +165,20 @@ describe("planBoot", () => {
     expect(planBoot({ binary: "bin/vmm", cwd: scratch.path }).binary).toBe(program);
   });
 });
+
+test("what is wrong with a mount is said of the mount as it was written", () => {
+  const message = (opts: BootOptions): string => {
+    try {
+      planBoot({ binary: "/bin/cat", ...opts });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+  const nowhere = { host: "/nowhere", guest: "/mnt/a" };
+  expect(message({ mount: nowhere })).toContain("mount /nowhere:/mnt/a: /nowhere does not exist");
+  expect(message({ liveMounts: [nowhere] })).toContain("live mount /nowhere:/mnt/a: /nowhere");
+  expect(message({ mount: { host: "/tmp", guest: "/data" } })).toContain(
+    "mount /tmp:/data: its place",
+  );
+});
