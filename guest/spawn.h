@@ -22,8 +22,8 @@ struct spawn {
     const struct cgroup *group; /* it starts as a member; may be NULL */
 };
 
-/* Where commands start when they do not say; set by the configuration. */
-extern const char *default_cwd;
+/* Where commands start that do not say. False when memory is short. */
+bool set_default_cwd(const char *path);
 
 /* The process (and session) id, or -1 with errno. A program that cannot be started exits with 127. */
 pid_t spawn(const struct spawn *spawn);

@@ -27,6 +27,9 @@ export class LocalSession {
     void this.pty.wait().then(({ code, signal }) => {
       this.ended = true;
       this.status = code ?? 128 + (signal ? constants.signals[signal] : 0);
+    });
+    // Later than its end, when a client is behind: what it wrote last comes first.
+    this.pty.stdout.once("end", () => {
       for (const client of this.viewers) client.end();
     });
   }

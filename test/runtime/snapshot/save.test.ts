@@ -174,8 +174,8 @@ describe("restore refuses", () => {
       "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
     );
     expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
-    expect(await code({ guestCwd: "/" })).toBe("BOOT_CWD_INVALID");
-    expect(await code({ env: { A: "1" } })).toBe("BOOT_CMD_WITHOUT_IMAGE");
+    expect(await code({ guestCwd: "work" })).toBe("BOOT_CWD_INVALID");
+    expect(await code({ env: { "A=B": "1" } })).toBe("BOOT_PACK_FAILED");
     const portForward = [{ hostPort: 1, guestPort: 1 }];
     expect(await code({ portForward, network: false })).toBe("BOOT_PORT_FORWARD_INVALID");
   });
