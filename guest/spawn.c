@@ -22,7 +22,16 @@
 enum { LONGEST_ARGUMENT = 131071, SCRIPT_FD = 3, NOT_STARTED = 127 };
 static const char source_script[] = ". /proc/self/fd/3";
 
-const char *default_cwd;
+static char *default_cwd;
+
+bool set_default_cwd(const char *path) {
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return false;
+    free(default_cwd);
+    default_cwd = copy;
+    return true;
+}
 
 static int open_script(const char *command) {
     int fd = memfd_create("command", MFD_CLOEXEC);
