@@ -24,6 +24,7 @@ import { MachineWatch } from "./machine-watch.ts";
 import { paneName } from "./names.ts";
 import { OnceTimer } from "./once-timer.ts";
 import { PaneSet } from "./pane-set.ts";
+import { ParseTurns } from "./panes/parse-turns.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { Router } from "./router.ts";
 import { WorkspaceStore } from "./saved/store.ts";
@@ -62,7 +63,6 @@ export class App {
   private terminal: HostTerminal | undefined;
   private attachWanted: PaneId | undefined;
   private readonly toType = new Map<PaneId, string>();
-  private echoExpected = false;
   private firstList = true;
   private lastList = "";
   private readonly escapeTimer = new OnceTimer(() => this.router.handle(this.parser.flush()));
@@ -102,6 +102,8 @@ export class App {
       host: options.host,
       outer: this.capabilities,
       scrollback: settings["scrollback.lines"],
+      turns: new ParseTurns(() => this.loop.urgent),
+      isFirst: (id) => id === this.state.selected,
       attention: this.attention,
       onRequest: (id, request) => this.requests.handle(id, request),
       onStatus: (id, status) => this.paneStatus(id, status),
@@ -169,7 +171,6 @@ export class App {
   }
 
   paint(): Uint8Array {
-    this.echoExpected = false;
     const attached = this.state.attached ? this.selectedPane() : undefined;
     this.terminal?.setAnyMotion(attached?.terminal.modes.mouse === "any");
     const typing = keyMode(this.state) === "attached";
@@ -230,7 +231,7 @@ export class App {
   }
 
   expectEcho(): void {
-    this.echoExpected = true;
+    this.loop.expectAnswer();
   }
 
   setClipboard(text: string): boolean {
@@ -305,7 +306,7 @@ export class App {
 
   /** The answer to a key is drawn at once, whatever else is being drawn. */
   private paneChanged(id: PaneId): void {
-    if (this.echoExpected && id === this.state.selected) this.loop.now();
+    if (id === this.state.selected) this.loop.answered();
     else this.loop.soon();
   }
 

@@ -49,7 +49,16 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("New machine");
   await outer!.type(..."web", "\t", "\t", "\x15", ..."lots", "\r");
   await outer!.until('Memory is a number of MiB, not "lots"');
-  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", "\t", ...`${port}:80`, "\r");
+  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", ..."/no/such:/mnt/site", "\t", "\t");
+  await outer!.type(...`${port}:80`, "\r");
+
+  // A boot that fails brings the dialog back with what was typed, the code and the next step.
+  await outer!.until("BOOT_MOUNT_HOST_NOT_FOUND", READY);
+  await outer!.until("next: check the path");
+  expect(outer!.text()).toMatch(/mount \/no\/such:\/mnt\/site/);
+  expect(outer!.text()).toMatch(/Name +web +│/);
+  expect(outer!.text()).toContain(`▸ Ports       ${port}:80█`);
+  await outer!.type("\x1b[Z", "\x1b[Z", "\x15", "\r");
   await outer!.until(() => /root@web/.test(pane(outer!, "web")), READY);
   expect(JSON.parse(await world.ok(["ls", "--json"]))).toContainEqual(
     expect.objectContaining({
@@ -149,6 +158,19 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("REGISTRY_NAME_IN_USE"),
   });
+  expect(await world.run(["tui", "stop", "nobody"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no machine "nobody" is there'),
+  });
+  expect(await world.run(["tui", "zoom", "copy"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("zoom takes no argument"),
+  });
+
+  // Nobody outside could answer a question; the machine that is named is the one that is stopped.
+  await world.ok(["tui", "select", "one"]);
+  expect(await world.ok(["tui", "stop", "copy"])).toBe("copy is stopped\n");
+  expect(await names()).toEqual(["one"]);
   await world.ok(["tui", "quit"]);
   await outer!.until("GIVEN BACK\nEXIT 0");
   await eventually("the socket is gone", () => readdirSync(directory).length === 0);
@@ -156,7 +178,6 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("TUI_NOT_RUNNING"),
   });
-  await world.ok(["stop", "copy"]);
 });
 
 test("plain lines instead of a screen", async () => {

@@ -161,6 +161,22 @@ describe("the TUI on a terminal", () => {
     expect(outer.text()).not.toContain("needs 40x10");
   }, 30_000);
 
+  it("says that there are panes it has no room for, and turns to them", async () => {
+    const outer = await start({ TEST_MACHINES: "6" }, 60, 14);
+    await outer.until("1-2 of 6 (>)");
+    await outer.type(">");
+    await outer.until("3-4 of 6 (>)");
+    await outer.until(/─ m3 [\s\S]*─ m4 /);
+    await outer.type("<", "<");
+    await outer.until("5-6 of 6 (>)");
+    await outer.type("z");
+    await outer.until("zoomed, 6 of 6 (z)");
+    await outer.type("z");
+    outer.resize(160, 45);
+    await outer.until(() => !/ of 6/.test(outer.text()));
+    for (const name of ["m1", "m6"]) expect(outer.text()).toContain(`╭─ ${name} `);
+  }, 30_000);
+
   it("explains its keys, and keeps failures in a log", async () => {
     const outer = await start({ TEST_SNAPSHOT_ERROR: "SNAPSHOT_DUMP_FAILED" });
     await outer.until("m2$");

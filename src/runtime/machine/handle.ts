@@ -1,5 +1,6 @@
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasNoEnd } from "../durations.ts";
 import { BootError } from "../errors.ts";
 import type { OnLog } from "../log.ts";
 import type { RegistryEntry } from "../registry/index.ts";
@@ -48,7 +49,7 @@ function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Ma
 }
 
 async function waitWithin(started: StartedMachine, timeoutMs: number | null): Promise<Exit> {
-  if (timeoutMs === null || timeoutMs === Number.POSITIVE_INFINITY) return started.exited;
+  if (hasNoEnd(timeoutMs)) return started.exited;
   const timer = new AbortController();
   const exit = await Promise.race([
     started.exited,

@@ -1,5 +1,6 @@
 import { BootError } from "../errors.ts";
-import { checkGuestCwd, checkMemory, checkMounts, checkPortForwards } from "../machine/validate.ts";
+import { checkMounts } from "../machine/check-mounts.ts";
+import { checkEnv, checkGuestCwd, checkMemory, checkPortForwards } from "../machine/validate.ts";
 import type { ForkOptions } from "./options.ts";
 
 /** Options that a machine with a past cannot take are refused, never ignored. */
@@ -8,19 +9,8 @@ export function checkResumeOptions(
   cwd: string,
   sourceMemoryMib: number | undefined,
 ): void {
-  if (opts.env && Object.keys(opts.env).length > 0) {
-    throw new BootError(
-      "BOOT_CMD_WITHOUT_IMAGE",
-      "env: a resumed machine's processes keep their environment; set it in the commands you run",
-    );
-  }
+  checkEnv(opts.env ?? {});
   checkGuestCwd(opts.guestCwd);
-  if (opts.guestCwd !== undefined) {
-    throw new BootError(
-      "BOOT_CWD_INVALID",
-      "guestCwd: a resumed machine's processes keep their directory; cd in the commands you run",
-    );
-  }
   checkMounts(opts, cwd);
   if (opts.mount || opts._restoreMountDisk || opts.mountDiskUpperSizeBytes !== undefined) {
     throw new BootError(

@@ -33,6 +33,8 @@ export async function restoreBundle(
     vmmEnv: opts.vmmEnv,
     network: opts,
     liveMounts: resolveLiveMounts(liveMounts, cwd),
+    env: opts.env,
+    guestCwd: opts.guestCwd,
     name: opts.name,
     sourceName: meta.sourceName,
     record: {
@@ -57,7 +59,8 @@ export async function restoreBundle(
  *
  * @throws {BootError} BOOT_VMM_MISSING | BOOT_SNAPSHOT_NOT_FOUND | BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN |
  * BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND | BOOT_PORT_FORWARD_INVALID |
- * BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_CWD_INVALID
+ * BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_CWD_INVALID |
+ * BOOT_PACK_FAILED
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
 export async function restore(opts: RestoreOptions): Promise<Machine> {

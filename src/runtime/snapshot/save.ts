@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { agentRequest } from "../control/agent-control.ts";
 import { vmmConsole } from "../control/vmm-control.ts";
+import { hasNoEnd } from "../durations.ts";
 import { isMachinenError, SnapshotError } from "../errors.ts";
 import { type OnLog, PhaseTimer } from "../log.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
@@ -36,13 +37,15 @@ function dumpFailed(error: unknown): SnapshotError {
   );
 }
 
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+async function within<T>(work: Promise<T>, timeoutMs: number, goesOn: boolean): Promise<T> {
+  if (hasNoEnd(timeoutMs)) return work;
   const timer = new AbortController();
   const timeout = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
+    const fate = goesOn ? "it goes on" : "it was killed (leaveRunning: true keeps it)";
     throw new SnapshotError(
       "SNAPSHOT_TIMEOUT",
-      `the machine was not saved within ${timeoutMs} ms; it goes on`,
-      { retryable: true },
+      `the machine was not saved within ${timeoutMs} ms; ${fate}`,
+      { retryable: goesOn },
     );
   });
   timeout.catch(() => {});
@@ -78,7 +81,8 @@ async function undo(saver: Saver, staging: BundleStaging): Promise<void> {
 }
 
 /**
- * Write a machine into a bundle.
+ * Write a machine into a bundle. One that was to end and is not saved in time is killed: callers that would
+ * rather keep it save it with `leaveRunning` and end it themselves.
  *
  * @throws {SnapshotError} SNAPSHOT_NO_DISK | SNAPSHOT_DUMP_FAILED | SNAPSHOT_TIMEOUT
  */
@@ -112,7 +116,7 @@ export async function snapshotMachine(
     staging = stageBundle(snapDir);
     const before = await readConsole(controlPath);
     saver = startSaver(controlPath, staging.imgDir, hold);
-    await within(saver.saved, opts.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    await within(saver.saved, opts.timeoutMs ?? DEFAULT_TIMEOUT_MS, !hold);
     phases.mark("save");
     const printed = consoleSince(before, await readConsole(controlPath));
     if (printed.length > 0) log({ source: "guest-console", chunk: printed });
@@ -129,6 +133,7 @@ export async function snapshotMachine(
   } catch (error) {
     if (staging && saver) await undo(saver, staging);
     else if (staging) discardStaging(staging);
+    if (hold && isMachinenError(error, "SNAPSHOT_TIMEOUT")) await killMachine(entry);
     throw dumpFailed(error);
   } finally {
     phases.flush();

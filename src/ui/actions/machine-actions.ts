@@ -5,7 +5,8 @@ import { paneTarget } from "../layout/pane-id.ts";
 import { MachineMaker } from "../machine-maker.ts";
 import { machineName } from "../names.ts";
 import { machinesOf, selectedMachine } from "../selectors.ts";
-import type { ActionContext } from "./context.ts";
+import type { ActionContext, Origin } from "./context.ts";
+import { machineCalled } from "./machine-called.ts";
 
 /** What commands do to machines: every one of them asks the host. */
 export class MachineActions {
@@ -19,8 +20,8 @@ export class MachineActions {
     this.maker = new MachineMaker(context.host);
   }
 
-  /** What is not said is as the configuration says. */
-  async boot(options: HostBootOptions = {}): Promise<undefined> {
+  /** What is not said is as the configuration says. `onMade`: before the machine is shown. */
+  async boot(options: HostBootOptions = {}, onMade?: () => void): Promise<undefined> {
     const { settings } = this.context;
     const all = {
       ...options,
@@ -31,6 +32,7 @@ export class MachineActions {
     const added = await this.context.tasks.run(task, () =>
       this.maker.make(() => this.context.host.boot(all)),
     );
+    onMade?.();
     if (added) this.added(added);
   }
 
@@ -96,10 +98,14 @@ export class MachineActions {
     if (restored) this.added(restored);
   }
 
-  askStop(): void {
-    const machine = this.selected();
-    const dialog = { kind: "confirm" as const, id: machine.id, name: machineName(machine) };
+  /** The selected machine, or the one named. Nobody outside can answer a question: it is done. */
+  async askStop(called: string, origin: Origin): Promise<string | undefined> {
+    const machine = called ? machineCalled(this.context.state, called) : this.selected();
+    const name = machineName(machine);
+    if (origin === "outside") return this.stop(machine.id, name);
+    const dialog = { kind: "confirm" as const, id: machine.id, name };
     this.context.dispatch({ type: "dialog-opened", dialog });
+    return undefined;
   }
 
   /** With `keep` a snapshot of it is written first. */
