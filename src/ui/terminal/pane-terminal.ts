@@ -1,6 +1,7 @@
 import type { Grid } from "../screen/grid.ts";
 import type { Cursor } from "../screen/painter.ts";
 import { type DefaultColours, PaneColours } from "./colours.ts";
+import { printAsciiFast } from "./fast-print.ts";
 import { KeyboardProtocol } from "./keyboard-protocol.ts";
 import { encodeMouse, type MouseEvent } from "./mouse.ts";
 import { OutputHold } from "./output-hold.ts";
@@ -92,6 +93,7 @@ export class PaneTerminal {
       if (!this.replaying && this.replies.length + text.length <= MAX_REPLY) this.replies += text;
     };
     guardFaults(terminal);
+    printAsciiFast(core);
     answerQueries(terminal, core, reply);
     this.colours = new PaneColours(terminal, () => options.colours?.() ?? DEFAULT_COLOURS, reply);
     const kitty = () => options.kittyKeyboard?.() ?? false;
