@@ -5,6 +5,7 @@ type OwnCode =
   | "COMMAND_UNKNOWN"
   | "COMMAND_ARGUMENT_INVALID"
   | "COMMAND_NOT_POSSIBLE"
+  | "LOCAL_COMMAND_FAILED"
   | "TUI_NOT_RUNNING"
   | "TUI_AMBIGUOUS"
   | "NO_TERMINAL"
@@ -51,6 +52,7 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   COMMAND_UNKNOWN: "machinen tui --commands lists them",
   COMMAND_ARGUMENT_INVALID: "machinen tui --commands lists them with their arguments",
   COMMAND_NOT_POSSIBLE: "machinen tui ls shows what is there and what is selected",
+  LOCAL_COMMAND_FAILED: "check the command after --local; --local bash opens a shell to try it in",
   TUI_NOT_RUNNING: "start one with machinen in another terminal",
   TUI_AMBIGUOUS: "add --pid with one of them",
   NO_TERMINAL: "machinen exec <target> -- <command> works without a terminal",

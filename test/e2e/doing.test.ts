@@ -49,7 +49,16 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("New machine");
   await outer!.type(..."web", "\t", "\t", "\x15", ..."lots", "\r");
   await outer!.until('Memory is a number of MiB, not "lots"');
-  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", "\t", ...`${port}:80`, "\r");
+  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", ..."/no/such:/mnt/site", "\t", "\t");
+  await outer!.type(...`${port}:80`, "\r");
+
+  // A boot that fails brings the dialog back with what was typed, the code and the next step.
+  await outer!.until("BOOT_MOUNT_HOST_NOT_FOUND", READY);
+  await outer!.until("next: check the path");
+  expect(outer!.text()).toMatch(/mount \/no\/such:\/mnt\/site/);
+  expect(outer!.text()).toMatch(/Name +web +│/);
+  expect(outer!.text()).toContain(`▸ Ports       ${port}:80█`);
+  await outer!.type("\x1b[Z", "\x1b[Z", "\x15", "\r");
   await outer!.until(() => /root@web/.test(pane(outer!, "web")), READY);
   expect(JSON.parse(await world.ok(["ls", "--json"]))).toContainEqual(
     expect.objectContaining({

@@ -3,9 +3,9 @@ import type { MachineInfo } from "../../src/runtime/host/host.ts";
 import { paneId } from "../../src/ui/layout/pane-id.ts";
 import { currentTab, pageOf, visiblePanes } from "../../src/ui/selectors.ts";
 import { type Action, initialState, reduce, type UiState } from "../../src/ui/state.ts";
+import { statusView } from "../../src/ui/status-view.ts";
 import { tabMarks } from "../../src/ui/tab-marks.ts";
 import { tabsView } from "../../src/ui/tabs-view.ts";
-import { statusView } from "../../src/ui/view.ts";
 
 function machine(pid: number): MachineInfo {
   return { id: String(pid), pid, name: `m${pid}`, state: "running", startedAt: pid };

@@ -1,6 +1,5 @@
-import { nextStep } from "../../runtime/next-step.ts";
 import { type CommandId, commands, isCommand } from "../commands.ts";
-import { CommandError, codeOf, describeError } from "../errors.ts";
+import { CommandError, describeError, withNextStep } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
 import { readCommandLine } from "../palette/commands.ts";
@@ -109,12 +108,6 @@ export class Actions {
   abandon(): void {
     this.machines.abandon();
   }
-}
-
-/** What went wrong, and what the user can do about it where the message does not say. */
-function withNextStep(error: unknown): string {
-  const advice = nextStep(codeOf(error) ?? "");
-  return advice ? `${describeError(error)}; next: ${advice}` : describeError(error);
 }
 
 const needText = {

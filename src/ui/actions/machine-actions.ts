@@ -20,8 +20,8 @@ export class MachineActions {
     this.maker = new MachineMaker(context.host);
   }
 
-  /** What is not said is as the configuration says. */
-  async boot(options: HostBootOptions = {}): Promise<undefined> {
+  /** What is not said is as the configuration says. `onMade`: before the machine is shown. */
+  async boot(options: HostBootOptions = {}, onMade?: () => void): Promise<undefined> {
     const { settings } = this.context;
     const all = {
       ...options,
@@ -32,6 +32,7 @@ export class MachineActions {
     const added = await this.context.tasks.run(task, () =>
       this.maker.make(() => this.context.host.boot(all)),
     );
+    onMade?.();
     if (added) this.added(added);
   }
 

@@ -1,6 +1,6 @@
 import { Box, Text } from "ink";
 import { useContext } from "react";
-import type { StatusView } from "../view.ts";
+import type { StatusView } from "../status-view.ts";
 import { ThemeContext } from "./theme-context.ts";
 
 const badges = { navigate: "selected", attached: "attached", dialog: "dialog" } as const;
