@@ -25,7 +25,7 @@ const target = scratch("target");
 
 beforeAll(() => {
   make("archive", "asan");
-}, 180_000);
+}, 600_000);
 
 /** Deeper trees than Node's own rm can take. */
 function remove(directory: string): void {
