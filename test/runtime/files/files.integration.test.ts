@@ -17,6 +17,7 @@ import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { bases } from "../machine/bases.ts";
 import { useScratch } from "../machine/scratch.ts";
+import { accessList, attributesOf } from "./attributes.ts";
 import { tar } from "./tar-maker.ts";
 import { describeTree, makeTree, useScratchDirectory } from "./trees.ts";
 
@@ -55,6 +56,44 @@ describe.each(bases)("files of a real guest on the $name base", ({ name: base, o
     );
     await vm.pull("/tmp/got", scratch("back"));
     expect(describeTree(scratch("back"))).toEqual(expected);
+  });
+
+  test("extended attributes go in and come back; rights come in only, and with owners", async () => {
+    const records = { "SCHILY.xattr.user.note": "kept", "SCHILY.xattr.user.overlay.x": "never" };
+    const given = { ...records, "SCHILY.xattr.system.posix_acl_access": accessList(1234) };
+    const archive = tar(
+      { path: "plain", data: "x", records },
+      {
+        path: "listed",
+        mode: 0o640,
+        data: "x",
+        records: process.getuid!() === 0 ? given : records,
+      },
+    );
+    const program = join(packageRoot(), "archive/build/machinen-archive");
+    execFileSync(program, ["unpack", "--owner", scratch("noted")], { input: archive });
+    const expected = attributesOf(scratch("noted"));
+    expect(expected["./plain"]).toEqual({ "user.note": "kept" });
+    await vm.push(scratch("noted"), "/root/noted", { owner: true });
+    await vm.pull("/root/noted", scratch("noted back"), { owner: true });
+    const back = attributesOf(scratch("noted back"));
+    // A root in memory has no attributes of users; that is no failure.
+    if (base === "tiny") expect(back["./plain"]).toBeUndefined();
+    else expect(back).toEqual(expected);
+
+    if (base === "tiny") return;
+    await vm.exec(
+      "mkdir /root/able && cp /bin/cat /root/able && setcap cap_net_raw+ep /root/able/cat",
+    );
+    await vm.pull("/root/able", scratch("able"), { owner: true });
+    expect(attributesOf(scratch("able"))).toEqual({});
+    if (process.getuid!() !== 0) return;
+    execFileSync("setcap", ["cap_net_raw+ep", join(scratch("able"), "cat")]);
+    await vm.push(scratch("able"), "/root/given", { owner: true });
+    await vm.push(scratch("able"), "/root/not-given");
+    expect((await vm.exec("getcap /root/given/cat /root/not-given/cat")).stdout).toBe(
+      "/root/given/cat cap_net_raw=ep\n",
+    );
   });
 
   test("a fork and a restored machine have files of their own", async () => {
