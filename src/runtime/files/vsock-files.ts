@@ -16,7 +16,8 @@ export interface VsockFilesOptions {
   excludes?: string[];
   /**
    * Keep owner and group (as numbers) and the access control lists that name them; to the guest also device nodes,
-   * file capabilities and the setuid and setgid bits, to the host as far as this user may. Default false: what is copied belongs to root in the guest, to this user on the host.
+   * file capabilities and the setuid and setgid bits, to the host as far as this user may. Default false: what is
+   * copied belongs to root in the guest, to this user on the host.
    */
   owner?: boolean;
   /** Ends the transfer; files that are not whole are not left behind. The call rejects with its reason. */
