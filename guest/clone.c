@@ -1,11 +1,23 @@
 #include "clone.h"
 
+#include <errno.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static struct clone_args arguments_into(int cgroup) {
+    struct clone_args arguments;
+    memset(&arguments, 0, sizeof arguments);
+    arguments.exit_signal = SIGCHLD;
+    if (cgroup >= 0) {
+        arguments.flags = CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
+    return arguments;
+}
 
 static pid_t clone_copying(struct clone_args *arguments, void (*run)(void *context), void *context) {
     pid_t pid = (pid_t)syscall(SYS_clone3, arguments, sizeof *arguments);
@@ -15,20 +27,22 @@ static pid_t clone_copying(struct clone_args *arguments, void (*run)(void *conte
 }
 
 #ifdef __x86_64__
-#include <errno.h>
 
 enum { STACK_BYTES = 65536 };
 
+struct stack {
+    uint8_t bytes[STACK_BYTES];
+} __attribute__((aligned(16)));
+
 /* The C library has no wrapper for clone3(). The child needs a stack of its own, because the parent's
- * holds the return address of whoever made the call; one is enough, the parent waits. */
-static pid_t clone_sharing(struct clone_args *arguments, void (*run)(void *context), void *context) {
-    static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
+ * holds the return address of whoever made the call. */
+static pid_t clone_sharing(struct clone_args *arguments, struct stack *stack, void (*run)(void *context), void *context) {
     register void (*function)(void *) __asm__("r12") = run;
     register void *argument __asm__("r13") = context;
     long result = SYS_clone3;
-    arguments->flags |= CLONE_VM | CLONE_VFORK;
+    arguments->flags |= CLONE_VM;
     arguments->stack = (uintptr_t)stack;
-    arguments->stack_size = sizeof stack;
+    arguments->stack_size = sizeof *stack;
     __asm__ volatile("syscall\n\t"
                      "test %%rax, %%rax\n\t"
                      "jnz 1f\n\t"
@@ -45,15 +59,45 @@ static pid_t clone_sharing(struct clone_args *arguments, void (*run)(void *conte
     errno = (int)-result;
     return -1;
 }
+
+/* One stack is enough: the parent waits. */
+static pid_t clone_waiting(struct clone_args *arguments, void (*run)(void *context), void *context) {
+    static struct stack stack;
+    arguments->flags |= CLONE_VFORK;
+    return clone_sharing(arguments, &stack, run, context);
+}
+
+bool clone_beside(int cgroup, pid_t *alive, void (*run)(void *context)) {
+    static struct stack stack;
+    struct clone_args arguments = arguments_into(cgroup);
+    arguments.flags |= CLONE_FS | CLONE_FILES | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+    arguments.parent_tid = arguments.child_tid = (uintptr_t)alive;
+    return clone_sharing(&arguments, &stack, run, NULL) > 0;
+}
+
+long clone_call(long number, long first, long second, long third, long fourth) {
+    register long last __asm__("r10") = fourth;
+    __asm__ volatile("syscall"
+                     : "+a"(number)
+                     : "D"(first), "S"(second), "d"(third), "r"(last)
+                     : "rcx", "r11", "memory", "cc");
+    return number;
+}
 #else
-#define clone_sharing clone_copying
+#define clone_waiting clone_copying
+
+bool clone_beside(int cgroup, pid_t *alive, void (*run)(void *context)) {
+    (void)cgroup, (void)alive, (void)run;
+    return false;
+}
+
+long clone_call(long number, long first, long second, long third, long fourth) {
+    (void)number, (void)first, (void)second, (void)third, (void)fourth;
+    return -ENOSYS;
+}
 #endif
 
 pid_t clone_into(int cgroup, bool may_wait, void (*run)(void *context), void *context) {
-    struct clone_args arguments;
-    memset(&arguments, 0, sizeof arguments);
-    arguments.flags = CLONE_INTO_CGROUP;
-    arguments.exit_signal = SIGCHLD;
-    arguments.cgroup = (uint64_t)cgroup;
-    return (may_wait ? clone_sharing : clone_copying)(&arguments, run, context);
+    struct clone_args arguments = arguments_into(cgroup);
+    return (may_wait ? clone_waiting : clone_copying)(&arguments, run, context);
 }

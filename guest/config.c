@@ -32,7 +32,7 @@ static char **read_command(const struct json *array) {
     return command;
 }
 
-static void read_env(const struct json *object) {
+void config_env(const struct json *object) {
     for (const struct json *item = object == NULL ? NULL : object->child; item != NULL; item = item->next) {
         char *text;
         if (item->type != JSON_STRING || asprintf(&text, "%s=%s", item->key, item->string) < 0)
@@ -54,7 +54,7 @@ static struct json *read_json(const char *path) {
 }
 
 struct config config_from(const struct json *root) {
-    read_env(json_member(root, "env", JSON_OBJECT));
+    config_env(json_member(root, "env", JSON_OBJECT));
     return (struct config){
         .command = read_command(json_member(root, "cmd", JSON_ARRAY)),
         .cwd = member_string(root, "cwd"),

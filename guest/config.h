@@ -17,6 +17,8 @@ struct config {
     bool waits; /* the rest comes with a RESUME */
 };
 
+/* Puts the members of an object into base_env; NULL: none. */
+void config_env(const struct json *object);
 /* Puts `env` into base_env. */
 struct config config_from(const struct json *root);
 /* False when the file is there and malformed. */

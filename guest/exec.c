@@ -232,13 +232,12 @@ static bool start(struct exec *exec, const struct exec_options *options) {
     else if (piped)
         piped = (in[0] = no_input()) >= 0;
     exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
-    exec->group = cgroup_take();
     if (piped)
         exec->child.pid = spawn(&(struct spawn){.command = options->command, .function = options->function,
                                                 .context = options->context, .env = &options->env,
                                                 .cwd = options->cwd, .user = options->user,
                                                 .in = in[0], .out = out[1], .err = err[1],
-                                                .group = exec->group});
+                                                .group = &exec->group});
     if (exec->child.pid < 0) {
         int error = errno;
         if (options->has_input)

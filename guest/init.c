@@ -17,6 +17,7 @@
 #include "resume.h"
 #include "secrets.h"
 #include "shell-integration.h"
+#include "spare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,10 @@ bool agent_prepare(void) {
     umask(022);
     setrlimit(RLIMIT_NOFILE, &limit);
     env_init(&base_env);
-    return loop_init() && children_init();
+    if (!loop_init() || !children_init())
+        return false;
+    spare_begin();
+    return true;
 }
 
 /* When the kernel found no /dev/console, our own first files would become 0, 1 and 2. */

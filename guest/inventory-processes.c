@@ -1,5 +1,7 @@
 #include "inventory.h"
 
+#include "spare.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,6 +50,9 @@ static void print_process(pid_t pid) {
         (flags & KERNEL_THREAD) != 0)
         return;
     *end = '\0';
+    /* Which process is to be the next command is nobody's doing. */
+    if (parent == 1 && strcmp(name + 1, SPARE_NAME) == 0)
+        return;
     ssize_t length = read_file(pid, "cmdline", command, sizeof command);
     for (ssize_t i = 0; i + 1 < length; i++)
         if (command[i] == '\0')

@@ -21,7 +21,7 @@ struct request {
     uint8_t entropy[MOST_ENTROPY];
     size_t entropy_length;
     const char *hostname;
-    const struct json *network, *config, *live_mounts;
+    const struct json *network, *config, *live_mounts, *env, *cwd;
     bool connections;
 };
 
@@ -43,12 +43,15 @@ static bool read_request(const struct json *root, struct request *request) {
                                 .network = network,
                                 .connections = connections == NULL || connections->type == JSON_TRUE,
                                 .config = json_find(root, "config"),
-                                .live_mounts = json_find(root, "liveMounts")};
+                                .live_mounts = json_find(root, "liveMounts"),
+                                .env = json_find(root, "env"),
+                                .cwd = json_find(root, "cwd")};
     if (!is_switch(network) || !is_switch(connections))
         return false;
     if (!is_type(root, JSON_OBJECT) || !is_type(time, JSON_ARRAY) || !is_type(entropy, JSON_STRING) ||
         !is_type(hostname, JSON_STRING) || !is_type(request->config, JSON_OBJECT) ||
-        !is_type(request->live_mounts, JSON_ARRAY))
+        !is_type(request->live_mounts, JSON_ARRAY) || !is_type(request->env, JSON_OBJECT) ||
+        !is_type(request->cwd, JSON_STRING))
         return false;
     if (time != NULL && (!json_integer(time->child, INT64_MAX, &request->seconds) ||
                          !json_integer(time->child->next, NS_PER_S - 1, &request->nanoseconds) ||
@@ -67,10 +70,8 @@ bool run_config(struct config *config) {
         return false;
     if (config->mount_later && control_owns_machine && !mount_disks_prepare())
         console_say("the disks of the mount: %s", strerror(errno));
-    if (config->cwd != NULL) {
-        default_cwd = config->cwd;
-        config->cwd = NULL;
-    }
+    if (config->cwd != NULL && !set_default_cwd(config->cwd))
+        return false;
     /* Whatever may lie in a live mount comes after it: the command, and its directory. */
     const char *problem = control_owns_machine ? live_mounts_apply(config->live_mounts) : NULL;
     if (problem != NULL) {
@@ -88,11 +89,17 @@ static bool change_identity(const struct request *request) {
            (request->hostname == NULL || set_host_name(request->hostname));
 }
 
+/* Of what is started from now on: what runs already keeps its own. */
+static bool change_defaults(const struct request *request) {
+    config_env(request->env);
+    return request->cwd == NULL || set_default_cwd(request->cwd->string);
+}
+
 static const char *apply(const struct request *request) {
     bool identity = request->has_time || request->entropy_length > 0 || request->hostname != NULL;
     if (identity && !control_owns_machine)
         return "not PID 1 here";
-    if (!change_identity(request))
+    if (!change_identity(request) || !change_defaults(request))
         return strerror(errno);
     if (request->network != NULL && control_owns_machine)
         network_resume(request->network->type == JSON_TRUE, request->connections);

@@ -3,8 +3,8 @@
 #define MACHINEN_SESSION_INTERNAL_H
 
 #include "children.h"
+#include "history.h"
 #include "loop.h"
-#include "ring.h"
 #include "session.h"
 #include "viewer.h"
 
@@ -13,7 +13,7 @@ struct session {
     char *command;
     struct child child;
     struct watch master;
-    struct ring ring;
+    struct history history;
     unsigned cols, rows;
     struct viewer *viewers; /* newest first */
     struct viewer *owner;   /* of the window size */

@@ -23,7 +23,7 @@ static bool may_read(const struct session *session) {
     for (const struct viewer *viewer = session->viewers; viewer != NULL; viewer = viewer->next) {
         if (viewer->only_waits)
             continue;
-        if (session->ring.end - viewer->position < MOST_AHEAD)
+        if (session->history.ring.end - viewer->position < MOST_AHEAD)
             return true;
         watched = true;
     }
@@ -43,6 +43,7 @@ void session_set_size(struct session *session, unsigned cols, unsigned rows) {
     session->cols = cols;
     session->rows = rows;
     set_terminal_size(session->master.fd, cols, rows);
+    history_resize(&session->history, cols);
 }
 
 /* False when there is nothing now. */
@@ -50,7 +51,7 @@ static bool read_master(struct session *session) {
     static uint8_t bytes[READ_BYTES];
     ssize_t count = read(session->master.fd, bytes, sizeof bytes);
     if (count > 0) {
-        ring_put(&session->ring, bytes, (size_t)count);
+        history_put(&session->history, bytes, (size_t)count);
         return true;
     }
     /* Nobody has the terminal open now; its session may open it again. */
@@ -83,10 +84,10 @@ static void master_ready(struct watch *watch, uint32_t events) {
  * ever, so they are taken up to a bound. */
 static void child_ended(struct child *child, int code) {
     struct session *session = child->owner;
-    uint64_t most = session->ring.end + RING_BYTES / 4;
+    uint64_t most = session->history.ring.end + RING_BYTES / 4;
     session->ended = true;
     session->code = code;
-    while (session->ring.end < most && read_master(session))
+    while (session->history.ring.end < most && read_master(session))
         continue;
     loop_close(&session->master);
     timer_stop(&session->reopen);
@@ -109,7 +110,7 @@ static void kill_now(struct timer *timer) {
 void session_free(struct session *session) {
     timer_stop(&session->kill);
     timer_stop(&session->reopen);
-    ring_free(&session->ring);
+    history_free(&session->history);
     free(session->command);
     free(session);
 }
@@ -126,7 +127,7 @@ struct session *session_start(const char *name, const char *command, unsigned co
     session->rows = rows;
     snprintf(session->name, sizeof session->name, "%s", name == NULL ? "" : name);
     session->command = strdup(command);
-    if (session->command == NULL || !ring_init(&session->ring) ||
+    if (session->command == NULL || !history_init(&session->history, cols) ||
         (session->master.fd = pty_start(command, cols, rows, &session->child.pid)) < 0) {
         int error = errno;
         session_free(session);

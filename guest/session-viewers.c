@@ -33,8 +33,8 @@ static void remove_viewer(struct viewer *viewer) {
 void session_serve(struct session *session) {
     for (struct viewer *viewer = session->viewers, *next; viewer != NULL; viewer = next) {
         next = viewer->next;
-        viewer_serve(viewer, &session->ring, session->cols, session->rows);
-        if (session->ended && (viewer->only_waits || viewer->position == session->ring.end)) {
+        viewer_serve(viewer, &session->history, session->cols, session->rows);
+        if (session->ended && (viewer->only_waits || viewer->position == session->history.ring.end)) {
             client_exit(viewer->client, viewer->only_waits ? 0 : session->code);
             remove_viewer(viewer);
         }

@@ -67,7 +67,7 @@ void session_open(struct client *client, const char *name, const char *command, 
     viewer->rows = rows;
     client_line(client, "A %d", (int)session->child.pid);
     if (name != NULL)
-        viewer_replay(viewer, &session->ring, session->cols, session->rows);
+        viewer_replay(viewer, &session->history, session->cols, session->rows);
     session_give_size(session, viewer);
     session_serve(session);
 }

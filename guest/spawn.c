@@ -3,6 +3,7 @@
 #include "clone.h"
 #include "hanging-mounts.h"
 #include "shell-integration.h"
+#include "spare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,16 @@
 enum { LONGEST_ARGUMENT = 131071, SCRIPT_FD = 3, NOT_STARTED = 127 };
 static const char source_script[] = ". /proc/self/fd/3";
 
-const char *default_cwd;
+static char *default_cwd;
+
+bool set_default_cwd(const char *path) {
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return false;
+    free(default_cwd);
+    default_cwd = copy;
+    return true;
+}
 
 static int open_script(const char *command) {
     int fd = memfd_create("command", MFD_CLOEXEC);
@@ -106,7 +116,6 @@ static bool make_env(const struct spawn *spawn, struct env *env) {
 /* Runs in the memory of its parent, who waits: it must leave nothing behind there. */
 _Noreturn static void become_command(const struct spawn *spawn, const struct env *env, int script) {
     const struct user *user = spawn->user;
-    setsid();
     place_descriptors(spawn, script);
     if (spawn->terminal)
         ioctl(STDIN_FILENO, TIOCSCTTY, 0);
@@ -132,9 +141,15 @@ struct program {
     int script;
 };
 
-_Noreturn static void run_program(void *context) {
+/* In a session of its own already. */
+_Noreturn static void run_in_session(void *context) {
     const struct program *program = context;
     become_command(program->spawn, program->env, program->script);
+}
+
+_Noreturn static void run_program(void *context) {
+    setsid();
+    run_in_session(context);
 }
 
 /* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
@@ -142,8 +157,11 @@ _Noreturn static void run_program(void *context) {
 static pid_t start(struct program *program) {
     /* A function of ours goes on for long. */
     bool may_wait = !mounts_may_hang() && program->spawn->function == NULL;
-    if (program->spawn->group != NULL) {
-        pid_t pid = clone_into(program->spawn->group->directory, may_wait, run_program, program);
+    struct cgroup **group = program->spawn->group;
+    if (group != NULL) {
+        pid_t pid = may_wait ? spare_use(run_in_session, program, group) : 0;
+        if (pid == 0 && (*group = cgroup_take()) != NULL)
+            pid = clone_into((*group)->directory, may_wait, run_program, program);
         if (pid > 0)
             return pid;
     }

@@ -19,13 +19,14 @@ struct spawn {
     const struct user *user; /* NULL: root */
     int in, out, err;        /* the caller keeps and closes them */
     bool terminal;           /* `in` becomes the controlling terminal */
-    const struct cgroup *group; /* it starts as a member; may be NULL */
+    struct cgroup **group;   /* it starts as the member of a group that is put here; may be NULL */
 };
 
-/* Where commands start when they do not say; set by the configuration. */
-extern const char *default_cwd;
+/* Where commands start that do not say. False when memory is short. */
+bool set_default_cwd(const char *path);
 
-/* The process (and session) id, or -1 with errno. A program that cannot be started exits with 127. */
+/* The process (and session) id, or -1 with errno. A program that cannot be started exits with 127.
+ * The group, which may be NULL all the same, is the caller's to release, also after a failure. */
 pid_t spawn(const struct spawn *spawn);
 
 #endif

@@ -3,7 +3,7 @@
 #define MACHINEN_VIEWER_H
 
 #include "client.h"
-#include "ring.h"
+#include "history.h"
 
 struct session;
 
@@ -17,9 +17,9 @@ struct viewer {
     bool only_waits;     /* a killer: gets no output, only the end */
 };
 
-/* Start with what the ring holds, drawn at this size. */
-void viewer_replay(struct viewer *viewer, const struct ring *ring, unsigned cols, unsigned rows);
+/* Start with the modes of the terminal and what the ring holds, drawn at this size. */
+void viewer_replay(struct viewer *viewer, const struct history *history, unsigned cols, unsigned rows);
 /* Send what the stream takes. A viewer that the ring has overtaken begins anew with a clear screen. */
-void viewer_serve(struct viewer *viewer, const struct ring *ring, unsigned cols, unsigned rows);
+void viewer_serve(struct viewer *viewer, const struct history *history, unsigned cols, unsigned rows);
 
 #endif

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { LiveMount } from "../runtime/machine/boot-options.ts";
 import type { Command } from "./command.ts";
 import { usage } from "./split-arguments.ts";
@@ -27,7 +26,7 @@ function readLiveMount(text: string, command: Command): LiveMount {
       command,
     );
   }
-  const share: LiveMount = { host: resolve(host), guest };
+  const share: LiveMount = { host, guest };
   if (mode === "ro" || mode === "rw") share.mode = mode;
   return share;
 }

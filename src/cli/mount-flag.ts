@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { Mount } from "../runtime/machine/boot-options.ts";
 import type { Command } from "./command.ts";
 import { usage } from "./split-arguments.ts";
@@ -21,5 +20,5 @@ export function readMount(given: string | undefined, command: Command): { mount?
       command,
     );
   }
-  return { mount: { host: resolve(host), guest } };
+  return { mount: { host, guest } };
 }

@@ -126,6 +126,14 @@ export class MkinitramfsError extends MachinenError {}
 /** A command line or a name could not be understood. */
 export class ParseError extends MachinenError {}
 
+/** Programs were promised either class for a command of `exec()` that failed: `instanceof` knows both. */
+Object.defineProperty(BootError, Symbol.hasInstance, {
+  value(this: unknown, error: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, error)) return true;
+    return this === BootError && error instanceof ExecError && error.code === "EXEC_NONZERO_EXIT";
+  },
+});
+
 const KNOWN: ReadonlySet<unknown> = new Set(CODES);
 
 /**

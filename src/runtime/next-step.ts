@@ -5,6 +5,7 @@ type OwnCode =
   | "COMMAND_UNKNOWN"
   | "COMMAND_ARGUMENT_INVALID"
   | "COMMAND_NOT_POSSIBLE"
+  | "LOCAL_COMMAND_FAILED"
   | "TUI_NOT_RUNNING"
   | "TUI_AMBIGUOUS"
   | "NO_TERMINAL"
@@ -38,7 +39,7 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   FILES_AGENT_UNAVAILABLE:
     "machinen ls shows its state; a machine from an older machinen must be booted again",
   SNAPSHOT_DUMP_FAILED: "check the free space of the directory (df -h), or give another one",
-  SNAPSHOT_TIMEOUT: "try again; the machine keeps running",
+  SNAPSHOT_TIMEOUT: "check how fast and how full the directory's disk is (df -h)",
   PROVISION_BASE_NOT_FOUND:
     "machinen install debian (or tiny), or give the path of a rootfs tarball",
   PROVISION_KERNEL_NOT_FOUND: "machinen install kernel",
@@ -51,6 +52,7 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   COMMAND_UNKNOWN: "machinen tui --commands lists them",
   COMMAND_ARGUMENT_INVALID: "machinen tui --commands lists them with their arguments",
   COMMAND_NOT_POSSIBLE: "machinen tui ls shows what is there and what is selected",
+  LOCAL_COMMAND_FAILED: "check the command after --local; --local bash opens a shell to try it in",
   TUI_NOT_RUNNING: "start one with machinen in another terminal",
   TUI_AMBIGUOUS: "add --pid with one of them",
   NO_TERMINAL: "machinen exec <target> -- <command> works without a terminal",

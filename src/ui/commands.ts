@@ -1,7 +1,7 @@
 import { copyCommands } from "./copy-mode/commands.ts";
 
 /** What must be there for a command to make sense. */
-export type Need = "machine" | "running" | "pane" | "panes" | "tabs";
+export type Need = "machine" | "running" | "pane" | "panes" | "pages" | "tabs";
 
 export interface CommandSpec {
   /** A sentence for help, palette and documentation. */
@@ -45,7 +45,11 @@ const table = {
   },
   snapshot: { description: "write a snapshot of the selected machine", needs: "running" },
   restore: { description: "start a machine from a snapshot", argument: "[directory]" },
-  stop: { description: "stop the selected machine (asks first)", needs: "machine" },
+  stop: {
+    description: "stop the selected machine, or the one named (asks first)",
+    argument: "[machine]",
+    needs: "machine",
+  },
   undo: { description: "bring back the machine stopped last, from its last snapshot" },
   rename: {
     description: "give the selected machine another name",
@@ -70,6 +74,8 @@ const table = {
   "focus-right": { description: "select the pane to the right", needs: "panes" },
   "focus-up": { description: "select the pane above", needs: "panes" },
   "focus-down": { description: "select the pane below", needs: "panes" },
+  "next-page": { description: "show the next panes, where not all fit", needs: "pages" },
+  "previous-page": { description: "show the panes before, where not all fit", needs: "pages" },
   "next-layout": { description: "arrange the panes in the next layout" },
   layout: {
     description:

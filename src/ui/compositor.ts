@@ -1,6 +1,8 @@
+import { printable } from "../runtime/printable.ts";
 import { Chrome } from "./chrome/chrome.ts";
 import { markDifferences } from "./compare/highlight.ts";
 import { drawCopyMode } from "./copy-mode/draw.ts";
+import { dialogView } from "./dialogs/dialog-views.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import type { PlacedPane } from "./layout/place-panes.ts";
 import { centered, type Rect } from "./layout/rect.ts";
@@ -10,10 +12,10 @@ import type { SessionPane } from "./panes/session-pane.ts";
 import { BG_DIM } from "./screen/cell.ts";
 import { Grid } from "./screen/grid.ts";
 import { type ColourDepth, type Cursor, Painter } from "./screen/painter.ts";
-import { areasOf, currentTab, synchronizedPanes, visiblePanes } from "./selectors.ts";
+import { areasOf, currentTab, machineOf, synchronizedPanes, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
+import { tabSigns } from "./tab-marks.ts";
 import type { Theme } from "./theme.ts";
-import { dialogView } from "./view.ts";
 
 export interface CompositorOptions {
   depth: ColourDepth;
@@ -88,6 +90,7 @@ export class Compositor {
   ): Cursor | null {
     let cursor: Cursor | null = null;
     const typedInto = new Set(state.attached ? [state.selected, ...synchronizedPanes(state)] : []);
+    const signs = tabSigns(currentTab(state));
     for (const { id, rect, frame, inside } of placed) {
       const pane = panes.get(id);
       const selected = id === state.selected;
@@ -97,7 +100,7 @@ export class Compositor {
         family: familyOf(state, id),
         theme: this.options.theme,
         title: pane?.terminal.title ?? "",
-        mark: frameMark(attached, pane),
+        mark: [signs, frameMark(attached, pane)].filter(Boolean).join(" "),
         tone: attached ? "attached" : selected ? "selected" : "idle",
         frame,
         ascii: this.options.ascii,
@@ -112,7 +115,8 @@ export class Compositor {
       }
       // Marks of the last frame go with a fresh copy.
       const fresh = moved || currentTab(state).highlighted === true;
-      this.drawInside(inside, state.panes[id] ?? { kind: "waiting" }, pane, fresh);
+      const status = state.panes[id] ?? { kind: "waiting" };
+      this.drawInside(inside, status, pane, fresh, machineOf(state, id)?.local);
       if (selected && attached && pane && pane.scrollOffset === 0)
         cursor = placeCursor(pane, inside);
     }
@@ -130,6 +134,7 @@ export class Compositor {
     status: PaneStatus,
     pane: SessionPane | undefined,
     moved: boolean,
+    local: string | undefined,
   ): void {
     if (!pane || status.kind === "waiting" || status.kind === "connecting") {
       this.grid.fill(inside.x, inside.y, inside.width, inside.height);
@@ -141,8 +146,7 @@ export class Compositor {
       force: moved,
     });
     if (status.kind === "ended") {
-      const code = status.code === null ? "" : ` with code ${status.code}`;
-      drawBanner(this.grid, inside, `The shell ended${code}. Enter starts a new one.`);
+      drawBanner(this.grid, inside, endOf(status.code, local));
     } else if (status.kind === "lost") {
       drawBanner(this.grid, inside, `No connection, trying again: ${status.message}`);
     }
@@ -184,6 +188,13 @@ function frameMark(attached: boolean, pane: SessionPane | undefined): string {
   if (pane?.copyMode) return pane.copyMode.mark;
   if (pane && pane.scrollOffset > 0) return `↑ ${pane.scrollOffset}`;
   return attached ? "attached" : "";
+}
+
+/** `local`: the program of a pane that is no machine. */
+function endOf(code: number | null, local: string | undefined): string {
+  const status = code === null ? "" : ` with code ${code}`;
+  if (local === undefined) return `The shell ended${status}. Enter starts a new one.`;
+  return `${printable(local)} ended${status}. Enter starts it again, x closes it.`;
 }
 
 function placeCursor(pane: SessionPane, inside: Rect): Cursor | null {

@@ -48,6 +48,10 @@ export function keysPage(): string {
     ...others,
     "## Commands",
     "",
+    "They can be typed after `:`, be bound to keys, and be given to the running screen from outside:",
+    "`machinen tui <command>` prints what came of it and ends with 0, or with the error and 1. From",
+    "outside nothing is asked back: `stop` and `keep` act at once.",
+    "",
     ...table(
       ["command", "what it does"],
       Object.entries<CommandSpec>(commands)

@@ -1,4 +1,5 @@
 import { isMachinenError } from "../runtime/errors.ts";
+import { nextStep } from "../runtime/next-step.ts";
 import { printable } from "../runtime/printable.ts";
 
 /** A command that cannot be carried out as it was given. */
@@ -32,4 +33,10 @@ export function describeError(error: unknown): string {
   const message = printable(error.message || error.name);
   const code = error instanceof TaskError ? undefined : codeOf(error);
   return code !== undefined && !message.startsWith(code) ? `${code}: ${message}` : message;
+}
+
+/** What went wrong, and what the user can do about it where the message does not say. */
+export function withNextStep(error: unknown, separator = "; "): string {
+  const advice = nextStep(codeOf(error) ?? "");
+  return advice ? `${describeError(error)}${separator}next: ${advice}` : describeError(error);
 }

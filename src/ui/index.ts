@@ -16,6 +16,8 @@ export interface TuiOptions {
   stdout: NodeJS.WriteStream;
   /** Start so many machines when none is running. */
   bootWhenEmpty?: number;
+  /** Leaves with this exit code. */
+  leaveWith?: Promise<number>;
 }
 
 /** Runs the TUI until the user leaves it; resolves to the exit code. Machines keep running. */
@@ -74,6 +76,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
       .start()
       .catch((error) => app.tasks.fail(`no commands from outside: ${describeError(error)}`));
     for (const problem of problems) app.tasks.fail(problem);
+    void options.leaveWith?.then(finish);
     const code = await finished;
     app.pause();
     await terminal.leave();

@@ -96,6 +96,8 @@ export const keymap: readonly KeyBinding[] = [
     ["right ctrl-right", "focus-right"],
     ["ctrl-up", "focus-up"],
     ["ctrl-down", "focus-down"],
+    [">", "next-page"],
+    ["<", "previous-page"],
     ["space", "next-layout", { hint: "layout" }],
     ["}", "swap-next"],
     ["{", "swap-previous"],

@@ -1,5 +1,9 @@
 /** Frames other than an answer to a key come no faster than this. */
 const frameMs = 16;
+/** A program may answer a key in several pieces for so long. */
+const answerMs = 100;
+/** Pieces of an answer after its first come no faster than this. */
+const pieceMs = 4;
 
 /**
  * Decides when to draw: at once after a pause or when it answers a key, else every 16 ms while
@@ -8,26 +12,54 @@ const frameMs = 16;
 export class FrameLoop {
   private readonly draw: () => void;
   private timer: NodeJS.Timeout | undefined;
+  private timerDue = 0;
   private immediate: NodeJS.Immediate | undefined;
-  private drawnAt = 0;
+  private drawnAt = Number.NEGATIVE_INFINITY;
+  private unanswered = false;
+  private answerUntil = 0;
   private stopped = false;
 
   constructor(draw: () => void) {
     this.draw = draw;
   }
 
+  /** A frame is drawn before anything else is done. */
+  get urgent(): boolean {
+    return this.immediate !== undefined;
+  }
+
   /** Something changed. */
-  soon(): void {
-    if (this.stopped || this.timer || this.immediate) return;
-    const wait = this.drawnAt + frameMs - performance.now();
-    if (wait <= 0) this.now();
-    else this.timer = setTimeout(() => this.run(), wait);
+  soon(gapMs = frameMs): void {
+    if (this.stopped || this.immediate) return;
+    const now = performance.now();
+    const due = this.drawnAt + gapMs;
+    if (due <= now) {
+      this.now();
+      return;
+    }
+    if (this.timer && this.timerDue <= due) return;
+    clearTimeout(this.timer);
+    this.timerDue = due;
+    this.timer = setTimeout(() => this.run(), due - now);
   }
 
   /** Something changed that the user waits for: what else has arrived by now is drawn with it. */
   now(): void {
     if (this.stopped || this.immediate) return;
     this.immediate = setImmediate(() => this.run());
+  }
+
+  /** The user did something that a program will answer, whatever is drawn until then. */
+  expectAnswer(): void {
+    this.unanswered = true;
+    this.answerUntil = performance.now() + answerMs;
+  }
+
+  /** Something changed where answers are expected. */
+  answered(): void {
+    if (this.unanswered) this.now();
+    else this.soon(performance.now() < this.answerUntil ? pieceMs : frameMs);
+    this.unanswered = false;
   }
 
   stop(): void {

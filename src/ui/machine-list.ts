@@ -22,6 +22,7 @@ export function withMachines(state: UiState, machines: readonly MachineInfo[]): 
     families: familiesOf(machines, state.families),
     sessions: pick(state.sessions, (id) => ids.has(id)),
     tags: pick(state.tags, (id) => ids.has(id)),
+    muted: state.muted.filter((id) => ids.has(id)),
   };
   for (const id of allPanes(state)) {
     if (!ids.has(paneTarget(id).machine)) next = closePane(next, id);

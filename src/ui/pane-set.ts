@@ -2,6 +2,7 @@ import type { Host } from "../runtime/host/host.ts";
 import { Sandboxes } from "../runtime/multiplex/index.ts";
 import type { Attention } from "./attention/attention.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
+import type { ParseTurns } from "./panes/parse-turns.ts";
 import { SessionPane } from "./panes/session-pane.ts";
 import { allPanes, machineOf, visiblePanes } from "./selectors.ts";
 import type { PaneStatus, UiState } from "./state.ts";
@@ -16,6 +17,9 @@ export interface PaneSetOptions {
   outer: OuterCapabilities;
   /** Lines kept above a pane's screen. */
   scrollback: number;
+  turns: ParseTurns;
+  /** The pane the user types into or looks at first. */
+  isFirst(id: PaneId): boolean;
   onStatus(id: PaneId, status: PaneStatus): void;
   onChange(id: PaneId): void;
   attention: Attention;
@@ -74,8 +78,11 @@ export class PaneSet {
       host: this.options.host,
       outer: this.options.outer,
       scrollback: this.options.scrollback,
+      turns: this.options.turns,
+      first: () => this.options.isFirst(id),
       sandboxes: this.sandboxes,
       ...size,
+      onBegan: (shell) => attention.began(id, shell),
       onOutput: () => attention.output(id, pane.terminal.shell),
       onBell: () => attention.bell(id),
       onRequest: (request) => this.options.onRequest(id, request),

@@ -69,6 +69,25 @@ export function synchronizedPanes(state: UiState): PaneId[] {
   return tab.panes.filter((id) => id !== state.selected && state.panes[id]?.kind === "live");
 }
 
+/** Which of the tab's panes are on the screen, counted from 1. */
+export interface Page {
+  first: number;
+  last: number;
+  count: number;
+}
+
+/** Undefined when all of them are. */
+export function pageOf(state: UiState): Page | undefined {
+  const { panes } = currentTab(state);
+  const shown = new Set(visiblePanes(state).map(({ id }) => id));
+  if (shown.size === 0 || shown.size === panes.length) return undefined;
+  return {
+    first: panes.findIndex((id) => shown.has(id)) + 1,
+    last: panes.findLastIndex((id) => shown.has(id)) + 1,
+    count: panes.length,
+  };
+}
+
 /** The sidebar's lines, in order; the selection moves along them. */
 export function sidebarItems(state: UiState): SidebarItem[] {
   const shown = [...allPanes(state)].map(paneTarget);
@@ -119,6 +138,7 @@ export function present(state: UiState): ReadonlySet<Need> {
   const needs = new Set<Need>();
   if (state.tabs.length > 1) needs.add("tabs");
   if (currentTab(state).panes.length > 1) needs.add("panes");
+  if (pageOf(state)) needs.add("pages");
   const machine = selectedMachine(state);
   if (!machine) return needs;
   needs.add("machine");

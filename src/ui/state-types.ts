@@ -2,6 +2,7 @@ import type { MachineDifference } from "../runtime/compare/index.ts";
 import type { MachineInfo, SnapshotInfo } from "../runtime/host/host.ts";
 import type { Alert } from "./attention/alert.ts";
 import type { DifferencesDialog } from "./compare/differences.ts";
+import type { FormField } from "./dialogs/new-machine.ts";
 import type { TextDialog } from "./dialogs/text-dialogs.ts";
 import type { Families } from "./families.ts";
 import type { KeyBinding } from "./keymap.ts";
@@ -29,6 +30,12 @@ export type Dialog =
   | { kind: "picker"; snapshots?: SnapshotInfo[]; index: number }
   | TextDialog;
 
+/** What a new machine was to be like, and why there is none. */
+export interface FailedForm {
+  fields: readonly FormField[];
+  error: string;
+}
+
 /** Work under way at the host. */
 export interface Task {
   id: number;
@@ -37,6 +44,8 @@ export interface Task {
   machineId?: string;
   /** It brings forth a machine, which may be listed before the work is done. */
   starts?: boolean;
+  /** It ends the machine, and with it the sessions of its panes. */
+  stops?: boolean;
   /** Taking long enough to be shown. */
   shown: boolean;
 }
@@ -80,6 +89,8 @@ export interface UiState {
   /** Shown where there is room for it. */
   sidebar: boolean;
   dialog?: Dialog;
+  /** A new machine that failed while the user was elsewhere: what was asked for, and why. */
+  draft?: FailedForm;
   panes: Readonly<Record<PaneId, PaneStatus>>;
   /** Panes in copy mode. */
   copying: Readonly<Record<PaneId, Copying>>;
@@ -111,6 +122,10 @@ export type Action =
   /** Another text in the line that is typed into. */
   | { type: "dialog-edited"; text: string }
   | { type: "form-refused"; error: string }
+  /** The machine that the open form asks for is being made. */
+  | { type: "form-sent" }
+  | { type: "form-done"; fields: readonly FormField[] }
+  | ({ type: "form-failed" } & FailedForm)
   | { type: "dialog-moved"; by: number; last: number }
   | { type: "snapshots-listed"; snapshots: SnapshotInfo[] }
   | { type: "differences-found"; ids: readonly [string, string]; difference: MachineDifference }

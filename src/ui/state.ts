@@ -8,7 +8,15 @@ import { emptyTab } from "./layout/tab.ts";
 import { addMachine, forgetPanes, withMachines } from "./machine-list.ts";
 import { withWorkspace } from "./saved/workspace.ts";
 import { machinesOf } from "./selectors.ts";
-import type { Action, Copying, Dialog, LogEntry, PaneStatus, UiState } from "./state-types.ts";
+import type {
+  Action,
+  Copying,
+  Dialog,
+  FailedForm,
+  LogEntry,
+  PaneStatus,
+  UiState,
+} from "./state-types.ts";
 import { canAttach, closePane, reduceWorkspace, select } from "./workspace.ts";
 
 export type {
@@ -91,7 +99,13 @@ function change(state: UiState, action: Action): UiState {
     case "detached":
       return { ...state, attached: false };
     case "dialog-opened":
-      return { ...state, dialog: action.dialog, attached: false };
+      return {
+        ...state,
+        dialog: action.dialog,
+        attached: false,
+        // It is shown in the form that is opened.
+        draft: action.dialog.kind === "form" ? undefined : state.draft,
+      };
     case "dialog-closed":
       return { ...state, dialog: withoutPatch(state.dialog) };
     case "dialog-edited":
@@ -99,9 +113,13 @@ function change(state: UiState, action: Action): UiState {
         ? { ...state, dialog: withText(state.dialog, action.text) }
         : state;
     case "form-refused":
-      return state.dialog?.kind === "form"
-        ? { ...state, dialog: { ...state.dialog, error: action.error } }
-        : state;
+      return changeForm(state, (form) => ({ ...form, error: action.error }));
+    case "form-sent":
+      return changeForm(state, (form) => ({ ...form, error: undefined, starting: true }));
+    case "form-done":
+      return awaits(state.dialog, action.fields) ? { ...state, dialog: undefined } : state;
+    case "form-failed":
+      return formFailed(state, { fields: action.fields, error: action.error });
     case "tagged":
       return { ...state, tags: { ...state.tags, [action.machine]: action.tags } };
     case "dialog-moved":
@@ -178,6 +196,26 @@ function machineAdded(state: UiState, machine: MachineInfo, session?: string): U
     index === next.tab ? { ...tab, zoomed: false } : tab,
   );
   return select({ ...next, tabs }, wanted);
+}
+
+type Form = Dialog & { kind: "form" };
+
+function changeForm(state: UiState, change: (form: Form) => Form): UiState {
+  const { dialog } = state;
+  return dialog?.kind === "form" ? { ...state, dialog: change(dialog) } : state;
+}
+
+/** Whether this is the form whose machine is being made. */
+function awaits(dialog: Dialog | undefined, fields: Form["fields"]): boolean {
+  return dialog?.kind === "form" && dialog.starting === true && dialog.fields === fields;
+}
+
+/** The form comes back as it was filled in; whoever is busy elsewhere finds it with the next one. */
+function formFailed(state: UiState, failed: FailedForm): UiState {
+  const free = !state.dialog && !state.attached;
+  if (!free && !awaits(state.dialog, failed.fields)) return { ...state, draft: failed };
+  const index = state.dialog?.kind === "form" ? state.dialog.index : 0;
+  return { ...state, dialog: { kind: "form", ...failed, index } };
 }
 
 /** Closing an open file leads back to the list it was opened from. */

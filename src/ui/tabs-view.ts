@@ -3,6 +3,7 @@ import type { Tab } from "./layout/tab.ts";
 import { paneName } from "./names.ts";
 import { currentTab } from "./selectors.ts";
 import type { UiState } from "./state.ts";
+import { tabSigns } from "./tab-marks.ts";
 
 export interface TabLabel {
   index: number;
@@ -24,7 +25,10 @@ const nameLimit = 20;
 export function tabsView(state: UiState, width: number): TabsView {
   const current = currentTab(state);
   const layout = current.shape ? `${current.layout}*` : current.layout;
-  const texts = state.tabs.map((tab, index) => ` ${index + 1} ${tabName(state, tab)} `);
+  const texts = state.tabs.map((tab, index) => {
+    const signs = tabSigns(tab);
+    return ` ${index + 1} ${tabName(state, tab)} ${signs && `${signs} `}`;
+  });
   const room = width - layout.length - 2;
   let first = 0;
   while (first < state.tab && length(texts.slice(first, state.tab + 1)) > room) first++;

@@ -2,6 +2,7 @@ import type { Border } from "./layout/borders.ts";
 import { type LayoutName, layoutNames } from "./layout/named.ts";
 import { neighbour, type Side } from "./layout/neighbour.ts";
 import type { PaneId } from "./layout/pane-id.ts";
+import { placePanes } from "./layout/place-panes.ts";
 import type { Direction } from "./layout/shape.ts";
 import {
   addPane,
@@ -14,7 +15,14 @@ import {
   swapPane,
   type Tab,
 } from "./layout/tab.ts";
-import { areasOf, currentTab, selectedIsShown, sidebarItems, visiblePanes } from "./selectors.ts";
+import {
+  areasOf,
+  currentTab,
+  pageOf,
+  selectedIsShown,
+  sidebarItems,
+  visiblePanes,
+} from "./selectors.ts";
 import type { UiState } from "./state.ts";
 
 /** What can be done to tabs, their panes, and the selection. */
@@ -23,6 +31,8 @@ export type WorkspaceAction =
   | { type: "moved"; to: "next" | "previous" | "first" | "last" }
   | { type: "focus-moved"; side: Side }
   | { type: "pane-cycled"; by: 1 | -1 }
+  /** Selects the nearest pane that is not on the screen; beyond the last one comes the first. */
+  | { type: "page-turned"; by: 1 | -1 }
   | { type: "zoom-toggled" }
   /** Shows a session beside the active pane; `split` divides that one by hand. */
   | { type: "pane-opened"; id: PaneId; split?: Direction }
@@ -60,6 +70,13 @@ export function reduceWorkspace(state: UiState, action: WorkspaceAction): UiStat
       const { panes, active } = currentTab(state);
       const at = active === undefined ? -1 : panes.indexOf(active);
       return select(state, panes[(at + action.by + panes.length) % panes.length]);
+    }
+    case "page-turned": {
+      const page = pageOf(state);
+      const { panes } = currentTab(state);
+      // Pages are counted from 1: `last` is the index of the pane behind the page.
+      const to = page && (action.by === 1 ? page.last : page.first - 2);
+      return to === undefined ? state : select(state, panes.at(to % panes.length));
     }
     case "zoom-toggled":
       return selectedIsShown(state)
@@ -194,13 +211,11 @@ function openCompare(state: UiState, panes: readonly PaneId[]): UiState {
   const active = panes.find((id) => id === state.selected) ?? panes[0];
   const opened = openTab(state, false, "compare");
   return settle({
-    ...changeTab(opened, (tab) => ({
-      ...tab,
-      panes,
-      active,
-      layout: "even-horizontal",
-      compares: true,
-    })),
+    ...changeTab(opened, (tab, area) => {
+      const beside: Tab = { ...tab, panes, active, layout: "even-horizontal", compares: true };
+      const allFit = placePanes(beside, area).length === panes.length;
+      return allFit ? beside : { ...beside, layout: "grid" };
+    }),
     selected: active,
   });
 }

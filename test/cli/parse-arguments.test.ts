@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { boot } from "../../src/cli/commands/boot.ts";
 import { commands } from "../../src/cli/commands/index.ts";
@@ -104,7 +103,7 @@ describe("a mount", () => {
     ["src:/mnt/src", "src", "/mnt/src"],
     ["/a b/c:d:/mnt/x/y", "/a b/c:d", "/mnt/x/y"],
   ])("is a directory of this host and its place in the guest: %s", (given, host, guest) => {
-    expect(readMount(given, boot)).toEqual({ mount: { host: resolve(host), guest } });
+    expect(readMount(given, boot)).toEqual({ mount: { host, guest } });
   });
 
   test.each(["src", "src:", ":/mnt/x", "src:mnt", "src:/data", "src:/mnt", "src:/mnt/"])(

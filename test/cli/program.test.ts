@@ -88,6 +88,8 @@ test.each([
     /KEY=value/,
   ],
   [["provision", "x.tar.gz", "--cmd", "[1]", "--", "true"], "PARSE_FLAG_MALFORMED", /--cmd/],
+  [["provision", "x.tar.gz", "--copy", "site"], "PARSE_FLAG_MALFORMED", /"site"/],
+  [["provision", "x.tar.gz", "--copy", "site:srv"], "PARSE_FLAG_MALFORMED", /path in the image/],
   [["provision", "x.tar.gz", "--script", "/none"], "PARSE_FLAG_MALFORMED", /--script/],
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
   [["tui", "--list", "--local", "bash"], "PARSE_FLAG_MALFORMED", /--local/],
@@ -113,6 +115,22 @@ test.each([
   expect(stderr).toMatch(/^REGISTRY_VM_NOT_FOUND: .*nobody/);
   expect(stderr).toMatch(/^next: machinen ls/m);
   expect(status).toBe(1);
+});
+
+test.each([
+  [["--mount", "./no-such:/mnt/a"], "BOOT_MOUNT_HOST_NOT_FOUND", "mount ./no-such:/mnt/a: "],
+  [["-v", "no-such:/mnt/a:ro"], "BOOT_MOUNT_HOST_NOT_FOUND", "live mount no-such:/mnt/a:ro: "],
+  [["-v", ".:/data"], "BOOT_MOUNT_INVALID", "live mount .:/data: "],
+  [
+    ["-v", ".:/mnt/a", "--live-mount", "..:/mnt/a/b"],
+    "BOOT_MOUNT_INVALID",
+    "live mount ..:/mnt/a/b: it lies inside the live mount .:/mnt/a",
+  ],
+])("boot %j is refused in the words of the command line", (args, code, words) => {
+  const { stderr, status } = machinen(["boot", ...args]);
+  expect(stderr.startsWith(`${code}: ${words}`), stderr).toBe(true);
+  expect(status).toBe(1);
+  expect(JSON.parse(machinen(["ls", "--json"]).stdout)).toEqual([]);
 });
 
 test("attach without a terminal says so", () => {

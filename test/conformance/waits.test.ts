@@ -40,6 +40,33 @@ test("wait() waits 60 s unless told otherwise, and for ever when told null", asy
   await Promise.all([patientEnd, hurriedEnd]);
 });
 
+test("no limit is too long for a timer: the machine is not killed at once", async () => {
+  for (const timeoutMs of [2 ** 31, Number.POSITIVE_INFINITY]) {
+    const vm = await boot({ ...sleeper, timeoutMs });
+    const ended = vm.wait();
+    expect(asked).toEqual([]);
+    await vm.kill();
+    expect(await ended).toEqual({ code: null, signal: "SIGKILL" });
+    asked.length = 0;
+  }
+});
+
+test("wait() of a fork waits for ever unless told otherwise", async () => {
+  const vm = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [] });
+  const [patient, hurried] = [await vm.fork(), await vm.fork({ timeoutMs: 12_345 })];
+  try {
+    asked.length = 0;
+    const ends = [patient.wait()];
+    expect(asked).toEqual([]);
+    ends.push(hurried.wait());
+    expect(asked).toEqual([12_345]);
+    await Promise.all([patient.kill(), hurried.kill()]);
+    for (const end of ends) expect((await end).signal).toBe("SIGKILL");
+  } finally {
+    await Promise.all([vm, patient, hurried].map((machine) => machine.kill()));
+  }
+});
+
 test("snapshot() takes 90 s at most unless told otherwise", async () => {
   const vm = await boot(sleeper);
   try {

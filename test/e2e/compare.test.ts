@@ -26,6 +26,12 @@ test("a fork beside its source, typed into both, differences marked, listed and 
 
   await outer.type("=");
   await outer.until("what is typed goes to every pane here");
+  // Nobody is to type into several machines unknowingly: it is marked for as long as it lasts.
+  await outer.type("k", "j");
+  await outer.until(() => !outer.text().includes("what is typed goes"));
+  await outer.until(/ » keys go to 2 panes /);
+  await outer.until(/ 2 compare » /);
+  await outer.until(/╭─ m1 ─+ » ─╮╭─ m1\.1 ─+ » ─╮/);
   await outer.type("\r");
   await outer.until("all panes of the tab");
   await outer.type(..."echo this is $(hostname) > /root/who; cat /root/who; false", "\r");
@@ -36,7 +42,7 @@ test("a fork beside its source, typed into both, differences marked, listed and 
   await outer.until(() => !outer.text().includes("attached"));
 
   await outer.type("=", "d");
-  await outer.until(() => outer.text().includes("machines"));
+  await outer.until(() => / 2 compare ≠ /.test(outer.text()) && !outer.text().includes("»"));
   await outer.type("\r");
   await outer.until("attached");
   await outer.type(..."only=one; export only; sleep 1000 &", "\r");

@@ -49,7 +49,16 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("New machine");
   await outer!.type(..."web", "\t", "\t", "\x15", ..."lots", "\r");
   await outer!.until('Memory is a number of MiB, not "lots"');
-  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", "\t", ...`${port}:80`, "\r");
+  await outer!.type("\x15", ..."256", "\t", ..."2", "\t", ..."/no/such:/mnt/site", "\t", "\t");
+  await outer!.type(...`${port}:80`, "\r");
+
+  // A boot that fails brings the dialog back with what was typed, the code and the next step.
+  await outer!.until("BOOT_MOUNT_HOST_NOT_FOUND", READY);
+  await outer!.until("next: check the path");
+  await outer!.until(/mount \/no\/such:\/mnt\/site/);
+  await outer!.until(/Name +web +│/);
+  await outer!.until(`▸ Ports       ${port}:80█`);
+  await outer!.type("\x1b[Z", "\x1b[Z", "\x15", "\r");
   await outer!.until(() => /root@web/.test(pane(outer!, "web")), READY);
   expect(JSON.parse(await world.ok(["ls", "--json"]))).toContainEqual(
     expect.objectContaining({
@@ -108,6 +117,51 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("shop is stopped", READY);
 });
 
+test("a stopped fork is brought back from its last snapshot; without one it is said that there is none", async () => {
+  await open();
+  await outer!.type("f");
+  await outer!.until("▸└ ● one.1", READY);
+  await outer!.until(() => /root@one/.test(pane(outer!, "one.1")), READY);
+  await outer!.type("\r");
+  await outer!.until("attached");
+  await outer!.type(..."secret=forked", "\r", ...DETACH);
+  await outer!.until(() => !outer!.text().includes("attached"));
+  await outer!.type("s");
+  await outer!.until("snapshot of one.1: ", READY);
+  // Its snapshot is its own under whatever name.
+  await outer!.type("R", "\x15", ..."other", "\r");
+  await outer!.until(() => has("other"), READY);
+  await outer!.type("x");
+  await outer!.until("Stop other?");
+  await outer!.type("y");
+  await outer!.until("other is stopped; u brings it back as it was in its last snapshot", READY);
+  await outer!.type("l");
+  await outer!.until(/ Log [\s\S]* snapshot of one\.1/);
+  expect(outer!.text()).not.toContain("session of other");
+  await outer!.type("\x1b");
+  await outer!.until(() => !outer!.text().includes("Esc close"));
+  await outer!.type("u");
+  await outer!.until("other is back as it was in ", READY);
+  await outer!.until("▸● other", READY);
+  await outer!.type("\r");
+  await outer!.until("attached", READY);
+  await outer!.type(..."echo $secret again", "\r");
+  await outer!.until(() => /^forked again$/m.test(pane(outer!, "other")), READY);
+  await outer!.type(...DETACH);
+  await outer!.until(() => !outer!.text().includes("attached"));
+  expect(await world.ok(["tui", "stop", "other"])).toMatch(/^other is stopped/);
+
+  expect(await world.ok(["tui", "fork", "brief"])).toContain("brief is a fork of one");
+  expect(await world.ok(["tui", "stop", "brief"])).toBe("brief is stopped\n");
+  expect(await world.run(["tui", "undo"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("brief was stopped without a snapshot"),
+  });
+  expect(await names()).toEqual(["one"]);
+  await outer!.type("q");
+  await outer!.until("GIVEN BACK\nEXIT 0");
+});
+
 test("one vocabulary: palette, and commands from outside over a socket only its user can open", async () => {
   await open();
   await outer!.type(":");
@@ -149,6 +203,19 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("REGISTRY_NAME_IN_USE"),
   });
+  expect(await world.run(["tui", "stop", "nobody"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no machine "nobody" is there'),
+  });
+  expect(await world.run(["tui", "zoom", "copy"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("zoom takes no argument"),
+  });
+
+  // Nobody outside could answer a question; the machine that is named is the one that is stopped.
+  await world.ok(["tui", "select", "one"]);
+  expect(await world.ok(["tui", "stop", "copy"])).toBe("copy is stopped\n");
+  expect(await names()).toEqual(["one"]);
   await world.ok(["tui", "quit"]);
   await outer!.until("GIVEN BACK\nEXIT 0");
   await eventually("the socket is gone", () => readdirSync(directory).length === 0);
@@ -156,7 +223,6 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("TUI_NOT_RUNNING"),
   });
-  await world.ok(["stop", "copy"]);
 });
 
 test("plain lines instead of a screen", async () => {
@@ -166,16 +232,33 @@ test("plain lines instead of a screen", async () => {
   await outer.until("one, running,");
   await outer.type(..."/fork one", "\r");
   await outer.until("is a fork of one", READY);
+  // Every change is a line of its own, whoever made it; nothing is ever drawn anew.
+  await outer.until("one.1 is there, a fork of one", READY);
+  await outer.type(..."/restore", "\r");
+  await outer.until("there are no snapshots yet", READY);
+  await outer.type(..."/snapshot one.1", "\r");
+  await outer.until("snapshot of one.1: ", READY);
+  await outer.type(..."/stop one.1", "\r");
+  await outer.until(/^one\.1 is stopped$/m, READY);
+  await outer.until(/^one\.1 has ended$/m, READY);
+  await outer.type(..."/restore", "\r");
+  await outer.until(/^1: one\.1, \d{4}-/m, READY);
+  await outer.type(..."/restore 1", "\r");
+  await outer.until(/^one\.1 is running$/m, READY);
+  await outer.type(..."/rename one.1 other", "\r");
+  await outer.until(/^one\.1 is now called other$/m, READY);
+  await outer.type(..."/fork nobody", "\r");
+  await outer.until(/^forking nobody: .*no machine "nobody"/m, READY);
+  await outer.until("next: machinen ls shows what is running", READY);
+  expect(outer.raw).not.toContain("\x1b");
   await outer.type(..."/attach one", "\r");
   await outer.until(/attached to one; Ctrl-\] Ctrl-\] detaches/, READY);
   await outer.type(..."echo li''ne", "\r");
   await outer.until(/^line$/m);
   await outer.type(...DETACH);
   await outer.until("detached from one");
-  await outer.type(..."/stop one.1", "\r");
-  await outer.until("one.1 is stopped", READY);
-  await outer.type(..."/attach nobody", "\r");
-  await outer.until(/no machine "nobody"/);
+  await outer.type(..."/stop other", "\r");
+  await outer.until("other is stopped", READY);
   expect(outer.alternateScreen).toBe(false);
   await outer.type(..."/quit", "\r");
   await outer.until("GIVEN BACK\nEXIT 0");

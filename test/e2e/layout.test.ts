@@ -77,11 +77,15 @@ test("sessions in splits, layouts, borders and tabs, all there again after a res
   const arranged = (): string =>
     JSON.stringify([widthOf("one"), widthOf("two"), outer!.lines()[0]!.slice(30)]);
   const left = arranged();
+  await outer.type("m");
+  const muted = (): boolean => outer!.lines().some((text) => /^.● \S+ .*ø/.test(text.slice(0, 30)));
+  await outer.until(muted);
   await quit();
 
   outer = onTerminal(world, "");
   await outer.until(() => /root@one/.test(pane(outer!, "one")) && has("two"), READY);
   await outer.until(() => arranged() === left);
+  await outer.until(muted);
   await outer.type("2");
   await outer.until(() => /^second session$/m.test(pane(outer!, "one:2")), READY);
 

@@ -150,6 +150,26 @@ test("alerts lead to the pane that wants attention; muting ends them; programs a
   await terminal.until(/▸● two/);
   await terminal.until(() => mark("two") === "❯");
 
+  // A fork begins with the shell as it is, not with what became of its commands before.
+  await run(terminal, later("(exit 5)"));
+  await detach(terminal);
+  await go();
+  await terminal.until(() => mark("two") === "❯");
+  await run(terminal, `(${later("echo beat")}) &`);
+  await detach(terminal);
+  await terminal.type("k");
+  await terminal.until(/▸● one/);
+  await world.ok(["fork", "two", "--name", "copy"]);
+  await terminal.until(() => pane(terminal, "copy") !== "", 20_000);
+  await world.ok(["exec", "copy", "--", "touch", "/go"]);
+  await terminal.until(() => /beat$/m.test(pane(terminal, "copy")), 20_000);
+  await terminal.type("j");
+  await terminal.until(/▸● two/);
+  expect(mark("copy")).not.toContain("✗");
+  await world.ok(["stop", "copy"]);
+  await go();
+  await terminal.until(() => /beat$/m.test(pane(terminal, "two")), 20_000);
+
   await terminal.type("m");
   await terminal.until("two is muted");
   await run(terminal, later("printf '\\a'; echo rang"));

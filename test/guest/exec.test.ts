@@ -2,13 +2,24 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseFrames, processExists, type Relay, startRelay, stopRelay, until } from "./relay.ts";
+import { parseFrames, processExists, Relay, startRelay, stopRelay, until } from "./relay.ts";
 
 let relay: Relay;
 
+function childrenOf(pid: number): number[] {
+  const listed = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return listed === "" ? [] : listed.split(" ").map(Number);
+}
+
+function isSpare(pid: number): boolean {
+  return existsSync(`/proc/${pid}/comm`)
+    ? readFileSync(`/proc/${pid}/comm`, "utf8") === "machinen-spare\n"
+    : false;
+}
+
 beforeAll(async () => {
   relay = await startRelay();
-}, 180_000);
+}, 600_000);
 afterAll(() => stopRelay(relay));
 
 describe("exec", () => {
@@ -116,12 +127,21 @@ describe("exec", () => {
       "for i in 1 2 3 4 5; do (sh -c 'sleep 0.1; exit 3' &) ; done; echo ok",
     );
     expect(result.code).toBe(0);
-    const children = () =>
-      readFileSync(`/proc/${relay.agentPid}/task/${relay.agentPid}/children`, "utf8").trim();
     await until(
-      () => children() === "",
-      () => `children ${children()}`,
+      () => childrenOf(relay.agentPid).every(isSpare),
+      () => `children ${childrenOf(relay.agentPid)}`,
     );
+  });
+});
+
+describe("the spare process", () => {
+  it("ends with the agent", async () => {
+    const other = new Relay();
+    await other.up();
+    await until(() => childrenOf(other.agentPid).some(isSpare));
+    const pid = childrenOf(other.agentPid).find(isSpare)!;
+    await other.stop();
+    await until(() => !processExists(pid));
   });
 });
 

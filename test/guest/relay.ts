@@ -1,16 +1,17 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { packageRoot } from "../../src/runtime/package-root.ts";
+import { make } from "../make.ts";
 
 const guest = join(packageRoot(), "guest");
 
 /** Everything here runs the agent built with the address and undefined-behaviour sanitizers. */
 export function buildAgent(): void {
-  execFileSync("make", ["-s", "-C", guest, "asan", "relay"], { stdio: "inherit" });
+  make("guest", "asan", "relay");
 }
 
 /** Builds the agent if need be, and starts it. */

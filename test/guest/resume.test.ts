@@ -6,7 +6,7 @@ import { buildAgent, parseFrames, Relay, stopRelay, until } from "./relay.ts";
 /* A fresh agent each time: it waits only once. */
 let relay: Relay;
 
-beforeAll(buildAgent, 180_000);
+beforeAll(buildAgent, 600_000);
 
 beforeEach(async () => {
   relay = new Relay("wait");
@@ -40,6 +40,9 @@ const malformed = [
   '{"hostname":["a"]}',
   '{"network":1}',
   '{"network":true,"connections":"no"}',
+  '{"env":[]}',
+  '{"cwd":1}',
+  '{"env":{"A":"1"},"cwd":1}',
   '{"config":[]}',
   '{"config":"x"}',
   '{"config":{"env":{"A":"1"}},"time":"now"}',
@@ -76,6 +79,17 @@ describe("a machine that waits", () => {
       "OK\nOK\nOK\nOK\n",
     );
     expect((await relay.exec('echo "$WHICH|$PWD"')).output).toBe("first|/root\n");
+  });
+
+  it("takes variables and a directory for all commands to come, at any time", async () => {
+    const config = { env: { KEPT: "kept", A: "old" }, cwd: "/etc" };
+    const later = { env: { A: "new", B: "more" }, cwd: "/usr" };
+    expect(await control(resume(JSON.stringify({ config })), resume(JSON.stringify(later)))).toBe(
+      "OK\nOK\n",
+    );
+    expect((await relay.exec('echo "$KEPT|$A|$B|$PWD"')).output).toBe("kept|new|more|/usr\n");
+    expect(await control(resume("{}"))).toBe("OK\n");
+    expect((await relay.exec('echo "$A|$PWD"')).output).toBe("new|/usr\n");
   });
 
   it("takes the text in pieces, and other requests around it", async () => {

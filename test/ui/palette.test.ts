@@ -1,17 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { Sandboxes, Supervisor } from "../../src/runtime/multiplex/index.ts";
 import { isCommand } from "../../src/ui/commands.ts";
-import { defaultSettings } from "../../src/ui/config/settings.ts";
-import {
-  type FormField,
-  newMachineFields,
-  newMachineOptions,
-} from "../../src/ui/dialogs/new-machine.ts";
+import { dialogView } from "../../src/ui/dialogs/dialog-views.ts";
 import { withoutLast, withoutLastWord, withText } from "../../src/ui/dialogs/text-dialogs.ts";
 import { paletteEntries, readCommandLine } from "../../src/ui/palette/commands.ts";
 import { matchingItems } from "../../src/ui/palette/machines.ts";
 import { initialState, reduce, type UiState } from "../../src/ui/state.ts";
-import { dialogView, statusView } from "../../src/ui/view.ts";
+import { statusView } from "../../src/ui/status-view.ts";
 
 describe("the command palette", () => {
   const found = (line: string): string[] => paletteEntries(line).map(({ command }) => command);
@@ -54,7 +49,7 @@ describe("what the lists below a typed line show", () => {
       ["palette", "run"],
       ["finder", "go"],
     ] as const) {
-      expect(dialogView(opened(kind))!.footer).toContain(`Enter ${word}`);
+      expect(dialogView(opened(kind))!.footer.join()).toContain(`Enter ${word}`);
       expect(statusView(opened(kind)).hints).toContainEqual(
         expect.objectContaining({ key: "Enter", hint: word }),
       );
@@ -75,53 +70,6 @@ it("finds machines by name and by tag", () => {
   expect(found("")).toEqual(["1/main", "2/main"]);
   expect(found("dtbs")).toEqual(["2/main"]);
   expect(found("#urg")).toEqual(["1/main"]);
-});
-
-describe("the new-machine dialog", () => {
-  const filled = (texts: Partial<Record<FormField["name"], string>>): FormField[] =>
-    newMachineFields(defaultSettings).map((field) => ({
-      ...field,
-      text: texts[field.name] ?? field.text,
-    }));
-
-  it("asks for what its lines say", () => {
-    expect(newMachineOptions(filled({}))).toEqual({
-      name: undefined,
-      image: "tiny",
-      memoryMib: 512,
-      mount: undefined,
-      portForward: undefined,
-      command: undefined,
-    });
-    expect(
-      newMachineOptions(
-        filled({
-          name: " web ",
-          ports: "8080:80, 2222:22",
-          mount: "./a:/mnt/a",
-          command: "top -b",
-        }),
-      ),
-    ).toMatchObject({
-      name: "web",
-      portForward: [
-        { hostPort: 8080, guestPort: 80 },
-        { hostPort: 2222, guestPort: 22 },
-      ],
-      mount: { host: "./a", guest: "/mnt/a" },
-      command: ["/bin/sh", "-c", "top -b"],
-    });
-  });
-
-  it.each([
-    [{ memory: "lots" }, "Memory"],
-    [{ cpus: "0" }, "CPUs"],
-    [{ ports: "80" }, "Ports"],
-    [{ ports: "0:80" }, "Ports"],
-    [{ mount: "/a:/etc" }, "Mount"],
-  ])("refuses %j", (texts, line) => {
-    expect(() => newMachineOptions(filled(texts))).toThrow(line);
-  });
 });
 
 it("edits lines by what the eye counts as one character", () => {

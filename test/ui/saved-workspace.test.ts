@@ -24,6 +24,7 @@ const used = after(
   { type: "pane-closed", id: "3/main" },
   { type: "selected", id: "2/main" },
   { type: "tab-opened", withSelected: true, name: "second" },
+  { type: "mute-toggled", machine: "2" },
 );
 
 const saved = (): string => JSON.stringify(savedWorkspace(used));
@@ -54,6 +55,23 @@ describe("a saved workspace", () => {
     expect(state.tabs[1]).toMatchObject({ name: "second", panes: ["70/main"] });
   });
 
+  it("knows whose alerts are not wanted, and forgets it with the machine", () => {
+    expect(restored(machine(1), machine(2)).muted).toEqual(["2"]);
+    expect(restored(machine(1), machine(70, { name: "m2" })).muted).toEqual(["70"]);
+    expect(restored(machine(1)).muted).toEqual([]);
+    expect(reduce(used, listed(machine(1))).muted).toEqual([]);
+  });
+
+  it("knows which tab compares machines, so that one of them can still be kept", () => {
+    const opened = reduce(used, { type: "compare-opened", panes: ["1/main", "2/main"] });
+    const text = JSON.stringify(savedWorkspace(opened));
+    const again = after(
+      { type: "workspace-saved", saved: parseWorkspace(text) },
+      listed(machine(1), machine(2)),
+    );
+    expect(again.tabs.map(({ compares }) => compares ?? false)).toEqual([false, false, true]);
+  });
+
   it("is refused when it is not as it should be", () => {
     const good = JSON.parse(saved());
     const bad: [string, unknown][] = [
@@ -61,6 +79,8 @@ describe("a saved workspace", () => {
       ["tab", 7],
       ["tabs", []],
       ["machines", [{ pid: "1" }]],
+      ["machines", [{ ...good.machines[0], muted: "yes" }]],
+      ["tabs", [{ ...good.tabs[0], compares: "yes" }]],
       ["tabs", [{ ...good.tabs[0], layout: "circle" }]],
       ["tabs", [{ ...good.tabs[0], shape: { kind: "place" } }]],
       ["tabs", [{ ...good.tabs[0], panes: [good.tabs[0].panes[0], good.tabs[0].panes[0]] }]],

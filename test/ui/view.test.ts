@@ -9,8 +9,8 @@ import { Grid } from "../../src/ui/screen/grid.ts";
 import { sidebarView } from "../../src/ui/sidebar-view.ts";
 import { isAnimated } from "../../src/ui/spinner.ts";
 import { initialState, reduce, type UiState } from "../../src/ui/state.ts";
+import { fitHints, statusView } from "../../src/ui/status-view.ts";
 import { wrapText } from "../../src/ui/text.ts";
-import { fitHints, statusView } from "../../src/ui/view.ts";
 
 function machine(pid: number, more: Partial<MachineInfo> = {}): MachineInfo {
   return {

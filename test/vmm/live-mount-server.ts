@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, closeSync, copyFileSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageRoot } from "../../src/runtime/package-root.ts";
+import { make } from "../make.ts";
 
 const vmm = join(packageRoot(), "vmm");
 
@@ -48,7 +49,7 @@ export interface Reply {
 
 /** The program with sanitizers: what it does with hostile messages is to be seen. */
 export function buildServer(): void {
-  execFileSync("make", ["-s", "-C", vmm, "build/asan/machinen-vmm"], { stdio: "pipe" });
+  make("vmm", "build/asan/machinen-vmm");
 }
 
 /** A file server as the VMM starts it, with the test in the guest's place. */

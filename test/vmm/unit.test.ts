@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/runtime/package-root.ts";
+import { make } from "../make.ts";
 import { scratchDirectory } from "./machine.ts";
 
 const vmm = join(packageRoot(), "vmm");
@@ -11,7 +12,7 @@ const unitTests = (...args: string[]) =>
   execFileSync(join(vmm, "build/asan/unit-tests"), args, { stdio: "pipe", encoding: "utf8" });
 
 beforeAll(() => {
-  execFileSync("make", ["-s", "-C", vmm, "asan"], { stdio: "pipe" });
+  make("vmm", "asan");
 }, 180_000);
 afterAll(() => scratch.remove());
 

@@ -23,6 +23,19 @@ function readPairs(given: string[] | undefined): Record<string, string> {
   );
 }
 
+/** `./site:/srv/www`: what follows the last colon before a slash is the guest's. */
+function readCopies(given: string[] | undefined): { host: string; guest: string }[] {
+  return (given ?? []).map((text) => {
+    const [, host, guest] = /^(.+):(\/[^:]*)$/s.exec(text) ?? [];
+    if (host !== undefined && guest !== undefined) return { host, guest };
+    throw usage(
+      "PARSE_FLAG_MALFORMED",
+      `--copy needs <path here>:/<path in the image>, not "${text}"`,
+      provision,
+    );
+  });
+}
+
 /** A JSON array is a program and its arguments; anything else is a line for the guest's shell. */
 function readCmd(text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
@@ -86,6 +99,13 @@ export const provision: Command = defineCommand({
       placeholder: "image",
       description: "debian (default), tiny, or the path of a rootfs tarball",
     },
+    copy: {
+      type: "string",
+      placeholder: "path here:/path",
+      description:
+        "put a file or directory of this host into the image before all else; repeatable",
+      many: true,
+    },
     script: {
       type: "string",
       shortFlag: "s",
@@ -141,13 +161,18 @@ export const provision: Command = defineCommand({
         "machinen provision app.tar.gz --base dev.tar.gz --script setup.sh --cmd /srv/app/run",
       does: "a further image on top of it, with a command of its own",
     },
+    {
+      command: "machinen provision site.tar.gz --copy ./site:/srv/www --cmd /srv/www/serve",
+      does: "with a directory of this host in it",
+    },
     { command: "machinen boot work --image dev.tar.gz", does: "a machine of that image" },
   ],
   async run({ flags, args, guestCommand }, context) {
-    if (flags.script === undefined && guestCommand.length === 0) {
+    const copy = readCopies(flags.copy);
+    if (copy.length === 0 && flags.script === undefined && guestCommand.length === 0) {
       throw usage(
         "PARSE_ARGUMENT_MISSING",
-        "provision needs something to run: --script <file>, or a command after --",
+        "provision needs something to do: --copy, --script <file>, or a command after --",
         provision,
       );
     }
@@ -156,6 +181,7 @@ export const provision: Command = defineCommand({
     const base = flags.base ?? "debian";
     const options = {
       base,
+      copy,
       out: args[0]!,
       cmd: readCmd(flags.cmd),
       env: readPairs(flags.env),

@@ -95,15 +95,15 @@ export const tui = defineCommand({
     if (flags.list || (stdin.isTTY && stdout.isTTY && process.env.TERM === "dumb")) {
       return runListMode(host, context, bootWhenEmpty);
     }
+    if (flags.local !== undefined) {
+      if (!stdout.isTTY || !stdin.isTTY)
+        throw usage("PARSE_FLAG_MALFORMED", "--local needs a terminal for its panes", tui);
+      const { runWithLocalPanes } = await import("../local-tui.ts");
+      const local = { command: flags.local, count: panes };
+      return runWithLocalPanes(host, local, { bootWhenEmpty }, context);
+    }
     if (!stdout.isTTY || !stdin.isTTY) return runTour(host, stdout);
     const { runTui } = await import("../../ui/index.ts");
-    if (flags.local === undefined) return runTui({ host, stdin, stdout, bootWhenEmpty });
-    const { withLocalPanes } = await import("../../runtime/host/local-panes.ts");
-    const both = withLocalPanes(host, { command: flags.local, count: panes });
-    try {
-      return await runTui({ host: both, stdin, stdout, bootWhenEmpty });
-    } finally {
-      await both.close();
-    }
+    return runTui({ host, stdin, stdout, bootWhenEmpty });
   },
 });

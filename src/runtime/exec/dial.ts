@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { hasNoEnd, LONGEST_TIMER_MS } from "./durations.ts";
+import { hasNoEnd, LONGEST_TIMER_MS } from "../durations.ts";
 
 export interface DialOptions {
   /** How long to go on until a connection is made and, with `request`, answered. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { LONGEST_TIMER_MS } from "../durations.ts";
 import { SecretsError } from "../errors.ts";
 import { dial } from "./dial.ts";
 
@@ -68,7 +69,7 @@ async function deliver(
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(
       () => socket.destroy(new Error(`not taken within ${Math.round(timeoutMs)} ms`)),
-      timeoutMs,
+      Math.min(timeoutMs, LONGEST_TIMER_MS),
     );
     socket.once("error", reject).once("close", (failed) => {
       clearTimeout(timer);

@@ -1,7 +1,7 @@
+import { hasNoEnd } from "../durations.ts";
 import { ExecError } from "../errors.ts";
 import { Tail } from "../tail.ts";
 import { ask, type Ending, readFrames } from "./conversation.ts";
-import { hasNoEnd } from "./durations.ts";
 import { startPty } from "./pty.ts";
 import { execRequest } from "./requests.ts";
 

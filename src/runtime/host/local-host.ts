@@ -159,7 +159,9 @@ export function createLocalHost(): Host {
           join(snapshotRoot(), bundleDirectoryName(name ?? String(pid), new Date())),
       );
       const handle = await attach({ pid });
-      await handle.snapshot({ outDir: directory, leaveRunning: !options.stop });
+      // Nobody at a terminal wants a machine killed because its disk is slow: they can interrupt us.
+      const timeoutMs = options.stop ? Number.POSITIVE_INFINITY : undefined;
+      await handle.snapshot({ outDir: directory, leaveRunning: !options.stop, timeoutMs });
       return { directory };
     },
     restore: async (directory, options = {}) => {

@@ -1,7 +1,8 @@
-import { basename } from "node:path";
 import { RegistryError } from "../errors.ts";
-import { LocalSession } from "../multiplex/local-session.ts";
-import type { Host, MachineInfo } from "./host.ts";
+import type { Host } from "./host.ts";
+import { type LocalFailure, LocalPane } from "./local-pane.ts";
+
+export type { LocalFailure } from "./local-pane.ts";
 
 export interface LocalPaneOptions {
   /** For the user's shell. */
@@ -10,39 +11,10 @@ export interface LocalPaneOptions {
 }
 
 export interface HostWithLocalPanes extends Host {
+  /** Resolves when a program cannot be run, or ends with an error at once; else it never does. */
+  readonly failed: Promise<LocalFailure>;
   /** End every program that runs in a local pane. */
   close(): Promise<void>;
-}
-
-const FIRST_COLS = 80;
-const FIRST_ROWS = 24;
-
-const FIRST_SESSION = "main";
-
-interface LocalPane {
-  info: MachineInfo;
-  /** A pane that is split has several. */
-  sessions: Map<string, LocalSession>;
-}
-
-function startProgram(command: string, cols = FIRST_COLS, rows = FIRST_ROWS): LocalSession {
-  return new LocalSession({ binary: "/bin/sh", args: ["-c", command], cols, rows });
-}
-
-function startPane(command: string, number: number): LocalPane {
-  const name = `local-${number}`;
-  const session = startProgram(command);
-  const { pid } = session.pty;
-  const program = basename(command.trim().split(/\s+/)[0] ?? "");
-  const info: MachineInfo = {
-    id: name,
-    pid,
-    name,
-    local: program,
-    state: "running",
-    startedAt: Date.now(),
-  };
-  return { info, sessions: new Map([[FIRST_SESSION, session]]) };
 }
 
 /**
@@ -54,21 +26,12 @@ export function withLocalPanes(
   { command, count }: LocalPaneOptions,
 ): HostWithLocalPanes {
   const panes = new Map<string, LocalPane>();
-  for (let number = 1; number <= count; number++) {
-    const pane = startPane(command, number);
-    panes.set(pane.info.id, pane);
-  }
-  const running = ({ sessions }: LocalPane) => [...sessions].filter(([, { ended }]) => !ended);
-  const live = (id: string): LocalPane | undefined => {
-    const pane = panes.get(id);
-    if (pane && running(pane).length === 0) {
-      throw new RegistryError("REGISTRY_VM_NOT_FOUND", `the program in ${id} has ended`);
+  const failed = new Promise<LocalFailure>((resolve) => {
+    for (let number = 1; number <= count; number++) {
+      const pane = new LocalPane(command, number, resolve);
+      panes.set(pane.info.id, pane);
     }
-    return pane;
-  };
-  const end = async (pane: LocalPane) => {
-    await Promise.all([...pane.sessions.values()].map(({ pty }) => pty.kill()));
-  };
+  });
   const refuse = (id: string) => {
     if (!panes.has(id)) return;
     throw new RegistryError(
@@ -78,30 +41,17 @@ export function withLocalPanes(
   };
   return {
     ...host,
+    failed,
     list: async () => [
-      ...[...panes.values()].flatMap((pane) => (running(pane).length === 0 ? [] : [pane.info])),
+      ...[...panes.values()].flatMap((pane) => (pane.listed ? [pane.info] : [])),
       ...(await host.list()),
     ],
-    openSession: async (id, options) => {
-      const pane = live(id);
-      if (!pane) return host.openSession(id, options);
-      const { name = FIRST_SESSION, cols, rows } = options;
-      const found = pane.sessions.get(name);
-      if (found && !found.ended) return found.attach(options);
-      const started = startProgram(options.command ?? command, cols, rows);
-      pane.sessions.set(name, started);
-      return started.attach(options);
-    },
-    listSessions: async (id) => {
-      const pane = live(id);
-      if (!pane) return host.listSessions(id);
-      return running(pane).map(([name, { pty, cols, rows, clients }]) => {
-        return { name, pid: pty.pid, cols, rows, clients, command };
-      });
-    },
+    openSession: async (id, options) =>
+      panes.get(id)?.open(options) ?? host.openSession(id, options),
+    listSessions: async (id) => panes.get(id)?.list() ?? host.listSessions(id),
     stop: async (id, options) => {
-      const pane = live(id);
-      if (pane) await end(pane);
+      const pane = panes.get(id);
+      if (pane) await pane.stop();
       else await host.stop(id, options);
     },
     fork: async (id, options) => {
@@ -133,7 +83,7 @@ export function withLocalPanes(
       return host.exec(id, line, options);
     },
     close: async () => {
-      await Promise.all([...panes.values()].map(end));
+      await Promise.all([...panes.values()].map((pane) => pane.stop()));
     },
   };
 }

@@ -47,4 +47,5 @@ export {
   ensureRootfsImageAsync,
   markRootfsImageClean,
   rootfsImgCacheDir,
+  SMALLEST_ROOTFS_BYTES,
 } from "./rootfs-image.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheDir, cacheRoot } from "./cache-dir.ts";
 import { resolveMke2fs } from "./host-tools.ts";
-import { handOut, isUsable, markClean } from "./image-marks.ts";
+import { handOut, isReleased, isUsable, markClean } from "./image-marks.ts";
 import { packDirectory, runTool, stageImage, toolMissing } from "./pack-directory.ts";
 import { runWork, runWorkAsync, type Work } from "./steps.ts";
 
@@ -45,7 +45,10 @@ export function mountdiskImgCacheDir(): string {
   return join(cacheRoot(), "mountdisk");
 }
 
-/** Say that an image from `ensureMountDiskImage` was released whole. Never throws. */
+/**
+ * Say that an image from `ensureMountDiskImage` was released whole: without this mark it is built again when it is
+ * next asked for. Never throws.
+ */
 export function markMountDiskImageClean(imgPath: string): void {
   markClean(imgPath);
 }
@@ -53,9 +56,10 @@ export function markMountDiskImageClean(imgPath: string): void {
 function* ensureImage(
   hostAbs: string,
   opts: EnsureMountDiskImageOptions,
+  isFit: (image: string) => boolean,
 ): Work<EnsureMountDiskImageResult> {
   const caches = cacheDir(opts.cacheDir ?? mountdiskImgCacheDir());
-  const packed = yield* packDirectory(hostAbs, { ...opts, cacheDir: caches });
+  const packed = yield* packDirectory(hostAbs, { ...opts, cacheDir: caches, isFit });
   handOut(packed.lowerPath);
   return packed;
 }
@@ -73,15 +77,15 @@ export function ensureMountDiskImage(
   hostAbs: string,
   opts: EnsureMountDiskImageOptions = {},
 ): EnsureMountDiskImageResult {
-  return runWork(ensureImage(hostAbs, opts));
+  return runWork(ensureImage(hostAbs, opts, isReleased));
 }
 
-/** The same without blocking the event loop while the directory is read and packed. */
+/** The same for machines, which share images, without blocking the event loop while the directory is read and packed. */
 export function ensureMountDiskImageAsync(
   hostAbs: string,
   opts: EnsureMountDiskImageOptions = {},
 ): Promise<EnsureMountDiskImageResult> {
-  return runWorkAsync(ensureImage(hostAbs, opts));
+  return runWorkAsync(ensureImage(hostAbs, opts, isUsable));
 }
 
 function* formatUpper(path: string, sizeBytes: number): Work<void> {

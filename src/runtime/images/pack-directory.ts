@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { BootError, ErrorCode, ProvisionError } from "../errors.ts";
 import { readProcess } from "../registry/process.ts";
 import { resolveMksquashfs } from "./host-tools.ts";
-import { isUsable } from "./image-marks.ts";
 import { recallDigest, rememberDigest } from "./remembered-digest.ts";
 import type { Work } from "./steps.ts";
 import { hashContents, type Manifest, readManifest } from "./tree-manifest.ts";
@@ -12,6 +11,8 @@ import { hashContents, type Manifest, readManifest } from "./tree-manifest.ts";
 export interface PackOptions {
   cacheDir: string;
   force?: boolean;
+  /** Whether an image in the cache can be used again. */
+  isFit: (image: string) => boolean;
   onPhase?: (name: string, ms: number) => void;
 }
 
@@ -127,7 +128,7 @@ function* packOnce(
   const key = yield* contentKey(manifest);
   opts.onPhase?.("manifest-hash", performance.now() - began);
   const lowerPath = join(opts.cacheDir, `${key}.sqfs`);
-  if (!opts.force && isUsable(lowerPath)) return { lowerPath, key };
+  if (!opts.force && opts.isFit(lowerPath)) return { lowerPath, key };
 
   const build = function* (image: string): Work<void> {
     const packing = performance.now();

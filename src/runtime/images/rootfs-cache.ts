@@ -4,7 +4,7 @@ import { cacheLimitBytes } from "../cache-limit.ts";
 import { readProcess } from "../registry/process.ts";
 
 /*
- * <cache>/<sha256>.img: a disk, `.img.ok` and `.img.handed-out`: its marks (image-marks.ts; the second is written at
+ * <cache>/<sha256>.img, <sha256>-<bytes>.img: a disk of the usual size or of a smaller one, `.img.ok` and `.img.handed-out`: its marks (image-marks.ts; the second is written at
  * every use), `<key>.sha256`: which disk a tarball has, `.staging-<pid>-*`: one in the making.
  */
 
@@ -35,7 +35,7 @@ function listNames(caches: string): string[] {
 /** Every image in the cache. One whose disk a template shares costs nothing more while that is there. */
 export function listImages(caches: string): CachedImage[] {
   return listNames(caches)
-    .filter((name) => /^[0-9a-f]{64}\.img$/.test(name))
+    .filter((name) => /^[0-9a-f]{64}(-\d+)?\.img$/.test(name))
     .flatMap((name) => {
       const path = join(caches, name);
       const stat = statSync(path, { throwIfNoEntry: false });
@@ -73,7 +73,7 @@ function leftovers(caches: string): string[] {
   const isLeft = (name: string): boolean => {
     const builder = /^\.staging-(\d+)-/.exec(name)?.[1];
     if (builder !== undefined) return readProcess(Number(builder)) === undefined;
-    const marked = /^([0-9a-f]{64}\.img)\.(ok|handed-out)$/.exec(name)?.[1];
+    const marked = /^([0-9a-f]{64}(?:-\d+)?\.img)\.(ok|handed-out)$/.exec(name)?.[1];
     if (marked !== undefined) return !names.has(marked);
     if (!name.endsWith(".sha256")) return false;
     try {

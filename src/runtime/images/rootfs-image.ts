@@ -12,11 +12,13 @@ import { dirname, join } from "node:path";
 import { ErrorCode, ProvisionError } from "../errors.ts";
 import { type Ext4Command, planExt4, runExt4, runExt4Sync } from "./build-ext4.ts";
 import { cacheDir, cacheRoot, statKey } from "./cache-dir.ts";
-import { handOut, isUsable, markClean } from "./image-marks.ts";
+import { isSoundExt4 } from "./check-ext4.ts";
+import { handOut, isReleased, isUntouched, isUsable, markClean } from "./image-marks.ts";
 import { enforceImagesLimit } from "./rootfs-cache.ts";
 import { hashFile } from "./tree-manifest.ts";
 
-const GIB = 1024 * 1024 * 1024;
+/** Of an image that is not asked for in another size. */
+export const SMALLEST_ROOTFS_BYTES = 2 * 1024 * 1024 * 1024;
 
 export interface EnsureRootfsImageOptions {
   /** Where images are kept; default `rootfsImgCacheDir()`. */
@@ -29,7 +31,10 @@ export interface EnsureRootfsImageOptions {
   minSizeBytes?: number;
   /** Exact size in bytes; a smaller image in the cache is extended (the guest grows the file system). */
   sizeBytes?: number;
-  /** Told the milliseconds of each step: `sha256`, `sparse-extend`, `tar-extract`, `mke2fs`. */
+  /**
+   * Told the milliseconds of each step: `sha256`, `e2fsck` (of an image somebody has written to), `sparse-extend`,
+   * `tar-extract` (it decompresses too: there is no `gunzip-prebake`), `mke2fs`.
+   */
   onPhase?: (name: string, ms: number) => void;
 }
 
@@ -39,8 +44,8 @@ export function rootfsImgCacheDir(): string {
 }
 
 /**
- * Say that an image handed out by `ensureRootfsImage` was released whole. Without this mark, an
- * image that has been written to since it was handed out is built again. Never throws.
+ * Say that an image handed out by `ensureRootfsImage` was released whole: without this mark it is built again
+ * when it is next asked for. Does nothing when there is no such image. Never throws.
  */
 export function markRootfsImageClean(imgPath: string): void {
   markClean(imgPath);
@@ -49,14 +54,15 @@ export function markRootfsImageClean(imgPath: string): void {
 /**
  * The ext4 image of a rootfs tarball, from the cache or built now. The image is known by the
  * tarball's sha256; it appears in the cache whole or not at all. It is handed out without its
- * `.ok` mark: see `markRootfsImageClean`. VMs read it through overlays and leave it unchanged, so
- * that any number of them may share it.
+ * `.ok` mark: see `markRootfsImageClean`. One that was written to and then marked is checked before it is
+ * handed out again, and built again when it is damaged. Our machines read images through overlays and leave
+ * them unchanged, so that any number of them may share one.
  *
  * @throws {ProvisionError} ROOTFS_IMG_TOOL_MISSING | PROVISION_BASE_NOT_FOUND |
  * PROVISION_INSTALL_HOOK_FAILED
  */
 export function ensureRootfsImage(tarPath: string, opts: EnsureRootfsImageOptions = {}): string {
-  const work = planImage(tarPath, opts);
+  const work = planImage(tarPath, opts, isReleased);
   if (!work.command) return work.image;
   try {
     return finish(work, opts, runExt4Sync(work.command));
@@ -65,12 +71,20 @@ export function ensureRootfsImage(tarPath: string, opts: EnsureRootfsImageOption
   }
 }
 
-/** The same without blocking the event loop while the image is built. */
+interface SharedImageOptions extends EnsureRootfsImageOptions {
+  /** An image that has `sizeBytes` and no more, beside the one of the usual size. */
+  exact?: boolean;
+}
+
+/**
+ * The same for users that will not write to it and may share it with others like them, without blocking the
+ * event loop while it is built.
+ */
 export async function ensureRootfsImageAsync(
   tarPath: string,
-  opts: EnsureRootfsImageOptions = {},
+  opts: SharedImageOptions = {},
 ): Promise<string> {
-  const work = planImage(tarPath, opts);
+  const work = planImage(tarPath, opts, isUsable);
   if (!work.command) return work.image;
   try {
     return finish(work, opts, await runExt4(work.command));
@@ -85,7 +99,16 @@ interface ImageWork {
   command?: Ext4Command;
 }
 
-function planImage(tarPath: string, opts: EnsureRootfsImageOptions): ImageWork {
+/** A file system that somebody has written to may be damaged, whatever they say of it. */
+function isWhole(image: string, opts: EnsureRootfsImageOptions): boolean {
+  return isUntouched(image) || timed(opts, "e2fsck", () => isSoundExt4(image));
+}
+
+function planImage(
+  tarPath: string,
+  opts: SharedImageOptions,
+  isFit: (image: string) => boolean,
+): ImageWork {
   if (!statSync(tarPath, { throwIfNoEntry: false })?.isFile()) {
     throw new ProvisionError(
       ErrorCode.PROVISION_BASE_NOT_FOUND,
@@ -94,12 +117,16 @@ function planImage(tarPath: string, opts: EnsureRootfsImageOptions): ImageWork {
   }
   const caches = cacheDir(opts.cacheDir ?? rootfsImgCacheDir());
   const digest = timed(opts, "sha256", () => contentDigest(tarPath, caches));
-  const image = join(caches, `${digest}.img`);
-  if (!opts.force && isUsable(image)) {
+  const image = join(caches, `${digest}${opts.exact ? `-${opts.sizeBytes}` : ""}.img`);
+  if (!opts.force && isFit(image) && isWhole(image, opts)) {
     return { image: release(image, opts) };
   }
   const staging = join(caches, `.staging-${process.pid}-${randomBytes(4).toString("hex")}`);
-  const { sizeMultiplier: multiplier = 2.5, minSizeBytes: minBytes = 2 * GIB, sizeBytes } = opts;
+  const {
+    sizeMultiplier: multiplier = 2.5,
+    minSizeBytes: minBytes = SMALLEST_ROOTFS_BYTES,
+    sizeBytes,
+  } = opts;
   const request = {
     tarball: tarPath,
     staging,

@@ -44,7 +44,10 @@ export interface BootOptions {
    * same way and never written to. `false` keeps the root in the guest's RAM.
    */
   rootDisk?: boolean | string;
-  /** Size of the disk the guest sees, in bytes, when larger than the image. Only for a root disk made from `image`. */
+  /**
+   * Size of the root disk, in bytes, rounded up to whole blocks of 4096. Default: two and a half times what `image`
+   * holds, at least 2 GiB; what is not used takes no room. Ignored unless the root disk is made from `image`.
+   */
   rootDiskSizeBytes?: number;
   /** Unique name among live machines; `/` makes path-shaped names. */
   name?: string;

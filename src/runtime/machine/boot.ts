@@ -104,7 +104,7 @@ async function bootCold(boot: Boot): Promise<Machine> {
     MACHINEN_KERNEL: plan.kernel,
     MACHINEN_DTB: plan.dtb,
     MACHINEN_MEMORY: memoryMib?.toString(),
-    ...(packs ? await packGuest(guest, opts.rootDiskSizeBytes, config!, runDir) : {}),
+    ...(packs ? await packGuest(guest, config!, runDir) : {}),
   }));
   if (!boot.detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
   // A program of the caller's need not know our guest's words.

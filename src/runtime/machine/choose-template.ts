@@ -56,7 +56,7 @@ export function chooseTemplate(
     kernel,
     image: guest.image,
     root: guest.rootDisk ? "disk" : "ram",
-    diskBytes: guest.rootDisk ? opts.rootDiskSizeBytes : undefined,
+    diskBytes: guest.rootDisk?.kind === "image" ? guest.rootDisk.bytes : undefined,
     mountBytes: upperBytesOf(mountDisk),
     memoryMib,
     vmm: binary,
@@ -71,12 +71,7 @@ export function chooseTemplate(
     pack: async (runDir) => ({
       MACHINEN_KERNEL: kernel,
       MACHINEN_MEMORY: memoryMib.toString(),
-      ...(await packGuest(
-        guest,
-        opts.rootDiskSizeBytes,
-        { wait: true, ...(mountDisk && { mount: true }) },
-        runDir,
-      )),
+      ...(await packGuest(guest, { wait: true, ...(mountDisk && { mount: true }) }, runDir)),
       ...(mountDisk && placeholders(mountDisk, runDir)),
     }),
   };

@@ -1,5 +1,6 @@
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasNoEnd } from "../durations.ts";
 import { BootError } from "../errors.ts";
 import type { OnLog } from "../log.ts";
 import type { RegistryEntry } from "../registry/index.ts";
@@ -7,10 +8,11 @@ import { forkMachine, prepareForkOf } from "../snapshot/fork.ts";
 import { forkManyMachines } from "../snapshot/fork-many.ts";
 import { snapshotMachine } from "../snapshot/save.ts";
 import { killMachine, processOf } from "./end-machine.ts";
-import { guestCommands } from "./guest-commands.ts";
+import { guestCommands, type Liveness } from "./guest-commands.ts";
 import { guestFiles } from "./guest-files.ts";
 import { memoryStatsOf } from "./memory-stats.ts";
 import { isRunning } from "./process-identity.ts";
+import { lastWords } from "./readiness.ts";
 import { type Exit, letGo, type StartedMachine } from "./start-machine.ts";
 import type { Machine } from "./vm-handle.ts";
 
@@ -28,13 +30,18 @@ interface HandleParts {
   errorOutput(): Promise<string>;
 }
 
-function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Machine {
+function makeHandle(
+  entry: RegistryEntry,
+  parts: HandleParts,
+  onLog?: OnLog,
+  lastWords?: Liveness["lastWords"],
+): Machine {
   const identity = processOf(entry);
   const isAlive = () => identity !== undefined && isRunning(identity);
   return {
     pid: entry.pid,
     name: entry.name,
-    ...guestCommands(entry.socketPath, isAlive, onLog),
+    ...guestCommands(entry.socketPath, { isAlive, lastWords }, onLog),
     ...guestFiles(entry),
     ...parts,
     detach: async () => parts.detach(),
@@ -48,7 +55,7 @@ function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Ma
 }
 
 async function waitWithin(started: StartedMachine, timeoutMs: number | null): Promise<Exit> {
-  if (timeoutMs === null || timeoutMs === Number.POSITIVE_INFINITY) return started.exited;
+  if (hasNoEnd(timeoutMs)) return started.exited;
   const timer = new AbortController();
   const exit = await Promise.race([
     started.exited,
@@ -88,6 +95,7 @@ export function ownHandle(
       },
     },
     onLog,
+    () => lastWords(started),
   );
 }
 

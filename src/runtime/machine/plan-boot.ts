@@ -7,11 +7,12 @@ import {
 } from "../images/index.ts";
 import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions } from "./boot-options.ts";
+import { checkMounts } from "./check-mounts.ts";
 import {
   checkCpus,
+  checkEnv,
   checkGuestCwd,
   checkMemory,
-  checkMounts,
   checkPortForwards,
   checkRootDiskSize,
   existingFile,
@@ -35,11 +36,12 @@ export interface GuestPlan {
   cmd: string[];
   env: Record<string, string>;
   imageCwd?: string;
-  /** `image`: made from the image; a path: given; absent: the root stays in RAM. */
-  rootDisk?: { kind: "image" } | { kind: "file"; path: string };
+  /** `image`: made from the image, of its usual size or another; a path: given; absent: the root stays in RAM. */
+  rootDisk?: { kind: "image"; bytes?: number } | { kind: "file"; path: string };
 }
 
-function findImage(image: string, cwd: string): string {
+/** The tarball an image is. @throws {BootError} BOOT_IMAGE_NOT_FOUND */
+export function findImage(image: string, cwd: string): string {
   try {
     return resolveImage(image, cwd);
   } catch (error) {
@@ -59,18 +61,6 @@ function findKernel(opts: BootOptions, cwd: string): string | undefined {
   }
 }
 
-function checkEnv(env: Record<string, string>): Record<string, string> {
-  for (const [key, value] of Object.entries(env)) {
-    if (key === "" || key.includes("=") || `${key}${value}`.includes("\0")) {
-      throw new BootError(
-        "BOOT_PACK_FAILED",
-        `env: ${JSON.stringify(key)} cannot be an environment variable`,
-      );
-    }
-  }
-  return env;
-}
-
 function planRootDisk(opts: BootOptions, cwd: string): GuestPlan["rootDisk"] {
   if (opts.rootDisk === false) return undefined;
   if (typeof opts.rootDisk === "string") {
@@ -79,7 +69,7 @@ function planRootDisk(opts: BootOptions, cwd: string): GuestPlan["rootDisk"] {
       path: existingFile("BOOT_IMAGE_NOT_FOUND", "rootDisk", opts.rootDisk, cwd),
     };
   }
-  return { kind: "image" };
+  return { kind: "image", bytes: checkRootDiskSize(opts.rootDiskSizeBytes) };
 }
 
 function planGuest(
@@ -126,6 +116,5 @@ export function planBoot(opts: BootOptions): BootPlan {
   checkPortForwards(opts);
   checkMemory(opts.memory);
   checkCpus(opts.cpus);
-  checkRootDiskSize(opts.rootDiskSizeBytes);
   return { binary, cwd, kernel, dtb, diskPath, mount, guest };
 }

@@ -1,15 +1,11 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isIPv4 } from "node:net";
-import { posix, resolve } from "node:path";
+import { resolve } from "node:path";
 import { BootError, type ErrorCode } from "../errors.ts";
-import { DEFAULT_UPPER_BYTES } from "../images/index.ts";
 import { validateMemoryMib } from "../memory/index.ts";
-import type { MountPlan } from "../mounts/index.ts";
 import type { BootOptions, PortForward } from "./boot-options.ts";
 
-/** What the VMM takes. */
-const MAX_LIVE_MOUNTS = 16;
-const DISK_BLOCK_BYTES = 4096;
+export const DISK_BLOCK_BYTES = 4096;
 /** What the VMM takes. */
 const MAX_FORWARDS = 64;
 
@@ -32,101 +28,14 @@ export function checkGuestCwd(guestCwd: string | undefined): void {
   }
 }
 
-function checkGuestMountPoint(option: string, guest: unknown): string {
-  if (typeof guest !== "string" || guest.includes("\0") || !guest.startsWith("/mnt/")) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.guest must be a path below /mnt/`);
-  }
-  const path = posix.normalize(guest).replace(/\/+$/, "");
-  if (!path.startsWith("/mnt/") || guest.split("/").includes("..")) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.guest ${guest} must stay below /mnt/`);
-  }
-  return path;
-}
-
-function checkHostDirectory(option: string, host: unknown, cwd: string): void {
-  if (typeof host !== "string" || host === "" || host.includes("\0")) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.host must be a directory on this host`);
-  }
-  const path = resolve(cwd, host);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) refuse("BOOT_MOUNT_HOST_NOT_FOUND", `${option}.host ${path} does not exist`);
-  if (!stat.isDirectory()) refuse("BOOT_MOUNT_INVALID", `${option}.host ${path} is no directory`);
-  try {
-    accessSync(path, constants.R_OK | constants.X_OK);
-  } catch (error) {
-    refuse("BOOT_MOUNT_INVALID", `${option}.host cannot be read: ${(error as Error).message}`);
-  }
-}
-
-type MountOptions = Pick<
-  BootOptions,
-  "mount" | "mountDiskUpperSizeBytes" | "_restoreMountDisk" | "liveMounts"
->;
-
-/** A mount point inside a live mount would have to be made on the host, by a machine that is not up yet. */
-function checkNesting({ liveMounts = [] }: MountOptions, guests: ReadonlySet<string>): void {
-  if (liveMounts.length > MAX_LIVE_MOUNTS) {
-    refuse("BOOT_MOUNT_INVALID", `liveMounts: more than ${MAX_LIVE_MOUNTS}`);
-  }
-  for (const [index, share] of liveMounts.entries()) {
-    const outer = checkGuestMountPoint(`liveMounts[${index}]`, share.guest);
-    const inner = [...guests].find((guest) => guest.startsWith(`${outer}/`));
-    if (inner) refuse("BOOT_MOUNT_INVALID", `${inner} lies inside the live mount ${outer}`);
-  }
-}
-
-/** The mount of a bundle or of a host directory. Pure. */
-function planMount(opts: MountOptions, cwd: string): MountPlan | undefined {
-  const { mount, _restoreMountDisk: restored } = opts;
-  if (restored) {
-    const { guest, lowerPath, upperPath } = restored;
-    return {
-      guest: checkGuestMountPoint("_restoreMountDisk", guest),
-      lowerPath: existingFile("BOOT_MOUNT_HOST_NOT_FOUND", "lowerPath", lowerPath, cwd),
-      upperPath: existingFile("BOOT_MOUNT_HOST_NOT_FOUND", "upperPath", upperPath, cwd),
-    };
-  }
-  return (
-    mount && {
-      guest: checkGuestMountPoint("mount", mount.guest),
-      host: resolve(cwd, mount.host),
-      upperBytes: opts.mountDiskUpperSizeBytes ?? DEFAULT_UPPER_BYTES,
+/** @throws {BootError} BOOT_PACK_FAILED */
+export function checkEnv(env: Record<string, string>): Record<string, string> {
+  for (const [key, value] of Object.entries(env)) {
+    if (key === "" || key.includes("=") || `${key}${value}`.includes("\0")) {
+      refuse("BOOT_PACK_FAILED", `env: ${JSON.stringify(key)} cannot be an environment variable`);
     }
-  );
-}
-
-/** @throws {BootError} BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND */
-export function checkMounts(opts: MountOptions, cwd: string): MountPlan | undefined {
-  const taken = new Set<string>();
-  const shares = [
-    ...(opts.mount ? [{ option: "mount", ...opts.mount, mode: "rw" }] : []),
-    ...(opts.liveMounts ?? []).map((share, index) => ({
-      option: `liveMounts[${index}]`,
-      ...share,
-      mode: share.mode ?? "rw",
-    })),
-  ];
-  for (const share of shares) {
-    const guest = checkGuestMountPoint(share.option, share.guest);
-    if (share.mode !== "ro" && share.mode !== "rw") {
-      refuse("BOOT_MOUNT_INVALID", `${share.option}.mode must be "ro" or "rw"`);
-    }
-    if (taken.has(guest)) refuse("BOOT_MOUNT_INVALID", `${share.option}.guest ${guest} is taken`);
-    taken.add(guest);
   }
-  checkNesting(opts, taken);
-  for (const share of shares) checkHostDirectory(share.option, share.host, cwd);
-  const upper = opts.mountDiskUpperSizeBytes;
-  if (
-    upper !== undefined &&
-    !(Number.isSafeInteger(upper) && upper > 0 && upper % DISK_BLOCK_BYTES === 0)
-  ) {
-    refuse(
-      "BOOT_MOUNT_INVALID",
-      `mountDiskUpperSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
-    );
-  }
-  return planMount(opts, cwd);
+  return env;
 }
 
 function isPort(value: unknown): boolean {
@@ -184,13 +93,17 @@ export function checkMemory(memory: number | undefined): void {
   if (memory !== undefined) validateMemoryMib(memory);
 }
 
-/** @throws {BootError} BOOT_PACK_FAILED */
-export function checkRootDiskSize(bytes: number | undefined): void {
-  if (bytes === undefined) return;
-  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes % DISK_BLOCK_BYTES === 0)) {
+/** What the VMM takes. */
+const MOST_ROOT_DISK_BYTES = 2 ** 42;
+
+/** The size as a disk can have it. @throws {BootError} BOOT_PACK_FAILED */
+export function checkRootDiskSize(bytes: number | undefined): number | undefined {
+  if (bytes === undefined) return undefined;
+  if (!(Number.isSafeInteger(bytes) && bytes > 0 && bytes <= MOST_ROOT_DISK_BYTES)) {
     refuse(
       "BOOT_PACK_FAILED",
-      `rootDiskSizeBytes must be a positive multiple of ${DISK_BLOCK_BYTES}`,
+      `rootDiskSizeBytes must be a whole number of bytes from 1 to ${MOST_ROOT_DISK_BYTES}`,
     );
   }
+  return Math.ceil(bytes / DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES;
 }

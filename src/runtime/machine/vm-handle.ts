@@ -34,7 +34,7 @@ export interface VmHandle {
   output(): Promise<string>;
   /** The same for `stderr`. */
   errorOutput(): Promise<string>;
-  /** Run a shell command in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it fails. */
+  /** Run a shell command in the guest. @throws {ExecError} EXEC_NONZERO_EXIT (`instanceof BootError` too) when it fails. */
   exec(cmd: string, opts?: VsockExecOptions): Promise<VsockExecResult>;
   /** The same, but a failing command is a normal result. */
   execRaw(cmd: string, opts?: VsockExecOptions): Promise<VsockExecResult>;
@@ -45,7 +45,7 @@ export interface VmHandle {
   execPty(cmd: string, opts: VsockExecPtyOptions): VsockExecPtyHandle;
   /** Write a file in the guest. @throws {ExecError} EXEC_NONZERO_EXIT when it cannot be written. */
   writeFile(guestPath: string, contents: Buffer | string, opts?: WriteFileOptions): Promise<void>;
-  /** Write the whole machine (memory, devices, disks) into a bundle. It ends then, unless `leaveRunning`. */
+  /** Write the whole machine (memory, devices, disks) into a bundle. It ends then, and also when that takes too long, unless `leaveRunning`. */
   snapshot(opts: SnapshotOptions): Promise<SnapshotResult>;
   /** What the machine costs the host now. */
   memoryStats(): Promise<MemoryStats>;

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { PassThrough, Writable } from "node:stream";
 import type { OpenSessionOptions, SessionHandle } from "../host/host.ts";
 import { ByteRing } from "./byte-ring.ts";
@@ -9,6 +10,9 @@ const RING_BYTES = 1 << 20;
 export class LocalSession {
   readonly pty: PtyVmHandle;
   ended = false;
+  /** How it ended, as a shell counts: 128 and the signal's number when one ended it. */
+  status: number | undefined;
+  typedInto = false;
   private readonly ring = new ByteRing(RING_BYTES);
   private readonly viewers = new Set<PassThrough>();
   private readonly full = new Set<PassThrough>();
@@ -20,8 +24,12 @@ export class LocalSession {
     if (screen) this.ring.write(screen);
     this.pty = bootPty(options);
     this.pty.stdout.on("data", (chunk: Buffer) => this.output(chunk));
-    void this.pty.wait().then(() => {
+    void this.pty.wait().then(({ code, signal }) => {
       this.ended = true;
+      this.status = code ?? 128 + (signal ? constants.signals[signal] : 0);
+    });
+    // Later than its end, when a client is behind: what it wrote last comes first.
+    this.pty.stdout.once("end", () => {
       for (const client of this.viewers) client.end();
     });
   }
@@ -58,6 +66,7 @@ export class LocalSession {
       pid: this.pty.pid,
       stdin: new Writable({
         write: (chunk, _encoding, done) => {
+          this.typedInto = true;
           if (!this.ended) this.pty.stdin.write(chunk);
           done();
         },

@@ -3,6 +3,7 @@ import type { OnLog, PhaseTimer } from "../log.ts";
 import { boot, type VmHandle } from "../machine/index.ts";
 import { readEntry } from "../registry/index.ts";
 import { archiveGuest } from "./archive-guest.ts";
+import { copyFiles } from "./copy-files.ts";
 import { unlessAborted } from "./deadline.ts";
 import { BUILD_ENV, hostPackages, shareHostPackages } from "./host-packages.ts";
 import type { ProvisionOptions } from "./options.ts";
@@ -89,6 +90,7 @@ export async function build(
     vm = await unlessAborted(signal, booting);
     phases.mark("boot");
     if (packages) await unlessAborted(signal, shareHostPackages(vm, packages, warn));
+    await unlessAborted(signal, copyFiles(vm, task.copies, signal));
     await unlessAborted(signal, install(opts, vm, warnings));
     phases.mark("install");
     const config = task.config && JSON.stringify(task.config);

@@ -1,3 +1,4 @@
+import { hasNoEnd } from "../durations.ts";
 import { ErrorCode, ProvisionError } from "../errors.ts";
 
 /** Ends when the caller says so, or when the time is up. */
@@ -9,8 +10,9 @@ export function deadline(
   const abort = () => controller.abort(caller?.reason);
   if (caller?.aborted) abort();
   caller?.addEventListener("abort", abort, { once: true });
-  const timer = Number.isFinite(timeoutMs)
-    ? setTimeout(
+  const timer = hasNoEnd(timeoutMs)
+    ? undefined
+    : setTimeout(
         () =>
           controller.abort(
             new ProvisionError(
@@ -19,8 +21,7 @@ export function deadline(
             ),
           ),
         timeoutMs,
-      )
-    : undefined;
+      );
   return {
     signal: controller.signal,
     clear: () => {

@@ -4,6 +4,12 @@ import type { VmHandle } from "../machine/index.ts";
 export interface ProvisionOptions {
   /** Rootfs tarball to start from, or the name of an installed base (`tiny`, `debian`). Default: the Debian base. */
   base?: string;
+  /**
+   * Files and directories of the host to put into the base before `install` runs, in this order, by the rules of
+   * `docker cp`: into a directory that is there under their own name, else under the name given, whose parent is made.
+   * They belong to root in the image.
+   */
+  copy?: Array<{ host: string; guest: string }>;
   /** Makes the image: runs commands and writes files in the booted base. */
   install: (vm: VmHandle) => Promise<void>;
   /**

@@ -9,6 +9,7 @@ import {
   resolveBaseRootfs,
   resolveImage,
 } from "../images/index.ts";
+import { checkCopies, type FileCopy } from "./copy-files.ts";
 import type { ProvisionOptions } from "./options.ts";
 
 const GIB = 1024 * 1024 * 1024;
@@ -22,6 +23,7 @@ export interface Plan {
   dtb?: string;
   out: string;
   config: ImageConfig | null;
+  copies: FileCopy[];
   /** Most bytes of the image, unpacked. */
   limitBytes: number;
   /** Size of the guest's disk; undefined: as of any machine of this base. */
@@ -57,6 +59,11 @@ function diskBytes(limitBytes: number): number | undefined {
   return Math.ceil((2 * limitBytes) / DISK_BLOCK_BYTES) * DISK_BLOCK_BYTES;
 }
 
+/** Absolute, with what its end says: `dir/.` means what a directory holds. */
+function inside(cwd: string, path: string): string {
+  return `${resolve(cwd, path)}${/\/\.?$/.exec(path)?.[0] ?? ""}`;
+}
+
 /** Check the options, in the order in which the codes of `provision()` are documented. */
 export function planProvision(opts: ProvisionOptions): Plan {
   const cwd = opts.cwd ?? process.cwd();
@@ -74,6 +81,8 @@ export function planProvision(opts: ProvisionOptions): Plan {
   if (!(Number.isSafeInteger(limitBytes) && limitBytes > 0)) {
     refuse("scratchDiskSizeBytes must be a positive number of bytes");
   }
+  const copies = (opts.copy ?? []).map(({ host, guest }) => ({ host: inside(cwd, host), guest }));
+  checkCopies(copies);
   const config = bakedConfig(opts, readImageConfig(base));
   return {
     base,
@@ -81,6 +90,7 @@ export function planProvision(opts: ProvisionOptions): Plan {
     dtb,
     out,
     config,
+    copies,
     limitBytes,
     diskBytes: diskBytes(limitBytes),
     timeoutMs: opts.timeoutMs ?? DEFAULT_TIMEOUT_MS,

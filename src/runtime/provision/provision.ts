@@ -25,6 +25,7 @@ function withLogPath(error: unknown, path: string | undefined): unknown {
  * @throws {ProvisionError} PROVISION_BASE_NOT_FOUND | PROVISION_KERNEL_NOT_FOUND |
  * PROVISION_DTB_NOT_FOUND | PROVISION_ASSETS_DIR_INVALID | PROVISION_INSTALL_HOOK_FAILED (the hook,
  * the archive, or `timeoutMs`) | PROVISION_DISK_TOO_SMALL (the image, or the disk it goes to)
+ * @throws {FilesError} FILES_HOST_DIR_NOT_FOUND | FILES_TRANSFER_FAILED (of `copy`)
  * @throws {BootError} BOOT_CWD_INVALID, and what `boot()` throws
  */
 export async function provision(opts: ProvisionOptions): Promise<ProvisionResult> {

@@ -50,6 +50,8 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
     },
     detached: opts.detached ?? false,
     timeoutMs: opts.timeoutMs ?? null,
+    env: opts.env,
+    guestCwd: opts.guestCwd,
     liveMounts: resolveLiveMounts(
       overrideLiveMounts(source.liveMounts, opts.liveMounts),
       opts.cwd ?? process.cwd(),

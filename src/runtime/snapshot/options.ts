@@ -6,7 +6,10 @@ export interface SnapshotOptions {
   outDir: string;
   /** Accepted for compatibility: the whole machine is saved from outside, no command runs in the guest. */
   dumpCmd?: string;
-  /** Give up after this long; the machine then goes on and nothing is left behind. Default 90 s. */
+  /**
+   * Give up after this long (a machine that is still booting is waited for meanwhile), leaving nothing behind. Default 90 s; `Infinity`: never. The machine was to end:
+   * it is killed then. With `leaveRunning` it goes on, as it does after every other failure.
+   */
   timeoutMs?: number;
   onLog?: OnLog;
   /** Keep the machine running. Default false: it ends once the bundle is whole. */
@@ -37,7 +40,8 @@ export interface SnapshotMeta {
 
 /**
  * `image`, `kernel`, `dtb` and `rootDisk` are accepted and not needed: a bundle carries the running kernel
- * and its disks. `cmd` has been started already; `env`, `guestCwd` and another `memory` are refused.
+ * and its disks. `cmd` has been started already; `env` and `guestCwd` are those of the commands you run in it
+ * and of what they start: its processes keep theirs. A `mount` and another `memory` than the source's are refused.
  */
 export interface RestoreOptions extends Omit<BootOptions, "snapshot" | "image" | "cmd" | "name"> {
   /** A bundle written by `vm.snapshot()`. */

@@ -30,6 +30,9 @@ export interface ResumeTerms {
   record: Partial<RegistryEntry>;
   detached: boolean;
   timeoutMs?: number | null;
+  /** Of the commands it is to start. */
+  env?: Record<string, string>;
+  guestCwd?: string;
   /** All of the machine's, those of its source included. */
   liveMounts: SharedDirectory[];
   onLog?: OnLog;
@@ -52,6 +55,8 @@ export interface ResumeRequest extends ResumeTerms {
 export function resumeWords(hostname: string | undefined, terms: ResumeTerms): object {
   return {
     ...(hostname === undefined ? {} : { hostname }),
+    ...(terms.env === undefined ? {} : { env: terms.env }),
+    ...(terms.guestCwd === undefined ? {} : { cwd: terms.guestCwd }),
     ...(terms.liveMounts.length > 0 ? { liveMounts: guestLiveMounts(terms.liveMounts) } : {}),
   };
 }

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { agentRequest } from "../control/agent-control.ts";
 import { vmmConsole } from "../control/vmm-control.ts";
 import { isMachinenError, SnapshotError } from "../errors.ts";
@@ -19,6 +18,7 @@ import {
 import { consoleSince } from "./console-during.ts";
 import type { SnapshotOptions, SnapshotResult } from "./options.ts";
 import { type Saver, startSaver } from "./saver.ts";
+import { timeLimit } from "./time-limit.ts";
 import { waitUntilUp } from "./wait-until-up.ts";
 
 const DEFAULT_TIMEOUT_MS = 90_000;
@@ -34,23 +34,6 @@ function dumpFailed(error: unknown): SnapshotError {
     `the bundle could not be written: ${reason || (error as Error).message}`,
     { cause: error },
   );
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const timer = new AbortController();
-  const timeout = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
-    throw new SnapshotError(
-      "SNAPSHOT_TIMEOUT",
-      `the machine was not saved within ${timeoutMs} ms; it goes on`,
-      { retryable: true },
-    );
-  });
-  timeout.catch(() => {});
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    timer.abort();
-  }
 }
 
 function readConsole(controlPath: string): Promise<Buffer> {
@@ -78,7 +61,8 @@ async function undo(saver: Saver, staging: BundleStaging): Promise<void> {
 }
 
 /**
- * Write a machine into a bundle.
+ * Write a machine into a bundle. One that was to end and is not saved in time is killed: callers that would
+ * rather keep it save it with `leaveRunning` and end it themselves.
  *
  * @throws {SnapshotError} SNAPSHOT_NO_DISK | SNAPSHOT_DUMP_FAILED | SNAPSHOT_TIMEOUT
  */
@@ -103,16 +87,17 @@ export async function snapshotMachine(
   const hold = !opts.leaveRunning;
   const phases = new PhaseTimer("snapshot", log);
   checkOutDir(snapDir);
+  const limit = timeLimit(opts.timeoutMs ?? DEFAULT_TIMEOUT_MS, !hold);
   let staging: BundleStaging | undefined;
   let saver: Saver | undefined;
   try {
-    await waitUntilUp(entry);
-    await settleMount(entry);
+    await limit.within(waitUntilUp(entry, limit.signal));
+    await limit.within(settleMount(entry));
     phases.mark("up");
     staging = stageBundle(snapDir);
     const before = await readConsole(controlPath);
     saver = startSaver(controlPath, staging.imgDir, hold);
-    await within(saver.saved, opts.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    await limit.within(saver.saved);
     phases.mark("save");
     const printed = consoleSince(before, await readConsole(controlPath));
     if (printed.length > 0) log({ source: "guest-console", chunk: printed });
@@ -129,8 +114,10 @@ export async function snapshotMachine(
   } catch (error) {
     if (staging && saver) await undo(saver, staging);
     else if (staging) discardStaging(staging);
+    if (hold && isMachinenError(error, "SNAPSHOT_TIMEOUT")) await killMachine(entry);
     throw dumpFailed(error);
   } finally {
+    limit.clear();
     phases.flush();
   }
 }

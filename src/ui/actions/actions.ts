@@ -1,13 +1,12 @@
-import { nextStep } from "../../runtime/next-step.ts";
 import { type CommandId, commands, isCommand } from "../commands.ts";
-import { CommandError, codeOf, describeError } from "../errors.ts";
+import { CommandError, describeError, withNextStep } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
 import { readCommandLine } from "../palette/commands.ts";
 import { present } from "../selectors.ts";
 import { attentionActions } from "./attention-actions.ts";
 import { compareActions } from "./compare-actions.ts";
-import type { ActionContext, Handler } from "./context.ts";
+import type { ActionContext, Handler, Origin } from "./context.ts";
 import { copyActions } from "./copy-actions.ts";
 import { dialogActions, tag, usualArgument } from "./dialog-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
@@ -29,7 +28,10 @@ export class Actions {
       ...copyActions(context),
       ...attentionActions(context),
       ...dialogActions(context, machines, (command, argument) => this.run(command, argument)),
-      ...compareActions(context, (source, count) => machines.forkMany(source, count)),
+      ...compareActions(context, {
+        forkMany: (source, count) => machines.forkMany(source, count),
+        stopAll: (dropped) => machines.stopAll(dropped),
+      }),
       new: (name) => machines.boot(name ? { name } : {}),
       undo: () => machines.undoStop(),
       rename: (name) => machines.rename(name),
@@ -38,7 +40,7 @@ export class Actions {
       fork: (name) => machines.fork(name || undefined),
       snapshot: () => machines.snapshot(),
       restore: (directory) => (directory ? machines.restore(directory) : machines.chooseSnapshot()),
-      stop: () => machines.askStop(),
+      stop: (name, origin) => machines.askStop(name, origin),
       suspend: () => context.suspend(),
       redraw: () => context.redraw(),
       quit: () => context.quit(),
@@ -56,7 +58,7 @@ export class Actions {
       });
       return;
     }
-    this.perform(command, argument).then(
+    this.perform(command, argument, "screen").then(
       (text) => text !== undefined && tasks.inform(text.replaceAll("\n", "; ")),
       (error) => tasks.fail(withNextStep(error)),
     );
@@ -66,8 +68,12 @@ export class Actions {
    * Does what a command says, beginning at once.
    * @throws {CommandError | TaskError} what cannot be done, or failed
    */
-  async perform(command: CommandId, argument = ""): Promise<string | undefined> {
+  async perform(command: CommandId, argument: string, origin: Origin): Promise<string | undefined> {
     const spec = commands[command];
+    // Whoever names a machine must not find that the command was about another one.
+    if (argument !== "" && !spec.argument) {
+      throw new CommandError("COMMAND_ARGUMENT_INVALID", `${command} takes no argument`);
+    }
     if (argument === "" && spec.argument?.startsWith("<")) {
       throw new CommandError("COMMAND_ARGUMENT_INVALID", `usage: ${command} ${spec.argument}`);
     }
@@ -75,14 +81,16 @@ export class Actions {
       const message = `${command} needs ${needText[spec.needs!]}`;
       throw new CommandError("COMMAND_NOT_POSSIBLE", message);
     }
-    const result = await this.table[command](argument);
+    const result = await this.table[command](argument, origin);
     return typeof result === "string" ? result : undefined;
   }
 
   /** A command line from outside. @throws {CommandError | TaskError} */
   async performLine(line: string): Promise<string | undefined> {
     const { command, argument } = readCommandLine(line);
-    if (isCommand(command) && !commands[command].internal) return this.perform(command, argument);
+    if (isCommand(command) && !commands[command].internal) {
+      return this.perform(command, argument, "outside");
+    }
     throw new CommandError("COMMAND_UNKNOWN", `there is no command "${command}"`);
   }
 
@@ -102,16 +110,11 @@ export class Actions {
   }
 }
 
-/** What went wrong, and what the user can do about it where the message does not say. */
-function withNextStep(error: unknown): string {
-  const advice = nextStep(codeOf(error) ?? "");
-  return advice ? `${describeError(error)}; next: ${advice}` : describeError(error);
-}
-
 const needText = {
   machine: "a selected machine",
   running: "a selected machine that runs",
   pane: "a selected pane",
   panes: "more than one pane in the tab",
+  pages: "more panes than the screen has room for",
   tabs: "more than one tab",
 } as const;

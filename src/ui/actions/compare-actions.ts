@@ -8,22 +8,26 @@ import { CommandError } from "../errors.ts";
 import { type PaneId, paneId, paneTarget } from "../layout/pane-id.ts";
 import { machineName } from "../names.ts";
 import { currentTab, machineOf, machinesOf, selectedMachine } from "../selectors.ts";
-import type { ActionContext, Handler } from "./context.ts";
+import type { ActionContext, Handler, Origin } from "./context.ts";
+import { machineCalled } from "./machine-called.ts";
 
 /** More forks at once than a screen can show. */
 const mostForks = 16;
 
+/** What is done to machines, not to their panes. */
+interface MachineWork {
+  forkMany(source: MachineInfo, count: number): Promise<MachineInfo[]>;
+  stopAll(machines: readonly { id: string; name: string }[]): Promise<string>;
+}
+
 /** Commands that set forks side by side and say what differs. */
-export function compareActions(
-  context: ActionContext,
-  forkMany: (source: MachineInfo, count: number) => Promise<MachineInfo[]>,
-) {
+export function compareActions(context: ActionContext, { forkMany, stopAll }: MachineWork) {
   return {
     compare: (words) => compare(context, words),
     synchronize: () => synchronize(context),
     highlight: () => highlight(context),
     differences: (name) => showDifferences(context, name),
-    keep: () => askKeep(context),
+    keep: (_, origin) => askKeep(context, stopAll, origin),
     "fork-many": (words) => forkAndCompare(context, forkMany, words),
   } satisfies Partial<Record<CommandId, Handler>>;
 }
@@ -48,15 +52,6 @@ function impossible(message: string): CommandError {
   return new CommandError("COMMAND_NOT_POSSIBLE", message);
 }
 
-/** @throws {CommandError} COMMAND_ARGUMENT_INVALID */
-function machineCalled(context: ActionContext, name: string): MachineInfo {
-  const found = machinesOf(context.state).find(
-    (machine) => machineName(machine) === name || machine.id === name,
-  );
-  if (found) return found;
-  throw new CommandError("COMMAND_ARGUMENT_INVALID", `no machine "${name}" is there`);
-}
-
 function selected(context: ActionContext): { machine: MachineInfo; session: string } {
   const machine = selectedMachine(context.state);
   const { selected: id } = context.state;
@@ -77,7 +72,7 @@ function compare(context: ActionContext, words: string): void {
   const names = words.split(/\s+/).filter((word) => word !== "");
   const machines =
     names.length > 0
-      ? names.map((name) => machineCalled(context, name))
+      ? names.map((name) => machineCalled(context.state, name))
       : nearestFamily(machinesOf(context.state), machine.id);
   if (machines.length < 2) {
     throw impossible(`${machineName(machine)} has no fork here: f makes one, or name the machines`);
@@ -91,7 +86,7 @@ function compare(context: ActionContext, words: string): void {
 /** `<count> [command]`: forks of one moment, side by side; the command is typed into each. */
 async function forkAndCompare(
   context: ActionContext,
-  forkMany: (source: MachineInfo, count: number) => Promise<MachineInfo[]>,
+  forkMany: MachineWork["forkMany"],
   words: string,
 ): Promise<string | undefined> {
   const [, digits = "", command = ""] = /^(\d+)(?:\s+(.*))?$/s.exec(words.trim()) ?? [];
@@ -127,7 +122,7 @@ function counterpart(context: ActionContext, machine: MachineInfo): MachineInfo 
 
 async function showDifferences(context: ActionContext, name: string): Promise<undefined> {
   const { machine } = selected(context);
-  const other = name ? machineCalled(context, name) : counterpart(context, machine);
+  const other = name ? machineCalled(context.state, name) : counterpart(context, machine);
   // The older one comes first: what the fork has more is added.
   const [a, b] = machine.startedAt < other.startedAt ? [machine, other] : [other, machine];
   const dialog: DifferencesDialog = {
@@ -181,18 +176,20 @@ function othersOfTab(context: ActionContext, machine: MachineInfo): MachineInfo[
   return [...unique.values()];
 }
 
-function askKeep(context: ActionContext): void {
+/** Nobody outside can answer a question: it is done. */
+function askKeep(
+  context: ActionContext,
+  stopAll: MachineWork["stopAll"],
+  origin: Origin,
+): Promise<string> | undefined {
   const { machine } = selected(context);
   const others = othersOfTab(context, machine);
   if (!currentTab(context.state).compares || others.length === 0) {
     throw impossible("keep is for a tab that compares machines: c opens one");
   }
-  context.dispatch({
-    type: "dialog-opened",
-    dialog: {
-      kind: "confirm-keep",
-      name: machineName(machine),
-      drop: others.map((other) => ({ id: other.id, name: machineName(other) })),
-    },
-  });
+  const drop = others.map((other) => ({ id: other.id, name: machineName(other) }));
+  if (origin === "outside") return stopAll(drop);
+  const dialog = { kind: "confirm-keep" as const, name: machineName(machine), drop };
+  context.dispatch({ type: "dialog-opened", dialog });
+  return undefined;
 }

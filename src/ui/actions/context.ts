@@ -33,4 +33,7 @@ export interface ActionContext {
  * the text says what came of it; most commands only change what the screen shows.
  * @throws {CommandError | TaskError} what cannot be done, or failed
  */
-export type Handler = (argument: string) => unknown;
+export type Handler = (argument: string, origin: Origin) => unknown;
+
+/** Who asks: the user at the screen, or a program outside, which can be asked nothing back. */
+export type Origin = "screen" | "outside";

@@ -1,4 +1,6 @@
+import type { HostBootOptions } from "../../runtime/host/host.ts";
 import { type CommandId, isCommand } from "../commands.ts";
+import { dialogLast } from "../dialogs/dialog-views.ts";
 import { newMachineFields, newMachineOptions } from "../dialogs/new-machine.ts";
 import {
   dialogText,
@@ -7,13 +9,12 @@ import {
   withoutLast,
   withoutLastWord,
 } from "../dialogs/text-dialogs.ts";
-import { describeError } from "../errors.ts";
+import { describeError, TaskError, withNextStep } from "../errors.ts";
 import { machineName } from "../names.ts";
 import { paletteEntries, readCommandLine } from "../palette/commands.ts";
 import { matchingItems } from "../palette/machines.ts";
 import { currentTab, selectedMachine } from "../selectors.ts";
 import type { UiState } from "../state.ts";
-import { dialogLast } from "../view.ts";
 import { openDifference } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
 import type { MachineActions } from "./machine-actions.ts";
@@ -38,8 +39,10 @@ export function dialogActions(
     log: () => open({ kind: "log", scroll: 0 }),
     palette: () => open({ kind: "palette", text: "", index: 0 }),
     find: () => open({ kind: "finder", text: "", index: 0 }),
-    "new-machine": () =>
-      open({ kind: "form", fields: newMachineFields(context.settings), index: 0 }),
+    "new-machine": () => {
+      const draft = context.state.draft ?? { fields: newMachineFields(context.settings) };
+      open({ kind: "form", ...draft, index: 0 });
+    },
     "dialog-down": () => move(1),
     "dialog-up": () => move(-1),
     "dialog-close": () => context.dispatch({ type: "dialog-closed" }),
@@ -85,15 +88,7 @@ function acceptText(
   run: (command: CommandId, argument: string) => void,
   dialog: TextDialog,
 ): unknown {
-  if (dialog.kind === "form") {
-    try {
-      const options = newMachineOptions(dialog.fields);
-      context.dispatch({ type: "dialog-closed" });
-      return machines.boot(options);
-    } catch (error) {
-      return context.dispatch({ type: "form-refused", error: describeError(error) });
-    }
-  }
+  if (dialog.kind === "form") return dialog.starting ? undefined : start(context, machines, dialog);
   if (dialog.kind === "finder") {
     const item = matchingItems(context.state, dialog.text)[dialog.index];
     context.dispatch({ type: "dialog-closed" });
@@ -111,6 +106,29 @@ function acceptText(
   context.dispatch({ type: "dialog-closed" });
   const spelledOut = isCommand(line.command) && line.command === chosen;
   return run(chosen, spelledOut ? line.argument : "");
+}
+
+/** The form stays while its machine is made: what fails is mended there. */
+async function start(
+  context: ActionContext,
+  machines: MachineActions,
+  { fields }: TextDialog & { kind: "form" },
+): Promise<void> {
+  let options: HostBootOptions;
+  try {
+    options = newMachineOptions(fields);
+  } catch (error) {
+    context.dispatch({ type: "form-refused", error: describeError(error) });
+    return;
+  }
+  context.dispatch({ type: "form-sent" });
+  try {
+    await machines.boot(options, () => context.dispatch({ type: "form-done", fields }));
+  } catch (error) {
+    const cause = error instanceof TaskError ? error.cause : error;
+    context.dispatch({ type: "form-failed", fields, error: withNextStep(cause, "\n") });
+    throw error;
+  }
 }
 
 /** Words, with or without the sign they are shown with; none takes all away. */

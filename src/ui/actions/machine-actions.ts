@@ -5,7 +5,8 @@ import { paneTarget } from "../layout/pane-id.ts";
 import { MachineMaker } from "../machine-maker.ts";
 import { machineName } from "../names.ts";
 import { machinesOf, selectedMachine } from "../selectors.ts";
-import type { ActionContext } from "./context.ts";
+import type { ActionContext, Origin } from "./context.ts";
+import { machineCalled } from "./machine-called.ts";
 
 /** What commands do to machines: every one of them asks the host. */
 export class MachineActions {
@@ -13,14 +14,16 @@ export class MachineActions {
   private readonly maker: MachineMaker;
   /** What was stopped here, the last one last. */
   private readonly stopped: MachineInfo[] = [];
+  /** The last snapshot written here of each machine, whatever its name has become. */
+  private readonly written = new Map<string, string>();
 
   constructor(context: ActionContext) {
     this.context = context;
     this.maker = new MachineMaker(context.host);
   }
 
-  /** What is not said is as the configuration says. */
-  async boot(options: HostBootOptions = {}): Promise<undefined> {
+  /** What is not said is as the configuration says. `onMade`: before the machine is shown. */
+  async boot(options: HostBootOptions = {}, onMade?: () => void): Promise<undefined> {
     const { settings } = this.context;
     const all = {
       ...options,
@@ -31,6 +34,7 @@ export class MachineActions {
     const added = await this.context.tasks.run(task, () =>
       this.maker.make(() => this.context.host.boot(all)),
     );
+    onMade?.();
     if (added) this.added(added);
   }
 
@@ -77,7 +81,9 @@ export class MachineActions {
     const written = await this.context.tasks.run(task, () =>
       this.context.host.snapshot(machine.id),
     );
-    return written && `snapshot of ${name}: ${printable(written.directory)}`;
+    if (!written) return undefined;
+    this.written.set(machine.id, written.directory);
+    return `snapshot of ${name}: ${printable(written.directory)}`;
   }
 
   async chooseSnapshot(): Promise<undefined> {
@@ -96,28 +102,36 @@ export class MachineActions {
     if (restored) this.added(restored);
   }
 
-  askStop(): void {
-    const machine = this.selected();
-    const dialog = { kind: "confirm" as const, id: machine.id, name: machineName(machine) };
+  /** The selected machine, or the one named. Nobody outside can answer a question: it is done. */
+  async askStop(called: string, origin: Origin): Promise<string | undefined> {
+    const machine = called ? machineCalled(this.context.state, called) : this.selected();
+    const name = machineName(machine);
+    if (origin === "outside") return this.stop(machine.id, name);
+    const dialog = { kind: "confirm" as const, id: machine.id, name };
     this.context.dispatch({ type: "dialog-opened", dialog });
+    return undefined;
   }
 
   /** With `keep` a snapshot of it is written first. */
   async stop(id: string, name: string, keep = false): Promise<string> {
     const { context } = this;
     const machine = machinesOf(context.state).find((candidate) => candidate.id === id);
-    const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}` };
+    const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}`, stops: true };
     try {
       await context.tasks.run(task, async () => {
-        if (keep) await context.host.snapshot(id, { stop: true });
-        else await context.host.stop(id);
+        if (keep) {
+          const { directory } = await context.host.snapshot(id, { stop: true });
+          this.written.set(id, directory);
+        } else await context.host.stop(id);
         if (machine) this.stopped.push(machine);
         context.dispatch({ type: "machine-gone", id });
       });
     } finally {
       context.refresh();
     }
-    return keep ? `${name} is stopped; u brings it back` : `${name} is stopped`;
+    if (keep) return `${name} is stopped; u brings it back`;
+    const last = this.written.has(id) ? "; u brings it back as it was in its last snapshot" : "";
+    return `${name} is stopped${last}`;
   }
 
   /** From its newest snapshot, else from what it was itself restored from. */
@@ -127,7 +141,10 @@ export class MachineActions {
     const name = machineName(machine);
     const snapshots = await this.context.host.listSnapshots();
     const newest = snapshots
-      .filter(({ sourceName, takenAt }) => sourceName === name && takenAt >= machine.startedAt)
+      .filter(({ directory, sourceName, takenAt }) => {
+        const ofIts = sourceName === name && takenAt >= machine.startedAt;
+        return ofIts || directory === this.written.get(machine.id);
+      })
       .sort((a, b) => b.takenAt - a.takenAt)[0];
     const directory = newest?.directory ?? machine.forkedFrom;
     if (directory === undefined) {

@@ -52,6 +52,8 @@ export function paneActions(context: ActionContext) {
     },
     "next-pane": does({ type: "pane-cycled", by: 1 }),
     "previous-pane": does({ type: "pane-cycled", by: -1 }),
+    "next-page": does({ type: "page-turned", by: 1 }),
+    "previous-page": does({ type: "page-turned", by: -1 }),
     "focus-left": does({ type: "focus-moved", side: "left" }),
     "focus-right": does({ type: "focus-moved", side: "right" }),
     "focus-up": does({ type: "focus-moved", side: "up" }),

@@ -35,17 +35,15 @@ export class Attention {
     }
   }
 
+  /** A session is shown: what its commands came to before, in a fork's source for one, is no news. */
+  began(id: PaneId, shell: ShellState): void {
+    this.watch(id).began(shell);
+    this.tellShell(id, shell);
+  }
+
   output(id: PaneId, shell: ShellState): void {
-    let watch = this.watches.get(id);
-    if (!watch) {
-      const onAlert = (kind: AlertKind, exitCode?: number): void => this.raise(id, kind, exitCode);
-      watch = new PaneWatch({ silenceMs: this.options.silenceMs, onAlert });
-      this.watches.set(id, watch);
-    }
-    watch.output(shell, performance.now());
-    if (this.state && this.state.shells[id] !== shell.at) {
-      this.options.dispatch({ type: "shell-changed", id, at: shell.at });
-    }
+    this.watch(id).output(shell, performance.now());
+    this.tellShell(id, shell);
   }
 
   bell(id: PaneId): void {
@@ -64,6 +62,20 @@ export class Attention {
 
   isMuted(id: PaneId): boolean {
     return this.state?.muted.includes(paneTarget(id).machine) ?? false;
+  }
+
+  private watch(id: PaneId): PaneWatch {
+    const known = this.watches.get(id);
+    if (known) return known;
+    const onAlert = (kind: AlertKind, exitCode?: number): void => this.raise(id, kind, exitCode);
+    const watch = new PaneWatch({ silenceMs: this.options.silenceMs, onAlert });
+    this.watches.set(id, watch);
+    return watch;
+  }
+
+  private tellShell(id: PaneId, { at }: ShellState): void {
+    if (!this.state || this.state.shells[id] === at) return;
+    this.options.dispatch({ type: "shell-changed", id, at });
   }
 
   private raise(id: PaneId, kind: AlertKind, exitCode?: number): void {

@@ -26,6 +26,11 @@ export class PaneWatch {
     this.silence = new OnceTimer(() => this.checkSilence());
   }
 
+  /** What was drawn before is where the watch begins. */
+  began(shell: ShellState): void {
+    this.shell = shell;
+  }
+
   /** To be called after output has been drawn; `now` in ms of any clock that does not go back. */
   output(shell: ShellState, now: number): void {
     if (now - this.lastOutput > pauseMs) this.busySince = now;

@@ -1,13 +1,12 @@
 import { Box, Text } from "ink";
 import { useContext } from "react";
+import type { DialogLine, DialogView } from "../dialogs/dialog-view.ts";
 import type { Theme } from "../theme.ts";
-import type { DialogLine, DialogView } from "../view.ts";
 import { ThemeContext } from "./theme-context.ts";
 
 /** A framed box: title, lines, keys. Every dialog of the TUI is one of these. */
 export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
   const theme = useContext(ThemeContext);
-  const keyWidth = Math.max(0, ...view.lines.map((line) => line.key?.length ?? 0));
   return (
     <Box
       width={view.width}
@@ -25,13 +24,15 @@ export function Dialog({ view, ascii }: { view: DialogView; ascii: boolean }) {
       </Box>
       <Box flexDirection="column" flexGrow={1} overflow="hidden">
         {view.lines.map((line, index) => (
-          <Line key={index} line={line} keyWidth={keyWidth} />
+          <Line key={index} line={line} keyWidth={view.keyWidth} />
         ))}
       </Box>
-      <Box height={1} flexShrink={0} marginTop={1}>
-        <Text dimColor={theme.dim} wrap="truncate-end">
-          {view.footer}
-        </Text>
+      <Box flexDirection="column" height={view.footer.length} flexShrink={0} marginTop={1}>
+        {view.footer.map((line) => (
+          <Text key={line} dimColor={theme.dim} wrap="truncate-end">
+            {line}
+          </Text>
+        ))}
       </Box>
     </Box>
   );

@@ -1,6 +1,6 @@
 import { Box, Text } from "ink";
 import { useContext } from "react";
-import type { StatusView } from "../view.ts";
+import type { StatusView } from "../status-view.ts";
 import { ThemeContext } from "./theme-context.ts";
 
 const badges = { navigate: "selected", attached: "attached", dialog: "dialog" } as const;
@@ -13,6 +13,12 @@ export function StatusLine({ view, cols }: { view: StatusView; cols: number }) {
       <Box flexShrink={0}>
         <Text bold inverse color={theme[badges[view.tone]].name}>{` ${view.badge} `}</Text>
         <Text> </Text>
+        {view.marks.map((mark) => (
+          <Text key={mark}>
+            <Text bold inverse color={theme.work.name}>{` ${mark} `}</Text>
+            <Text> </Text>
+          </Text>
+        ))}
       </Box>
       <Box flexGrow={1} overflow="hidden" height={1}>
         {view.notice ? <Notice notice={view.notice} /> : <Hints hints={view.hints} />}

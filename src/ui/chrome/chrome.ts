@@ -1,12 +1,13 @@
 import { createElement } from "react";
+import type { DialogView } from "../dialogs/dialog-view.ts";
 import type { Rect } from "../layout/rect.ts";
 import type { ScreenAreas } from "../layout/screen-areas.ts";
 import type { Grid } from "../screen/grid.ts";
 import { sidebarView } from "../sidebar-view.ts";
 import type { UiState } from "../state.ts";
+import { statusView } from "../status-view.ts";
 import { tabsView } from "../tabs-view.ts";
 import type { Theme } from "../theme.ts";
-import { type DialogView, statusView } from "../view.ts";
 import { Dialog } from "./Dialog.tsx";
 import { ChromePart } from "./part.ts";
 import { Sidebar } from "./Sidebar.tsx";

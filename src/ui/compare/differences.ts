@@ -1,6 +1,6 @@
 import type { FileDifference, MachineDifference } from "../../runtime/compare/index.ts";
 import { printable } from "../../runtime/printable.ts";
-import type { DialogLine } from "../view.ts";
+import type { DialogLine } from "../dialogs/dialog-view.ts";
 
 /** What the dialog of differences holds. */
 export interface DifferencesDialog {

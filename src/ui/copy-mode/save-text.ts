@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { resolve } from "node:path";
+import { fromHome } from "../from-home.ts";
 
 /** The file offered for what is copied from a pane. */
 export function defaultFile(name: string, now = new Date()): string {
@@ -10,7 +10,7 @@ export function defaultFile(name: string, now = new Date()): string {
 
 /** Writes a new file only its owner can read; never over an old one. Resolves to its full path. */
 export async function saveText(file: string, text: string): Promise<string> {
-  const path = resolve(file.replace(/^~(?=\/|$)/, () => homedir()));
+  const path = resolve(fromHome(file));
   try {
     await writeFile(path, text, { flag: "wx", mode: 0o600 });
   } catch (error) {

@@ -1,10 +1,12 @@
 import type { HostBootOptions } from "../../runtime/host/host.ts";
+import type { LiveMount, Mount } from "../../runtime/machine/boot-options.ts";
 import type { Settings } from "../config/settings.ts";
 import { CommandError } from "../errors.ts";
+import { fromHome } from "../from-home.ts";
 
 /** One line of the new-machine dialog. */
 export interface FormField {
-  name: "name" | "image" | "memory" | "cpus" | "mount" | "ports" | "command";
+  name: "name" | "image" | "memory" | "cpus" | "mount" | "live" | "ports" | "command";
   label: string;
   text: string;
   /** What belongs there, shown while it is empty. */
@@ -28,6 +30,7 @@ export function newMachineFields(settings: Settings): FormField[] {
     },
     { name: "cpus", label: "CPUs", text: "", hint: "1" },
     { name: "mount", label: "Mount", text: "", hint: "host directory:/mnt/name, a copy of it" },
+    { name: "live", label: "Live mount", text: "", hint: "host directory:/mnt/name, seen live" },
     { name: "ports", label: "Ports", text: "", hint: "host port:guest port, more after a space" },
     {
       name: "command",
@@ -45,13 +48,15 @@ export function newMachineOptions(fields: readonly FormField[]): HostBootOptions
   const memory = text("memory");
   const cpus = text("cpus");
   const mount = text("mount");
+  const live = text("live");
   const command = text("command");
   return {
     name: text("name"),
     image: text("image"),
     memoryMib: memory === undefined ? undefined : readMemory(memory),
     cpus: cpus === undefined ? undefined : readCpus(cpus),
-    mount: mount === undefined ? undefined : readMount(mount),
+    mount: mount === undefined ? undefined : readMount("Mount", mount),
+    liveMounts: live === undefined ? undefined : [readLiveMount(live)],
     portForward: text("ports")
       ?.split(/[\s,]+/)
       .map(readPort),
@@ -69,12 +74,18 @@ function readCpus(text: string): number {
   throw invalid(`CPUs is a number of virtual processors, not "${text}"`);
 }
 
-function readMount(text: string): { host: string; guest: string } {
-  const [, host, guest] = /^([^:]+):(\/mnt\/[^:]+)$/.exec(text) ?? [];
-  if (host !== undefined && guest !== undefined) return { host, guest };
+function readMount(line: string, text: string): Mount {
+  const [, host, guest] = /^(.+):(\/mnt\/[^:]+)$/.exec(text) ?? [];
+  if (host !== undefined && guest !== undefined) return { host: fromHome(host), guest };
   throw invalid(
-    `Mount is a directory here and one below /mnt there, as ./site:/mnt/site, not "${text}"`,
+    `${line} is a directory here and one below /mnt there, as ./site:/mnt/site, not "${text}"`,
   );
+}
+
+function readLiveMount(text: string): LiveMount {
+  const readOnly = text.endsWith(":ro");
+  const mount = readMount("Live mount", text.replace(/:r[ow]$/, ""));
+  return readOnly ? { ...mount, mode: "ro" } : mount;
 }
 
 function readPort(text: string): { hostPort: number; guestPort: number } {

@@ -6,38 +6,47 @@ import { paletteEntries } from "../palette/commands.ts";
 import { matchingItems } from "../palette/machines.ts";
 import type { UiState } from "../state.ts";
 import { windowStart } from "../text.ts";
-import type { DialogLine, DialogView } from "../view.ts";
+import {
+  type DialogLine,
+  type DialogView,
+  footerLines,
+  keyColumn,
+  sized,
+  textRows,
+  wrapLines,
+} from "./dialog-view.ts";
+import { formView } from "./form-view.ts";
 import type { TextDialog } from "./text-dialogs.ts";
 
+/** One line needs no more. */
+const promptWidth = 62;
+
 /** The content of a dialog into which the user types. */
-export function textDialogView(
-  state: UiState,
-  dialog: TextDialog,
-  room: number,
-  width: number,
-): DialogView {
+export function textDialogView(state: UiState, dialog: TextDialog, wide: number): DialogView {
   switch (dialog.kind) {
     case "palette":
-      return listView("Command", dialog, paletteLines(state, dialog.text), room, width, "run");
+      return listView("Command", dialog, paletteLines(state, dialog.text), state.rows, wide, "run");
     case "finder":
       return listView(
         "Find a machine",
         dialog,
         machineLines(state, dialog.text),
-        room,
-        width,
+        state.rows,
+        wide,
         "go",
       );
     case "prompt": {
       const { description, argument } = commands[dialog.command];
+      const width = Math.min(promptWidth, wide);
       const lines = [
         { text: `${printable(dialog.text)}█` },
         { text: `${dialog.command} ${argument ?? ""}: ${description}`, tone: "dim" as const },
       ];
-      return sized(dialog.command, lines, "Enter run    Esc close", Math.min(62, width));
+      const footer = footerLines(["Enter run", "Esc close"], width);
+      return sized(dialog.command, wrapLines(lines, width), footer, width);
     }
     case "form":
-      return formView(dialog, width);
+      return formView(state, dialog, wide);
   }
 }
 
@@ -73,11 +82,12 @@ function listView(
   title: string,
   dialog: { text: string; index: number },
   all: DialogLine[],
-  room: number,
+  rows: number,
   width: number,
   verb: string,
 ): DialogView {
-  const shown = Math.max(1, Math.min(room - 2, 14));
+  const footer = footerLines([`Enter ${verb}`, "↓ ↑ choose", "Esc close"], width);
+  const shown = Math.max(1, Math.min(textRows(rows, footer) - 2, 14));
   const start = windowStart(all.length, shown, dialog.index);
   const lines = all
     .slice(start, start + shown)
@@ -86,32 +96,9 @@ function listView(
   // A box that keeps its height does not jump while one types.
   while (lines.length < shown) lines.push({ text: "" });
   const input = { text: `: ${printable(dialog.text)}█` };
-  return sized(
-    title,
-    [input, { text: "" }, ...lines],
-    `Enter ${verb}    ↓ ↑ choose    Esc close`,
-    width,
-  );
-}
-
-function formView(dialog: TextDialog & { kind: "form" }, width: number): DialogView {
-  const lines: DialogLine[] = dialog.fields.map((field, index) => {
-    const current = index === dialog.index;
-    const text = printable(field.text);
-    return {
-      key: `${current ? "▸ " : "  "}${field.label}`,
-      text: current ? `${text}█${text ? "" : ` ${field.hint}`}` : text || field.hint,
-      tone: current || text ? undefined : "dim",
-    };
-  });
-  lines.push({ text: "" }, { text: dialog.error ?? "", tone: "error" });
-  return sized("New machine", lines, "Enter start    Tab next line    Esc close", width);
+  return sized(title, [input, { text: "" }, ...lines], footer, width, keyColumn(all));
 }
 
 function marked(line: DialogLine): DialogLine {
   return { ...line, tone: "selected" };
-}
-
-function sized(title: string, lines: DialogLine[], footer: string, width: number): DialogView {
-  return { title, lines, footer, width, height: lines.length + 6 };
 }

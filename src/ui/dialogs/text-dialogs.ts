@@ -7,7 +7,14 @@ export type TextDialog =
   | { kind: "palette" | "finder"; text: string; index: number }
   /** The argument of one command. */
   | { kind: "prompt"; command: CommandId; text: string }
-  | { kind: "form"; fields: readonly FormField[]; index: number; error?: string };
+  | {
+      kind: "form";
+      fields: readonly FormField[];
+      index: number;
+      error?: string;
+      /** What it asks for is being made. */
+      starting?: boolean;
+    };
 
 /** No line of a dialog grows beyond this. */
 const textLimit = 1000;
@@ -26,6 +33,7 @@ export function withText(dialog: TextDialog, text: string): TextDialog {
   const limited = text.slice(0, textLimit);
   if (dialog.kind === "prompt") return { ...dialog, text: limited };
   if (dialog.kind !== "form") return { ...dialog, text: limited, index: 0 };
+  if (dialog.starting) return dialog;
   const fields = dialog.fields.map((field, index) =>
     index === dialog.index ? { ...field, text: limited } : field,
   );

@@ -59,7 +59,8 @@ function drawTitle(grid: Grid, rect: Rect, look: FrameLook, style: CellStyle): v
     fg: look.tone === "idle" ? familyColours(look) | FG_BOLD : (style.fg ?? 0) | FG_INVERSE,
     bg: 0,
   };
-  let used = grid.drawText(x + 2, y, name, nameStyle, room);
+  // The mark says where keys go: a long name must not push it out.
+  let used = grid.drawText(x + 2, y, name, nameStyle, Math.max(3, room - mark.length));
   const left = room - used - mark.length;
   const title = printable(look.title);
   if (title && left > 8)

@@ -1,3 +1,4 @@
+import { finished } from "node:stream";
 import type { Host, SessionHandle } from "../../runtime/host/host.ts";
 import type { Sandboxes } from "../../runtime/multiplex/index.ts";
 import type { CopyMode } from "../copy-mode/copy-mode.ts";
@@ -7,7 +8,10 @@ import type { PaneId } from "../layout/pane-id.ts";
 import type { PaneStatus } from "../state.ts";
 import type { OuterCapabilities } from "../terminal/outer-capabilities.ts";
 import { PaneTerminal } from "../terminal/pane-terminal.ts";
+import type { ShellState } from "../terminal/prompts.ts";
 import type { DesktopRequest } from "../terminal/requests.ts";
+import { OutputBacklog } from "./output-backlog.ts";
+import type { ParseTurns } from "./parse-turns.ts";
 
 export interface SessionPaneOptions {
   /** Unique among panes. */
@@ -22,6 +26,11 @@ export interface SessionPaneOptions {
   scrollback?: number;
   /** What the user's terminal can do and looks like. */
   outer?: OuterCapabilities;
+  turns: ParseTurns;
+  /** Whether the user waits for this pane's output more than for that of others. */
+  first(): boolean;
+  /** A session is shown as it was found. */
+  onBegan?(shell: ShellState): void;
   /** Live output has been drawn; not what the session had written before. */
   onOutput?(): void;
   onBell?(): void;
@@ -51,6 +60,7 @@ export class SessionPane {
   private rows: number;
   private handle: SessionHandle | undefined;
   private unsubscribe: (() => void) | undefined;
+  private backlog: OutputBacklog | undefined;
   private attempts = 0;
   private retryTimer: NodeJS.Timeout | undefined;
   private resizeTimer: NodeJS.Timeout | undefined;
@@ -79,7 +89,9 @@ export class SessionPane {
         cols: this.cols,
         rows: this.rows,
         onReplay: (replay) => {
+          this.backlog?.flush();
           terminal.replay(replay);
+          this.options.onBegan?.(terminal.shell);
           this.options.onChange();
         },
       });
@@ -150,6 +162,7 @@ export class SessionPane {
   /** The emulator first: what the program draws for the new size must find it there. */
   private applySize(): void {
     this.resizedAt = Date.now();
+    this.backlog?.flush();
     const resize = () => this.terminal.resize(this.cols, this.rows);
     if (!this.copyMode) resize();
     else {
@@ -189,28 +202,40 @@ export class SessionPane {
     this.handle = handle;
     this.scrollOffset = 0;
     this.attempts = 0;
+    this.options.onBegan?.(terminal.shell);
     if (terminal.cols !== this.cols || terminal.rows !== this.rows) this.applySize();
     this.options.sandboxes.add(this.id, handle);
-    this.unsubscribe = this.options.sandboxes.onOutput(this.id, (chunk) => {
-      const before = terminal.historyLines;
-      terminal.write(chunk);
-      if (this.scrollOffset > 0) this.followHistory(terminal.historyLines - before);
-      this.options.onOutput?.();
-      this.options.onChange();
+    const backlog = new OutputBacklog({
+      turns: this.options.turns,
+      first: this.options.first,
+      parse: (bytes) => this.parse(terminal, bytes),
+      pause: () => handle.stdout.pause(),
+      resume: () => handle.stdout.resume(),
     });
+    this.backlog = backlog;
+    this.unsubscribe = this.options.sandboxes.onOutput(this.id, (chunk) => backlog.push(chunk));
+    const end = (then: () => void) => {
+      // What the session wrote last may still be on its way.
+      finished(handle.stdout, { writable: false }, () => {
+        if (this.handle !== handle) return;
+        backlog.flush();
+        this.drop();
+        then();
+      });
+    };
     handle.wait().then(
-      (end) => {
-        if (this.handle !== handle) return;
-        this.drop();
-        this.setStatus({ kind: "ended", code: end.code });
-      },
-      (error) => {
-        if (this.handle !== handle) return;
-        this.drop();
-        this.lose(error);
-      },
+      ({ code }) => end(() => this.setStatus({ kind: "ended", code })),
+      (error) => end(() => this.lose(error)),
     );
     this.setStatus({ kind: "live" });
+  }
+
+  private parse(terminal: PaneTerminal, bytes: Buffer): void {
+    const before = terminal.historyLines;
+    terminal.write(bytes);
+    if (this.scrollOffset > 0) this.followHistory(terminal.historyLines - before);
+    this.options.onOutput?.();
+    this.options.onChange();
   }
 
   /** A pane that is scrolled back keeps showing the same lines while new ones arrive below. */
@@ -235,6 +260,8 @@ export class SessionPane {
     this.handle = undefined;
     this.unsubscribe?.();
     this.unsubscribe = undefined;
+    this.backlog?.clear();
+    this.backlog = undefined;
     this.options.sandboxes.remove(this.id);
     return handle;
   }

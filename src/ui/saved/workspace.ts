@@ -15,6 +15,7 @@ interface SavedMachine {
   pid: number;
   startedAt: number;
   tags?: string[];
+  muted?: true;
 }
 
 interface SavedPane {
@@ -31,6 +32,7 @@ interface SavedTab {
   panes: SavedPane[];
   /** Index among the panes. */
   active?: number;
+  compares?: true;
 }
 
 /** Tabs, layouts and selection, as they outlive the program. */
@@ -49,9 +51,15 @@ export function savedWorkspace(state: UiState): SavedWorkspace {
     version: workspaceVersion,
     machines: machines.map(({ id, name, pid, startedAt }) => {
       const tags = state.tags[id];
-      return { name, pid, startedAt, ...(tags?.length ? { tags: [...tags] } : {}) };
+      return {
+        name,
+        pid,
+        startedAt,
+        ...(tags?.length ? { tags: [...tags] } : {}),
+        ...(state.muted.includes(id) ? { muted: true } : {}),
+      };
     }),
-    tabs: state.tabs.map(({ name, layout, shape, zoomed, panes, active }) => ({
+    tabs: state.tabs.map(({ name, layout, shape, zoomed, panes, active, compares }) => ({
       name,
       layout,
       shape,
@@ -61,6 +69,7 @@ export function savedWorkspace(state: UiState): SavedWorkspace {
         return { machine: indexes.get(machine) ?? -1, session };
       }),
       active: active === undefined ? undefined : panes.indexOf(active),
+      ...(compares ? { compares } : {}),
     })),
     tab: state.tab,
     sidebar: state.sidebar,
@@ -86,9 +95,13 @@ export function withWorkspace(
       return machine && own ? [[machine.id, own] as const] : [];
     }),
   );
+  const muted = found.flatMap((machine, index) =>
+    machine && saved.machines[index]?.muted ? [machine.id] : [],
+  );
   return {
     ...state,
     tags,
+    muted,
     machines: machineTree(known),
     tabs: kept,
     tab,
@@ -122,8 +135,8 @@ function restoredTab(saved: SavedTab, id: number, found: (MachineInfo | undefine
     return info ? paneId(info.id, session) : `?/${index}`;
   });
   const active = saved.active === undefined ? panes[0] : panes[saved.active];
-  const { name, layout, shape, zoomed } = saved;
-  let tab: Tab = { id, name, layout, shape, zoomed, panes, active };
+  const { name, layout, shape, zoomed, compares } = saved;
+  let tab: Tab = { id, name, layout, shape, zoomed, panes, active, compares };
   for (const pane of panes) if (pane.startsWith("?/")) tab = removePane(tab, pane);
   return { ...tab, active: tab.active ?? tab.panes[0] };
 }
@@ -158,6 +171,7 @@ function isMachine(value: unknown): boolean {
     (value.name === undefined || typeof value.name === "string") &&
     (value.tags === undefined ||
       (Array.isArray(value.tags) && value.tags.every((tag) => typeof tag === "string"))) &&
+    (value.muted === undefined || value.muted === true) &&
     Number.isInteger(value.pid) &&
     typeof value.startedAt === "number"
   );
@@ -165,7 +179,8 @@ function isMachine(value: unknown): boolean {
 
 function isTab(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { name, layout, shape, zoomed, panes, active } = value;
+  const { name, layout, shape, zoomed, panes, active, compares } = value;
+  if (compares !== undefined && compares !== true) return false;
   if (typeof name !== "string" || typeof zoomed !== "boolean") return false;
   if (!layoutNames.some((known) => known === layout)) return false;
   if (!Array.isArray(panes) || !panes.every(isPane)) return false;

@@ -11,6 +11,11 @@ interface XtermExtended {
   _ext: number;
   _urlId: number;
 }
+interface XtermStyle {
+  fg: number;
+  bg: number;
+  extended: XtermExtended;
+}
 export interface XtermLine {
   _data: Uint32Array;
   _combined: Record<number, string>;
@@ -19,6 +24,8 @@ export interface XtermLine {
   /** It continues the line above. */
   isWrapped: boolean;
   clone(): XtermLine;
+  copyFrom(line: XtermLine): void;
+  setCellFromCodepoint(index: number, code: number, width: number, style: XtermStyle): void;
   translateToString(trim: boolean, start?: number, end?: number, columns?: number[]): string;
 }
 export interface XtermMarker {
@@ -39,6 +46,7 @@ export interface XtermCore {
   buffers: { active: XtermBuffer; alt: XtermBuffer; normal: XtermBuffer };
   coreService: {
     isCursorHidden: boolean;
+    modes: { insertMode: boolean };
     decPrivateModes: {
       cursorStyle?: "block" | "underline" | "bar";
       cursorBlink?: boolean;
@@ -46,9 +54,18 @@ export interface XtermCore {
       origin: boolean;
     };
   };
+  /** Tells that lines have scrolled. */
+  _bufferService: { _onScroll: { fire(line: number): void } };
   _inputHandler: {
     eraseInDisplay(params: { params: number[] }, selective: boolean): boolean;
-    _curAttrData: { fg: number; bg: number; extended: XtermExtended };
+    print(data: Uint32Array, start: number, end: number): void;
+    _activeBuffer: XtermBuffer;
+    _curAttrData: XtermStyle;
+    _charsetService: { charset: unknown };
+    _parser: {
+      precedingJoinState: number;
+      setPrintHandler(handler: (data: Uint32Array, start: number, end: number) => void): void;
+    };
   };
   _writeBuffer: {
     _writeBuffer: unknown[];

@@ -150,7 +150,7 @@ stty sane; cd; clear; ${command}; echo ENDED; sleep 600\n`,
   }
 
   private async until(what: string, met: () => boolean): Promise<void> {
-    const end = performance.now() + 10_000;
+    const end = performance.now() + 60_000;
     while (!met()) {
       if (performance.now() > end) throw new Error(`never came: ${what}\n${this.outerText()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -72,6 +72,19 @@ describe("errors", () => {
     expect(isMachinenError(err, "BOOT_TIMEOUT")).toBe(true);
   });
 
+  it("takes a command that failed for a BootError too, and no other error of a command", () => {
+    const failed = new ExecError("EXEC_NONZERO_EXIT", "the command ended with 3");
+    expect([failed.name, failed instanceof ExecError, failed instanceof BootError]).toEqual([
+      "ExecError",
+      true,
+      true,
+    ]);
+    expect(new ExecError("EXEC_AGENT_TIMEOUT", "long")).not.toBeInstanceOf(BootError);
+    class OwnBootError extends BootError {}
+    expect(failed).not.toBeInstanceOf(OwnBootError);
+    expect(new OwnBootError("BOOT_TIMEOUT", "late")).toBeInstanceOf(BootError);
+  });
+
   it("narrows by class and by code", () => {
     const err = new BootError("BOOT_TIMEOUT", "late");
     expect(isMachinenError(err)).toBe(true);

@@ -32,6 +32,14 @@ it("delivers secrets, again after a broken connection", async () => {
   expect(received().endsWith("TOKEN=a=b c\n_X1=\n")).toBe(true);
 });
 
+it("waits for ever for a guest that takes its time, when told so", async () => {
+  await agent.listen((socket) => {
+    socket.once("end", () => setImmediate(() => socket.end()));
+  });
+  await VsockSecrets.send(agent.path, { A: "x" }, { timeoutMs: Number.POSITIVE_INFINITY });
+  expect(received()).toBe("A=x\n");
+});
+
 it("refuses secrets that would become others, and reports a guest that takes none", async () => {
   for (const bad of [{ A: "x\nB=y" }, { A: "x\0" }, { "A=1\nB": "x" }, { "A=B": "x" }]) {
     await expect(VsockSecrets.send(agent.path, bad as never)).rejects.toMatchObject({

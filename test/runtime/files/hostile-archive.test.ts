@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { packageRoot } from "../../../src/runtime/package-root.ts";
+import { make } from "../../make.ts";
 import { type Entry, member, signed, tar } from "./tar-maker.ts";
 import { describeTree, makeTree, useScratchDirectory } from "./trees.ts";
 
@@ -23,8 +24,8 @@ const victim = scratch("victim");
 const target = scratch("target");
 
 beforeAll(() => {
-  execFileSync("make", ["-s", "-C", join(packageRoot(), "archive"), "asan"]);
-}, 180_000);
+  make("archive", "asan");
+}, 600_000);
 
 /** Deeper trees than Node's own rm can take. */
 function remove(directory: string): void {
@@ -191,7 +192,7 @@ describe("an archive that is damaged or too large", () => {
         input: archive,
       });
     const plain = join(packageRoot(), "archive/build/machinen-archive");
-    execFileSync("make", ["-s", "-C", join(packageRoot(), "archive")]);
+    make("archive");
     const one = (i: number) =>
       member({ path: `d${i % 50}`, type: "5", records: { comment: "c".repeat(300) } });
     const many = Buffer.concat([

@@ -72,34 +72,62 @@ describe("ensureRootfsImage", () => {
     expect(readdirSync(cacheDir).filter((name) => name.startsWith(".staging"))).toEqual([]);
   });
 
-  it("hands out the same image, also when nobody marked it, and in parallel", async () => {
+  it("hands out an image again that was released, and builds one again that was not", () => {
     const { image } = phasesOf();
     const inode = statSync(image).ino;
     expect(existsSync(`${image}.ok`)).toBe(false);
-    expect(phasesOf().phases).toEqual(["sha256"]);
     markRootfsImageClean(image);
     expect(existsSync(`${image}.ok`)).toBe(true);
-    expect(await ensureRootfsImageAsync(tarball, small())).toBe(image);
+    expect(phasesOf().phases).toEqual(["sha256"]);
     expect(existsSync(`${image}.ok`)).toBe(false);
     expect(statSync(image).ino).toBe(inode);
+    expect(phasesOf().phases).toEqual(["sha256", "tar-extract", "mke2fs"]);
+    expect(statSync(image).ino).not.toBe(inode);
+    markRootfsImageClean(image);
     expect(phasesOf(true).phases).toContain("mke2fs");
+  });
+
+  it("is shared by machines, which write to none, without being released", async () => {
+    const image = await ensureRootfsImageAsync(tarball, small());
+    const inode = statSync(image).ino;
+    expect(await ensureRootfsImageAsync(tarball, small())).toBe(image);
+    expect(statSync(image).ino).toBe(inode);
+    appendFileSync(image, "written");
+    await ensureRootfsImageAsync(tarball, small());
+    expect(statSync(image).size).toBe(16 * MIB);
     expect(statSync(image).ino).not.toBe(inode);
   });
 
-  it("builds an image again that was written to and not released", () => {
+  it("checks an image that somebody has written to and released", () => {
     const { image } = phasesOf();
-    appendFileSync(image, "written");
-    expect(phasesOf().phases).toContain("mke2fs");
-    expect(statSync(image).size).toBe(16 * MIB);
-    appendFileSync(image, "written");
+    execFileSync("debugfs", ["-w", "-R", "mkdir /made", image], { stdio: "ignore" });
+    markRootfsImageClean(image);
+    expect(phasesOf().phases).toEqual(["sha256", "e2fsck"]);
+    expect(inImage(image, "stat /made")).toContain("Type: directory");
     markRootfsImageClean(image);
     expect(phasesOf().phases).toEqual(["sha256"]);
+    execFileSync("debugfs", ["-w", "-R", "clri /setuid", image], { stdio: "ignore" });
+    markRootfsImageClean(image);
+    expect(phasesOf().phases).toEqual(["sha256", "e2fsck", "tar-extract", "mke2fs"]);
+    expect(inImage(image, "stat /setuid")).toContain("Mode: ");
+    expect(inImage(image, "stat /made")).toBe("");
+  });
+
+  it("makes an image of exactly the size asked for beside the usual one", async () => {
+    const usual = await ensureRootfsImageAsync(tarball, small());
+    const exact = () =>
+      ensureRootfsImageAsync(tarball, { ...small(), sizeBytes: 8 * MIB, exact: true });
+    const image = await exact();
+    const inode = statSync(image).ino;
+    expect([statSync(usual).size, statSync(image).size]).toEqual([16 * MIB, 8 * MIB]);
+    expect([await exact(), statSync(image).ino]).toEqual([image, inode]);
   });
 
   it("survives several builds of the same image at once", async () => {
     const images = await Promise.all([1, 2, 3].map(() => ensureRootfsImageAsync(tarball, small())));
     expect(new Set(images).size).toBe(1);
     execFileSync("e2fsck", ["-fn", images[0]!], { stdio: "ignore" });
+    markRootfsImageClean(images[0]!);
     expect(phasesOf().phases).toEqual(["sha256"]);
   });
 
@@ -108,9 +136,11 @@ describe("ensureRootfsImage", () => {
     expect(statSync(image).size).toBe(20 * MIB);
     const phases: string[] = [];
     const onPhase = (name: string) => phases.push(name);
+    markRootfsImageClean(image);
     ensureRootfsImage(tarball, { cacheDir, sizeBytes: 30 * MIB, onPhase });
     expect(phases).toEqual(["sha256", "sparse-extend"]);
     expect(statSync(image).size).toBe(30 * MIB);
+    markRootfsImageClean(image);
     ensureRootfsImage(tarball, { cacheDir, sizeBytes: 25 * MIB });
     expect(statSync(image).size).toBe(30 * MIB);
     execFileSync("e2fsck", ["-fn", image], { stdio: "ignore" });

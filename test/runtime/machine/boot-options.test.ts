@@ -116,7 +116,9 @@ describe("planBoot", () => {
     ["no memory", { memory: 0 }, "BOOT_MEMORY_INVALID"],
     ["half a processor", { cpus: 1.5 }, "BOOT_CPUS_INVALID"],
     ["too many processors", { cpus: 65 }, "BOOT_CPUS_INVALID"],
-    ["an odd disk size", { rootDiskSizeBytes: 1 }, "BOOT_PACK_FAILED"],
+    ["a disk without room", { ...guest, rootDiskSizeBytes: 0 }, "BOOT_PACK_FAILED"],
+    ["half a byte of disk", { ...guest, rootDiskSizeBytes: 4096.5 }, "BOOT_PACK_FAILED"],
+    ["a disk no VMM takes", { ...guest, rootDiskSizeBytes: 2 ** 43 }, "BOOT_PACK_FAILED"],
     ["a bad variable", { ...guest, env: { "A=B": "c" } }, "BOOT_PACK_FAILED"],
   ];
   test.each(refused)("refuses %s", (_what, opts, code) => {
@@ -138,6 +140,17 @@ describe("planBoot", () => {
     const { mount: planned } = planBoot({ binary: "/bin/cat", cwd: scratch.path, mount });
     const directory = join(scratch.path, "tree");
     expect(planned).toEqual({ host: directory, guest: "/mnt/a/b", upperBytes: 4 * 1024 ** 3 });
+  });
+
+  test("takes any size for the disk it makes, and none for another", () => {
+    const diskOf = (opts: BootOptions) =>
+      planBoot({ binary: "/bin/cat", ...guest, ...opts }).guest?.rootDisk;
+    expect(diskOf({ rootDiskSizeBytes: 3_000_000_000 })).toEqual({
+      kind: "image",
+      bytes: 3_000_000_512,
+    });
+    expect(diskOf({ rootDisk: file, rootDiskSizeBytes: 0 })).toEqual({ kind: "file", path: file });
+    expect(diskOf({ rootDisk: false, rootDiskSizeBytes: 0 })).toBeUndefined();
   });
 
   test("takes relative paths from cwd", () => {

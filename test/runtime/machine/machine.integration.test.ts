@@ -111,6 +111,18 @@ describe("a real machine", () => {
     await grandchild.kill();
   });
 
+  test("a fork or restored machine has an environment and directory of its own for what it is told to run", async () => {
+    const own = { env: { GREETING: "servus", MORE: "more" }, guestCwd: "/etc", detached: true };
+    const say = 'echo "$GREETING|$MORE|$PWD"';
+    const outDir = join(scratch.path, "own-words");
+    const forks = [await vm.fork(own), await vm.fork({ ...own, outDir })];
+    for (const fork of forks) expect((await fork.exec(say)).stdout).toBe("servus|more|/etc\n");
+    const heir = await forks[0]!.fork({ env: { MORE: "less" }, detached: true });
+    expect((await heir.exec(say)).stdout).toBe("servus|less|/etc\n");
+    await Promise.all([heir, ...forks].map((machine) => machine.kill()));
+    expect((await vm.exec(say)).stdout).toBe("hello||/root\n");
+  });
+
   test("a fork has its own random numbers and the right time", async () => {
     const forks = await Promise.all([vm.fork({ detached: true }), vm.fork({ detached: true })]);
     const random = await Promise.all(
@@ -183,7 +195,7 @@ describe("a real machine", () => {
 
   test("a snapshot that gives up leaves the machine running", async () => {
     const outDir = join(scratch.path, "hurry");
-    const error = await rejection(vm.snapshot({ outDir, timeoutMs: 1 }));
+    const error = await rejection(vm.snapshot({ outDir, timeoutMs: 1, leaveRunning: true }));
     expect(error.code).toBe("SNAPSHOT_TIMEOUT");
     expect(existsSync(outDir)).toBe(false);
     await vm.exec("true");
@@ -241,6 +253,20 @@ test("a machine has as many processors as asked for, and so have its forks", asy
 });
 
 describe("a machine on a disk", () => {
+  test("as small as asked for; one that is too small for its image is refused and leaves nothing", async () => {
+    const small = { image: "tiny", memory: 256, cmd: [], template: false };
+    const vm = await boot({ ...small, rootDiskSizeBytes: 24_000_000 });
+    const { stdout } = await vm.exec("blockdev --getsize64 /dev/vda; df -m / | tail -n 1");
+    expect(stdout).toMatch(/^24002560\n\S+ +2\d /);
+    const before = [list(), scratch.runDirs()];
+    const error = await rejection(boot({ ...small, name: "narrow", rootDiskSizeBytes: 400_000 }));
+    expect(error.code).toBe("BOOT_PACK_FAILED");
+    expect(error.message).toContain("does not fit on a disk of 401408 bytes");
+    expect([list(), scratch.runDirs()]).toEqual(before);
+    await (await vm.fork({ name: "narrow" })).kill();
+    await vm.kill();
+  });
+
   test("has a writable Debian on it; forks get their own; the image stays as it was", async () => {
     const vm = await boot({
       image: "debian",

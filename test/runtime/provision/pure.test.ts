@@ -6,8 +6,24 @@ import {
   parseAptSettings,
   sourcesFor,
 } from "../../../src/runtime/provision/apt-settings.ts";
+import { deadline } from "../../../src/runtime/provision/deadline.ts";
 import { aptConf, proxyEnv } from "../../../src/runtime/provision/host-packages.ts";
 import { tarFileMember } from "../../../src/runtime/provision/tar-file-member.ts";
+
+describe("a build's deadline", () => {
+  it("has no end when it is further away than a timer reaches", async () => {
+    const limit = deadline(2 ** 31);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(limit.signal.aborted).toBe(false);
+    limit.clear();
+  });
+
+  it("is over in time", async () => {
+    const { signal } = deadline(1);
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    expect(signal.reason).toMatchObject({ code: "PROVISION_INSTALL_HOOK_FAILED" });
+  });
+});
 
 describe("isOnLoopback", () => {
   it.each([

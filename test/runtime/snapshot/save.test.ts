@@ -7,13 +7,16 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listBundles } from "../../../src/runtime/host/snapshot-store.ts";
+import type { LogEvent } from "../../../src/runtime/log.ts";
+import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
-import { list } from "../../../src/runtime/registry/index.ts";
+import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { openBundle } from "../../../src/runtime/snapshot/bundle.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
@@ -60,6 +63,22 @@ describe("vm.snapshot", () => {
     expect(openBundle(outDir)).toMatchObject({ machine: { memoryMib: 512 } });
   });
 
+  test("is logged to who asked for it and to who booted, not to who attached", async () => {
+    saverIs(holds);
+    const heard: string[] = [];
+    const hears = (who: string) => (event: LogEvent) => heard.push(`${who} ${event.source}`);
+    const own = await boot({ binary: "/bin/cat", onLog: hears("booter") });
+    heard.length = 0;
+    const attached = await attach({ pid: own.pid, onLog: hears("attacher") });
+    const options = { leaveRunning: true, onLog: hears("asker") };
+    await attached.snapshot({ ...options, outDir: join(bundles, "by-attacher") });
+    expect(heard).toEqual(["asker phase"]);
+    heard.length = 0;
+    await own.snapshot({ ...options, outDir: join(bundles, "by-booter") });
+    expect(heard).toEqual(["booter phase", "asker phase"]);
+    await own.kill();
+  });
+
   test("ends the source only when the bundle is whole", async () => {
     saverIs(`${holds}; [ -f ${bundles}/two/meta.json ] && echo whole >> ${scratch.path}/verdict`);
     const source = identify(vm.pid)!;
@@ -68,36 +87,56 @@ describe("vm.snapshot", () => {
     expect(isRunning(source)).toBe(false);
   });
 
-  const failing: Array<[string, string, number, string, string]> = [
-    [
-      "the saver's reason",
-      "echo 'DISK_FULL: no space left' >&2; exit 1",
-      5000,
-      "SNAPSHOT_DUMP_FAILED",
-      "no space left",
-    ],
-    ["a saver that dies", "kill -9 $$", 5000, "SNAPSHOT_DUMP_FAILED", "SIGKILL"],
-    [
-      "a saver that ends without a word",
-      "exit 0",
-      5000,
-      "SNAPSHOT_DUMP_FAILED",
-      "before it was told",
-    ],
-    ["a saver that hangs", `${writes}; exec sleep 1000`, 100, "SNAPSHOT_TIMEOUT", "100 ms"],
+  const failing: Array<[string, string, string]> = [
+    ["the saver's reason", "echo 'DISK_FULL: no space left' >&2; exit 1", "no space left"],
+    ["a saver that dies", "kill -9 $$", "SIGKILL"],
+    ["a saver that ends without a word", "exit 0", "before it was told"],
   ];
   test.each(failing)(
     "%s: nothing is left and the machine goes on",
-    async (_what, script, timeoutMs, code, message) => {
+    async (_what, script, message) => {
       saverIs(script);
-      const place = join(bundles, "failed");
-      const error = await rejection(vm.snapshot({ outDir: place, timeoutMs }));
-      expect(error.code).toBe(code);
+      const error = await rejection(vm.snapshot({ outDir: join(bundles, "failed") }));
+      expect(error.code).toBe("SNAPSHOT_DUMP_FAILED");
       expect(error.message).toContain(message);
       expect(readdirSync(bundles).filter((name) => /failed|partial/.test(name))).toEqual([]);
       expect(identify(vm.pid)).toBeDefined();
     },
   );
+
+  test.each([true, false])(
+    "a saver that hangs: nothing is left, and the machine goes on only if it was to (%s)",
+    async (leaveRunning) => {
+      saverIs(`${writes}; exec sleep 1000`);
+      const source = identify(vm.pid)!;
+      const options = { outDir: join(bundles, "late"), timeoutMs: 100, leaveRunning };
+      const error = await rejection(vm.snapshot(options));
+      expect(error).toMatchObject({ code: "SNAPSHOT_TIMEOUT", retryable: leaveRunning });
+      expect(error.message).toContain("100 ms");
+      expect(readdirSync(bundles).filter((name) => /late|partial/.test(name))).toEqual([]);
+      expect(isRunning(source)).toBe(leaveRunning);
+    },
+  );
+
+  test("a machine that does not come up is waited for no longer than was said", async () => {
+    saverIs(holds);
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => socket.write('{"ok":true,"state":"booting"}\n'));
+    });
+    await new Promise<void>((done) => server.listen(readEntry(vm.pid)!.controlPath!, done));
+    const options = { outDir: join(bundles, "never-up"), timeoutMs: 1500, leaveRunning: true };
+    const error = await rejection(vm.snapshot(options));
+    server.close();
+    expect(error.code).toBe("SNAPSHOT_TIMEOUT");
+    expect(existsSync(options.outDir)).toBe(false);
+  });
+
+  test("Infinity: as long as it takes", async () => {
+    saverIs(`sleep 0.2; ${writes}`);
+    const options = { timeoutMs: Number.POSITIVE_INFINITY, leaveRunning: true };
+    await vm.snapshot({ outDir: join(bundles, "slow"), ...options });
+  });
 
   test("never overwrites: a directory with anything in it is refused, an empty one is filled", async () => {
     saverIs(holds);
@@ -168,8 +207,11 @@ describe("restore refuses", () => {
       "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
     );
     expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
-    expect(await code({ guestCwd: "/" })).toBe("BOOT_CWD_INVALID");
-    expect(await code({ env: { A: "1" } })).toBe("BOOT_CMD_WITHOUT_IMAGE");
+    expect(await code({ guestCwd: "work" })).toBe("BOOT_CWD_INVALID");
+    expect(await code({ env: { "A=B": "1" } })).toBe("BOOT_PACK_FAILED");
+    expect(await code({ image: "/nowhere/image.tar" })).toBe("BOOT_IMAGE_NOT_FOUND");
+    expect(await code({ kernel: "/nowhere" })).toBe("BOOT_KERNEL_NOT_FOUND");
+    expect(await code({ dtb: "/nowhere" })).toBe("BOOT_DTB_NOT_FOUND");
     const portForward = [{ hostPort: 1, guestPort: 1 }];
     expect(await code({ portForward, network: false })).toBe("BOOT_PORT_FORWARD_INVALID");
   });

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Alert, alertMark, moreUrgent, nextAlert } from "../../../src/ui/attention/alert.ts";
+import { Attention } from "../../../src/ui/attention/attention.ts";
 import {
   DesktopRequests,
   type DesktopRequestsOptions,
 } from "../../../src/ui/attention/desktop-requests.ts";
 import { PaneWatch } from "../../../src/ui/attention/pane-watch.ts";
 import type { HostTasks } from "../../../src/ui/host-tasks.ts";
+import { type Action, initialState, reduce, type UiState } from "../../../src/ui/state.ts";
 import type { ShellState } from "../../../src/ui/terminal/prompts.ts";
 
 const alert = (kind: Alert["kind"], at = 0): Alert => ({ kind, at });
@@ -67,6 +69,40 @@ describe("PaneWatch", () => {
     vi.advanceTimersByTime(60_000);
     expect(off.last()).toEqual([]);
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("Attention", () => {
+  it("holds nothing against a session that its commands came to before it was shown", () => {
+    const two = ["1", "2"].map((id) => ({
+      id,
+      pid: Number(id),
+      state: "running" as const,
+      startedAt: 0,
+    }));
+    const live = (id: string): Action => ({ type: "pane-changed", id, status: { kind: "live" } });
+    let state = [
+      { type: "listed", machines: two, now: 0 } satisfies Action,
+      live("1/main"),
+      live("2/main"),
+    ].reduce<UiState>(reduce, initialState(120, 40, 0));
+    const attention = new Attention({
+      silenceMs: 0,
+      onBell: () => {},
+      dispatch: (action) => {
+        state = reduce(state, action);
+        attention.sync(state);
+      },
+    });
+    attention.sync(state);
+    const before: ShellState = { at: "prompt", finished: 4, exitCode: 127 };
+    attention.began("2/main", before);
+    expect(state.shells["2/main"]).toBe("prompt");
+    attention.output("2/main", before);
+    expect(state.alerts).toEqual({});
+    attention.output("2/main", { at: "prompt", finished: 5, exitCode: 3 });
+    expect(state.alerts["2/main"]).toMatchObject({ kind: "failed", exitCode: 3 });
+    attention.close();
   });
 });
 

@@ -4,11 +4,11 @@ import type { MachineInfo } from "../../../src/runtime/host/host.ts";
 import { type DifferencesDialog, differenceRows } from "../../../src/ui/compare/differences.ts";
 import { nearestFamily } from "../../../src/ui/compare/family.ts";
 import { markDifferences } from "../../../src/ui/compare/highlight.ts";
+import { dialogView } from "../../../src/ui/dialogs/dialog-views.ts";
 import { CELL_WORDS, FG_INVERSE } from "../../../src/ui/screen/cell.ts";
 import { Grid } from "../../../src/ui/screen/grid.ts";
 import { currentTab, keyMode, synchronizedPanes } from "../../../src/ui/selectors.ts";
 import { type Action, initialState, reduce } from "../../../src/ui/state.ts";
-import { dialogView } from "../../../src/ui/view.ts";
 
 function machine(pid: number, parentPid?: number): MachineInfo {
   const parent = parentPid === undefined ? {} : { parentPid };

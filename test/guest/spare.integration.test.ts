@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { boot } from "../../src/runtime/machine/boot.ts";
+import type { Machine } from "../../src/runtime/machine/vm-handle.ts";
+import { useScratch } from "../runtime/machine/scratch.ts";
+
+const scratch = useScratch();
+let vm: Machine;
+
+beforeAll(async () => {
+  vm = await boot({ name: "spared", image: "tiny", rootDisk: false, memory: 256, cmd: [] });
+});
+afterAll(async () => {
+  await vm.kill();
+  scratch.remove();
+});
+
+/** The command takes the spare that is there; it waits for the next, and does something with it. */
+async function withSpare(action: string): Promise<number> {
+  const { stdout } = await vm.exec(
+    `while :; do for p in /proc/[0-9]*; do
+       read -r name <$p/comm && [ "$name" = machinen-spare ] && spare=\${p#/proc/} && ${action} && echo $spare && exit
+     done 2>/dev/null; sleep 0.05; done`,
+  );
+  return Number(stdout);
+}
+
+describe("a process that waits to be the next command", () => {
+  test("becomes it, in a session and a directory of its own, with no more than its descriptors", async () => {
+    const links = "for link in cwd root fd/0 fd/1 fd/2; do readlink /proc/1/$link; done";
+    const agent = async () => (await vm.exec(links)).stdout;
+    const before = await agent();
+    expect(before).toMatch(/^\/\n/);
+    const spare = await withSpare("true");
+    const fd = "ls /proc/self/fd; readlink /proc/self/fd/0";
+    const session = "cut -d' ' -f1,6 /proc/$$/stat";
+    const result = await vm.execRaw(`${session}; ${fd}; echo error >&2; exit 3`);
+    expect(result).toMatchObject({
+      stdout: `${spare} ${spare}\n0\n1\n2\n3\n/dev/null\n`,
+      stderr: "error\n",
+      exitCode: 3,
+    });
+    expect(await agent()).toBe(before);
+  });
+
+  test("of a fork is the fork's own", async () => {
+    const spare = await withSpare("true");
+    const fork = await vm.fork();
+    const here = vm.exec("echo $$ $(hostname); echo here > /tmp/which; cat /tmp/which");
+    const there = fork.exec("echo $$ $(hostname); echo there > /tmp/which; cat /tmp/which");
+    expect((await here).stdout).toBe(`${spare} spared\nhere\n`);
+    expect((await there).stdout).toBe(`${spare} spared-${fork.pid}\nthere\n`);
+    await fork.kill();
+  });
+
+  test("is killed by its time limit like any other", async () => {
+    await withSpare("true");
+    const running = vm.execRaw("(setsid sleep 1234 &); sleep 1234", { execTimeoutMs: 300 });
+    await expect(running).rejects.toMatchObject({ code: "EXEC_AGENT_TIMEOUT" });
+    await expect
+      .poll(async () => (await vm.execRaw("pidof sleep")).stdout, { timeout: 30_000 })
+      .toBe("");
+  });
+
+  test("is no loss when somebody kills it, and goes on when somebody stops it", async () => {
+    for (const signal of ["KILL", "STOP"]) {
+      const spare = await withSpare(`kill -${signal} $spare`);
+      const { stdout } = await vm.exec("echo $$");
+      if (signal === "STOP") expect(Number(stdout)).toBe(spare);
+      else expect(Number(stdout)).not.toBe(spare);
+    }
+  });
+
+  test("of a program that cannot be started says so", async () => {
+    await withSpare("true");
+    expect(await vm.execRaw("exec nothing-like-this")).toMatchObject({ exitCode: 127 });
+  });
+});

@@ -1,0 +1,59 @@
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { FrameLoop } from "../../src/ui/loop.ts";
+
+let drawn: number[] = [];
+let loop: FrameLoop;
+
+beforeEach(() => {
+  vi.useFakeTimers({
+    toFake: ["setTimeout", "clearTimeout", "setImmediate", "clearImmediate", "performance"],
+  });
+  drawn = [];
+  const start = performance.now();
+  loop = new FrameLoop(() => drawn.push(performance.now() - start));
+});
+
+afterEach(() => {
+  loop.stop();
+  vi.useRealTimers();
+});
+
+it("draws at once after a pause, then every 16 ms, and rests when nothing is new", () => {
+  for (let ms = 0; ms < 40; ms++) {
+    loop.soon();
+    vi.advanceTimersByTime(1);
+  }
+  vi.advanceTimersByTime(1000);
+  expect(drawn).toEqual([0, 16, 32, 48]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("draws the answer to a key at once, also when other frames were drawn since the key", () => {
+  loop.soon();
+  vi.advanceTimersByTime(10);
+  loop.expectAnswer();
+  loop.soon();
+  vi.advanceTimersByTime(7);
+  expect(drawn).toEqual([0, 16]);
+  loop.answered();
+  expect(loop.urgent).toBe(true);
+  vi.advanceTimersByTime(0);
+  expect(drawn).toEqual([0, 16, 17]);
+  expect(loop.urgent).toBe(false);
+});
+
+it("draws further pieces of an answer soon, and output long after the key like any other", () => {
+  loop.expectAnswer();
+  loop.answered();
+  vi.advanceTimersByTime(1);
+  loop.soon();
+  loop.answered();
+  vi.advanceTimersByTime(20);
+  expect(drawn).toEqual([0, 4]);
+  vi.advanceTimersByTime(100);
+  loop.answered();
+  vi.advanceTimersByTime(1);
+  loop.answered();
+  vi.advanceTimersByTime(100);
+  expect(drawn).toEqual([0, 4, 121, 137]);
+});
