@@ -1,5 +1,7 @@
 // docs/api.md as text.
 
+import { differences } from "./differences.mjs";
+
 const link = (path) => `[${path.replace(/^test\//, "")}](../${path})`;
 
 /** The folder or file under src/runtime/ that a concept lives in. */
@@ -33,6 +35,9 @@ export function apiPage(exports, proofs) {
     ["| export | kind | proved by |", "|---|---|---|", ...sorted.map((e) => row(e, proofs))].join(
       "\n",
     ),
+    "## Differences from version 0.1",
+    "Programs written against version 0.1 are to run unchanged; these are the places where one may notice a difference. Codes that are not raised, and why, are in [errors.md](errors.md).",
+    differences.map((sentence) => `- ${sentence}`).join("\n"),
   ];
   for (const concept of concepts) {
     parts.push(`## ${concept}`, ...sorted.filter((e) => conceptOf(e) === concept).map(entry));

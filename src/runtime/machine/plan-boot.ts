@@ -40,7 +40,8 @@ export interface GuestPlan {
   rootDisk?: { kind: "image"; bytes?: number } | { kind: "file"; path: string };
 }
 
-function findImage(image: string, cwd: string): string {
+/** The tarball an image is. @throws {BootError} BOOT_IMAGE_NOT_FOUND */
+export function findImage(image: string, cwd: string): string {
   try {
     return resolveImage(image, cwd);
   } catch (error) {

@@ -1,7 +1,27 @@
-import { BootError } from "../errors.ts";
+import { BootError, type ErrorCode } from "../errors.ts";
 import { checkMounts } from "../machine/check-mounts.ts";
-import { checkEnv, checkGuestCwd, checkMemory, checkPortForwards } from "../machine/validate.ts";
+import { findImage } from "../machine/plan-boot.ts";
+import {
+  checkEnv,
+  checkGuestCwd,
+  checkMemory,
+  checkPortForwards,
+  existingFile,
+} from "../machine/validate.ts";
 import type { ForkOptions } from "./options.ts";
+
+/** What a bundle has instead is not needed; but a wrong path is a mistake all the same. */
+function checkFiles({ image, kernel, dtb, rootDisk }: ForkOptions, cwd: string): void {
+  if (image !== undefined) findImage(image, cwd);
+  const files: Array<[ErrorCode, string, unknown]> = [
+    ["BOOT_KERNEL_NOT_FOUND", "kernel", kernel],
+    ["BOOT_DTB_NOT_FOUND", "dtb", dtb],
+    ["BOOT_IMAGE_NOT_FOUND", "rootDisk", rootDisk],
+  ];
+  for (const [code, option, path] of files) {
+    if (typeof path === "string") existingFile(code, option, path, cwd);
+  }
+}
 
 /** Options that a machine with a past cannot take are refused, never ignored. */
 export function checkResumeOptions(
@@ -11,6 +31,7 @@ export function checkResumeOptions(
 ): void {
   checkEnv(opts.env ?? {});
   checkGuestCwd(opts.guestCwd);
+  checkFiles(opts, cwd);
   checkMounts(opts, cwd);
   if (opts.mount || opts._restoreMountDisk || opts.mountDiskUpperSizeBytes !== undefined) {
     throw new BootError(

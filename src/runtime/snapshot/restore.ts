@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
+import { findImage } from "../machine/plan-boot.ts";
 import type { Machine } from "../machine/vm-handle.ts";
 import { chooseVmmBinary } from "../machine/vmm-binary.ts";
 import { mountRecord, mountVariables } from "../mounts/index.ts";
@@ -40,7 +41,7 @@ export async function restoreBundle(
     record: {
       ...lineage,
       ...mountRecord(mountDisk),
-      imagePath: opts.image ?? meta.sourceImage,
+      imagePath: opts.image === undefined ? meta.sourceImage : findImage(opts.image, cwd),
       memoryCeilingMib: machine.memoryMib,
       forkedFrom: opts.forkedFrom ?? snapDir,
     },
@@ -57,7 +58,8 @@ export async function restoreBundle(
  * Start a machine from a bundle: it goes on where the source was, with the right time, fresh random
  * numbers and its own name.
  *
- * @throws {BootError} BOOT_VMM_MISSING | BOOT_SNAPSHOT_NOT_FOUND | BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN |
+ * @throws {BootError} BOOT_VMM_MISSING | BOOT_SNAPSHOT_NOT_FOUND | BOOT_IMAGE_NOT_FOUND |
+ * BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN |
  * BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND | BOOT_PORT_FORWARD_INVALID |
  * BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_IN_USE | BOOT_MEMORY_INVALID | BOOT_CWD_INVALID |
  * BOOT_PACK_FAILED

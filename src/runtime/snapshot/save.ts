@@ -1,8 +1,6 @@
 import { resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { agentRequest } from "../control/agent-control.ts";
 import { vmmConsole } from "../control/vmm-control.ts";
-import { hasNoEnd } from "../durations.ts";
 import { isMachinenError, SnapshotError } from "../errors.ts";
 import { type OnLog, PhaseTimer } from "../log.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
@@ -20,6 +18,7 @@ import {
 import { consoleSince } from "./console-during.ts";
 import type { SnapshotOptions, SnapshotResult } from "./options.ts";
 import { type Saver, startSaver } from "./saver.ts";
+import { timeLimit } from "./time-limit.ts";
 import { waitUntilUp } from "./wait-until-up.ts";
 
 const DEFAULT_TIMEOUT_MS = 90_000;
@@ -35,25 +34,6 @@ function dumpFailed(error: unknown): SnapshotError {
     `the bundle could not be written: ${reason || (error as Error).message}`,
     { cause: error },
   );
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number, goesOn: boolean): Promise<T> {
-  if (hasNoEnd(timeoutMs)) return work;
-  const timer = new AbortController();
-  const timeout = sleep(timeoutMs, undefined, { signal: timer.signal }).then(() => {
-    const fate = goesOn ? "it goes on" : "it was killed (leaveRunning: true keeps it)";
-    throw new SnapshotError(
-      "SNAPSHOT_TIMEOUT",
-      `the machine was not saved within ${timeoutMs} ms; ${fate}`,
-      { retryable: goesOn },
-    );
-  });
-  timeout.catch(() => {});
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    timer.abort();
-  }
 }
 
 function readConsole(controlPath: string): Promise<Buffer> {
@@ -107,16 +87,17 @@ export async function snapshotMachine(
   const hold = !opts.leaveRunning;
   const phases = new PhaseTimer("snapshot", log);
   checkOutDir(snapDir);
+  const limit = timeLimit(opts.timeoutMs ?? DEFAULT_TIMEOUT_MS, !hold);
   let staging: BundleStaging | undefined;
   let saver: Saver | undefined;
   try {
-    await waitUntilUp(entry);
-    await settleMount(entry);
+    await limit.within(waitUntilUp(entry, limit.signal));
+    await limit.within(settleMount(entry));
     phases.mark("up");
     staging = stageBundle(snapDir);
     const before = await readConsole(controlPath);
     saver = startSaver(controlPath, staging.imgDir, hold);
-    await within(saver.saved, opts.timeoutMs ?? DEFAULT_TIMEOUT_MS, !hold);
+    await limit.within(saver.saved);
     phases.mark("save");
     const printed = consoleSince(before, await readConsole(controlPath));
     if (printed.length > 0) log({ source: "guest-console", chunk: printed });
@@ -136,6 +117,7 @@ export async function snapshotMachine(
     if (hold && isMachinenError(error, "SNAPSHOT_TIMEOUT")) await killMachine(entry);
     throw dumpFailed(error);
   } finally {
+    limit.clear();
     phases.flush();
   }
 }

@@ -9,9 +9,9 @@ const COMING_UP_MS = 60_000;
  * Wait while a machine is still booting: only a guest whose agent has been met can be captured. Whatever
  * else is wrong with it the capture itself will say.
  */
-export async function waitUntilUp(entry: RegistryEntry): Promise<void> {
+export async function waitUntilUp(entry: RegistryEntry, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + COMING_UP_MS;
-  while (performance.now() < deadline && processOf(entry)) {
+  while (performance.now() < deadline && !signal?.aborted && processOf(entry)) {
     const status = await vmmStatus(entry.controlPath ?? "").catch(() => undefined);
     // A young VMM may not have made its control socket yet.
     const isComing = status ? status.state === "booting" : Date.now() - entry.startedAt < 1000;

@@ -2,6 +2,7 @@ import type { Grid } from "../screen/grid.ts";
 import type { Cursor } from "../screen/painter.ts";
 import { type DefaultColours, PaneColours } from "./colours.ts";
 import { printAsciiFast } from "./fast-print.ts";
+import { scrollFast } from "./fast-scroll.ts";
 import { KeyboardProtocol } from "./keyboard-protocol.ts";
 import { encodeMouse, type MouseEvent } from "./mouse.ts";
 import { OutputHold } from "./output-hold.ts";
@@ -94,6 +95,7 @@ export class PaneTerminal {
     };
     guardFaults(terminal);
     printAsciiFast(core);
+    scrollFast(core);
     answerQueries(terminal, core, reply);
     this.colours = new PaneColours(terminal, () => options.colours?.() ?? DEFAULT_COLOURS, reply);
     const kitty = () => options.kittyKeyboard?.() ?? false;

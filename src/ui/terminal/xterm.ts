@@ -24,6 +24,7 @@ export interface XtermLine {
   /** It continues the line above. */
   isWrapped: boolean;
   clone(): XtermLine;
+  copyFrom(line: XtermLine): void;
   setCellFromCodepoint(index: number, code: number, width: number, style: XtermStyle): void;
   translateToString(trim: boolean, start?: number, end?: number, columns?: number[]): string;
 }
@@ -53,6 +54,8 @@ export interface XtermCore {
       origin: boolean;
     };
   };
+  /** Tells that lines have scrolled. */
+  _bufferService: { _onScroll: { fire(line: number): void } };
   _inputHandler: {
     eraseInDisplay(params: { params: number[] }, selective: boolean): boolean;
     print(data: Uint32Array, start: number, end: number): void;

@@ -169,7 +169,7 @@ echo $$ >"${this.home}/$1.pid"; stty sane; cd; clear; ${command}; echo ENDED; sl
   }
 
   private async until(what: string, met: () => boolean): Promise<void> {
-    const end = performance.now() + 10_000;
+    const end = performance.now() + 60_000;
     while (!met()) {
       if (performance.now() > end) throw new Error(`never came: ${what}\n${this.outerText()}`);
       await new Promise((resolve) => setTimeout(resolve, 20));

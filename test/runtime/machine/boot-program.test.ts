@@ -1,22 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LogEvent } from "../../../src/runtime/log.ts";
-import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
-import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
 import { measureFirstByte } from "../../../src/runtime/machine/first-byte.ts";
-import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
-import {
-  identify,
-  isRunning,
-  waitUntilGone,
-} from "../../../src/runtime/machine/process-identity.ts";
-import { createRunDir, removeRunDir, sweepRunDirs } from "../../../src/runtime/machine/run-dir.ts";
+import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
-import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 /** Any program can be the VMM: what `boot()` does around it needs no guest. */
@@ -120,11 +108,14 @@ describe("a program as VMM", () => {
   });
 
   test("a command in a machine that ends is refused soon, with the reason", async () => {
-    const vm = await boot(sh("exec sleep 0.2"));
+    const vm = await boot(sh("sleep 0.2; echo there is no QEMU >&2; exit 3"));
     const error = await rejection(vm.execRaw("true"));
     expect(error.code).toBe("EXEC_AGENT_UNAVAILABLE");
-    expect(error.message).toContain("ended");
+    expect(error.message).toBe("the machine has ended; its console ends with:\nthere is no QEMU");
     await vm.wait();
+    const silent = await boot(sh("exit 0"));
+    expect((await rejection(silent.exec("true"))).message).toBe("the machine has ended");
+    await silent.wait();
   });
 
   test("memoryStats tells the ceiling only when it is ours", async () => {
@@ -142,132 +133,3 @@ describe("a program as VMM", () => {
     await theirs.kill();
   });
 });
-
-describe("attach", () => {
-  test("finds a machine by name or pid, inert streams and all", async () => {
-    const vm = await boot({ binary: "/bin/cat", name: "found" });
-    const byName = await attach({ name: "found" });
-    const byPid = await attach({ pid: vm.pid });
-    expect([byName.pid, byPid.name]).toEqual([vm.pid, "found"]);
-    expect(await byName.output()).toBe("");
-    const ended = byPid.wait();
-    await byName.kill();
-    await ended;
-    await vm.wait();
-  });
-
-  test.each([{}, { pid: 1, name: "x" }, { name: "nobody" }, { pid: 999_999_999 }])(
-    "refuses %j",
-    async (opts) => {
-      expect((await rejection(attach(opts))).code).toBe("REGISTRY_VM_NOT_FOUND");
-    },
-  );
-});
-
-describe("detached", () => {
-  test("resolves with the first byte, keeps the boot console and outlives its streams", async () => {
-    const vm = await boot({ ...sh("echo booting >&2; exec sleep 1000"), detached: true });
-    expect(readFileSync(bootSnapshotPath(vm.pid), "utf8")).toBe("booting\n");
-    expect(readEntry(vm.pid)?.bootLogPath).toBe(bootSnapshotPath(vm.pid));
-    const process = identify(vm.pid)!;
-    expect(isRunning(process)).toBe(true);
-    const ended = vm.wait();
-    await vm.kill();
-    await ended;
-    expect(existsSync(bootSnapshotPath(vm.pid))).toBe(false);
-  });
-
-  test("a machine that ends first fails with what it said", async () => {
-    const error = await rejection(boot({ ...sh("echo no kernel >&2; exit 2"), detached: true }));
-    expect(error.code).toBe("BOOT_DETACHED_READINESS_FAILED");
-    expect(error.message).toContain("status 2");
-    expect(error.message).toContain("no kernel");
-  });
-
-  test("the creator's death does not end it; anyone can", async () => {
-    const creator = await startCreator('{ detached: true, name: "orphan" }');
-    if (creator.process.exitCode === null) await once(creator.process, "exit");
-    expect(creator.process.exitCode).toBe(0);
-    const vm = await attach({ name: "orphan" });
-    expect(vm.pid).toBe(creator.vmPid);
-    await vm.kill();
-  });
-});
-
-describe("a creator that was killed", () => {
-  test("takes its machines with it", async () => {
-    const creator = await startCreator('{ name: "dependent" }');
-    const machine = identify(creator.vmPid)!;
-    expect(list().map((entry) => entry.pid)).toEqual([machine.pid]);
-    creator.process.kill("SIGKILL");
-    expect(await waitUntilGone([machine], 5000)).toBe(true);
-    expect(list()).toEqual([]);
-    expect(collectGarbage().map((result) => result.name)).toEqual(["dependent"]);
-  });
-
-  test("between making the run directory and registering leaves nothing gc cannot remove", async () => {
-    const dead = spawn("/bin/true");
-    await once(dead, "exit");
-    const runDir = createRunDir();
-    disown(runDir.path, { pid: dead.pid, identity: "gone" });
-    const vmm = spawn("/bin/sleep", ["1000"], {
-      env: { MACHINEN_RUN_DIR: runDir.path },
-      stdio: "ignore",
-    });
-    const ended = once(vmm, "exit");
-    const result = { pid: dead.pid, status: "dead", removedPaths: [runDir.path] };
-    expect(collectGarbage({ dryRun: true })).toMatchObject([result]);
-    expect(existsSync(runDir.path)).toBe(true);
-    expect(collectGarbage()).toMatchObject([result]);
-    expect(existsSync(runDir.path)).toBe(false);
-    expect((await ended)[1]).toBe("SIGKILL");
-  });
-
-  test("a directory whose creator lives is left alone", () => {
-    const runDir = createRunDir();
-    collectGarbage();
-    expect(existsSync(runDir.path)).toBe(true);
-    disown(runDir.path, { pid: 1, identity: "other" });
-    mkdirSync(join(runDir.path, "deep"));
-    collectGarbage();
-    expect(existsSync(runDir.path)).toBe(false);
-  });
-
-  test("during a sweep, right after registering its machine, does not cost the machine", () => {
-    const runDir = createRunDir();
-    const registered = () => {
-      const before = new Set<string>();
-      disown(runDir.path, { pid: 1, identity: "other" });
-      return before;
-    };
-    expect(sweepRunDirs(registered)).toEqual([]);
-    expect(existsSync(runDir.path)).toBe(true);
-    expect(sweepRunDirs(() => new Set([runDir.path]))).toEqual([]);
-    expect(existsSync(runDir.path)).toBe(true);
-    removeRunDir(runDir.path);
-  });
-
-  test("a directory of another registry is left alone", () => {
-    const runDir = createRunDir();
-    disown(runDir.path, { pid: 1, identity: "other", registry: "/another" });
-    collectGarbage();
-    expect(existsSync(runDir.path)).toBe(true);
-    removeRunDir(runDir.path);
-  });
-});
-
-function disown(runDir: string, owner: object): void {
-  const path = join(runDir, "owner");
-  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...owner }));
-}
-
-/** Another process that boots a machine and says its pid. */
-async function startCreator(options: string): Promise<{ process: ChildProcess; vmPid: number }> {
-  const creator = await runInOtherProcess(
-    `import { boot } from "./machine/boot.ts";
-     const args = ["-c", "echo up >&2; exec sleep 1000"];
-     const vm = await boot({ binary: "/bin/sh", args, ...${options} });
-     console.log(vm.pid);`,
-  );
-  return { process: creator.process, vmPid: Number(creator.firstLine) };
-}

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   addEntry,
   checkName,
@@ -234,6 +236,11 @@ describe("validatePid", () => {
     expect(validatePid(pid, { vmmExe: "/usr/bin/other" })).toBe("recycled");
     expect(validatePid(pid, { processIdentity: "earlier:1" })).toBe("recycled");
     expect(validatePid(await scratch.deadPid(), {})).toBe("dead");
+    // Dead, but not yet waited for by whoever started it.
+    const parent = spawn("/bin/sh", ["-c", "sleep 0 & echo $!; exec sleep 1000"]);
+    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    await vi.waitFor(() => expect(validatePid(Number(line), {})).toBe("dead"), 30_000);
+    parent.kill("SIGKILL");
     for (const odd of [0, -1, 1.5, Number.NaN, 2 ** 40]) expect(validatePid(odd, {})).toBe("dead");
   });
 });

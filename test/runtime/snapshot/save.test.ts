@@ -7,13 +7,16 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listBundles } from "../../../src/runtime/host/snapshot-store.ts";
+import type { LogEvent } from "../../../src/runtime/log.ts";
+import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
-import { list } from "../../../src/runtime/registry/index.ts";
+import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { openBundle } from "../../../src/runtime/snapshot/bundle.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
@@ -60,6 +63,22 @@ describe("vm.snapshot", () => {
     expect(openBundle(outDir)).toMatchObject({ machine: { memoryMib: 512 } });
   });
 
+  test("is logged to who asked for it and to who booted, not to who attached", async () => {
+    saverIs(holds);
+    const heard: string[] = [];
+    const hears = (who: string) => (event: LogEvent) => heard.push(`${who} ${event.source}`);
+    const own = await boot({ binary: "/bin/cat", onLog: hears("booter") });
+    heard.length = 0;
+    const attached = await attach({ pid: own.pid, onLog: hears("attacher") });
+    const options = { leaveRunning: true, onLog: hears("asker") };
+    await attached.snapshot({ ...options, outDir: join(bundles, "by-attacher") });
+    expect(heard).toEqual(["asker phase"]);
+    heard.length = 0;
+    await own.snapshot({ ...options, outDir: join(bundles, "by-booter") });
+    expect(heard).toEqual(["booter phase", "asker phase"]);
+    await own.kill();
+  });
+
   test("ends the source only when the bundle is whole", async () => {
     saverIs(`${holds}; [ -f ${bundles}/two/meta.json ] && echo whole >> ${scratch.path}/verdict`);
     const source = identify(vm.pid)!;
@@ -98,6 +117,20 @@ describe("vm.snapshot", () => {
       expect(isRunning(source)).toBe(leaveRunning);
     },
   );
+
+  test("a machine that does not come up is waited for no longer than was said", async () => {
+    saverIs(holds);
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => socket.write('{"ok":true,"state":"booting"}\n'));
+    });
+    await new Promise<void>((done) => server.listen(readEntry(vm.pid)!.controlPath!, done));
+    const options = { outDir: join(bundles, "never-up"), timeoutMs: 1500, leaveRunning: true };
+    const error = await rejection(vm.snapshot(options));
+    server.close();
+    expect(error.code).toBe("SNAPSHOT_TIMEOUT");
+    expect(existsSync(options.outDir)).toBe(false);
+  });
 
   test("Infinity: as long as it takes", async () => {
     saverIs(`sleep 0.2; ${writes}`);
@@ -176,6 +209,9 @@ describe("restore refuses", () => {
     expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
     expect(await code({ guestCwd: "work" })).toBe("BOOT_CWD_INVALID");
     expect(await code({ env: { "A=B": "1" } })).toBe("BOOT_PACK_FAILED");
+    expect(await code({ image: "/nowhere/image.tar" })).toBe("BOOT_IMAGE_NOT_FOUND");
+    expect(await code({ kernel: "/nowhere" })).toBe("BOOT_KERNEL_NOT_FOUND");
+    expect(await code({ dtb: "/nowhere" })).toBe("BOOT_DTB_NOT_FOUND");
     const portForward = [{ hostPort: 1, guestPort: 1 }];
     expect(await code({ portForward, network: false })).toBe("BOOT_PORT_FORWARD_INVALID");
   });
