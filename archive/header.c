@@ -94,7 +94,7 @@ static char *chosen(char *override, char *own) {
     return strdup(override);
 }
 
-bool header_parse(const uint8_t *block, const struct overrides *over, struct member *member) {
+bool header_parse(const uint8_t *block, struct overrides *over, struct member *member) {
     int64_t mtime;
     *member = (struct member){.type = MEMBER_FILE};
     if (!header_peek(block, &member->type, &member->size) ||
@@ -123,8 +123,11 @@ bool header_parse(const uint8_t *block, const struct overrides *over, struct mem
     member->real_size = over->has_real_size ? over->real_size : member->size;
     member->path = chosen(member->sparse && over->sparse_name ? over->sparse_name : over->path, name_of(block));
     member->target = chosen(over->target, field_text(block + TARGET, NAME_BYTES));
-    if (member->path != NULL && member->target != NULL)
+    if (member->path != NULL && member->target != NULL) {
+        member->attributes = over->attributes;
+        over->attributes = (struct attributes){.records = NULL};
         return true;
+    }
     member_free(member);
     return false;
 }
@@ -169,4 +172,5 @@ void member_free(struct member *member) {
     free(member->path);
     free(member->target);
     member->path = member->target = NULL;
+    attributes_free(&member->attributes);
 }

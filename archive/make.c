@@ -20,6 +20,11 @@ mode_t mode_of(const struct job *job, const struct member *member) {
     return member->mode & (job->options->owner && job->options->set_ids ? ALL_BITS : WITHOUT_OWNER);
 }
 
+/* Rights only to whom they were meant for. */
+static enum attribute_kinds kinds_of(const struct job *job, bool given) {
+    return !given ? ATTRIBUTES_USER : job->options->set_ids ? ATTRIBUTES_RIGHTS : ATTRIBUTES_OWNERS;
+}
+
 /* Going on would only fail again and again, and leave more behind. */
 static bool is_final(int error) {
     return error == ENOSPC || error == EDQUOT || error == EIO || error == EROFS;
@@ -80,8 +85,12 @@ static bool write_sparse(struct reader *reader, int fd, uint64_t real_size) {
 static bool set_attributes(const struct job *job, int fd, const struct member *member) {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, member->mtime};
     mode_t mode = mode_of(job, member);
-    if (job->options->owner && fchown(fd, member->uid, member->gid) != 0)
+    bool given = job->options->owner && fchown(fd, member->uid, member->gid) == 0;
+    if (!given)
         mode &= WITHOUT_OWNER;
+    /* Before the mode, which may take the right to set them away; after the owner, whose change takes capabilities. */
+    if (!attributes_set(fd, kinds_of(job, given), &member->attributes))
+        report(member->path, "not all extended attributes could be set");
     return fchmod(fd, mode) == 0 && futimens(fd, times) == 0;
 }
 

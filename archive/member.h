@@ -2,6 +2,8 @@
 #ifndef MACHINEN_MEMBER_H
 #define MACHINEN_MEMBER_H
 
+#include "attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,7 +13,7 @@ enum {
     TAR_BLOCK = 512,
     /* Longer names and more records than this are refused, not held. */
     TAR_LONGEST_PATH = 32768,
-    TAR_MOST_RECORDS = 131072,
+    TAR_MOST_RECORDS = 1 << 20,
 };
 
 enum member_type {
@@ -43,6 +45,7 @@ struct member {
     /* A sparse format we do not read: its data would come out wrong. */
     bool unreadable;
     uint64_t real_size;
+    struct attributes attributes; /* owned */
 };
 
 /* What pax records and GNU long names set for the next member. */
@@ -52,11 +55,12 @@ struct overrides {
     uint64_t size, real_size;
     uint32_t uid, gid;
     struct timespec mtime;
+    struct attributes attributes;
 };
 
 bool block_is_zero(const uint8_t *block);
-/* Fills `member` from the header; false when it is none, or damaged. */
-bool header_parse(const uint8_t *block, const struct overrides *overrides, struct member *member);
+/* Fills `member` from the header, and takes the attributes; false when it is none, or damaged. */
+bool header_parse(const uint8_t *block, struct overrides *overrides, struct member *member);
 /* The type and size only, for members that describe others. */
 bool header_peek(const uint8_t *block, char *type, uint64_t *size);
 /* `path` and `target` are cut to what fits: the rest is for records. */

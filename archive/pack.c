@@ -2,10 +2,10 @@
 
 #include "contents.h"
 #include "links.h"
+#include "names.h"
 #include "report.h"
 #include "writer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -32,6 +32,13 @@ struct job {
 static struct member member_of(const struct job *job, const struct stat *stat, char type) {
     return (struct member){.type = type, .mode = stat->st_mode & 07777, .uid = stat->st_uid, .gid = stat->st_gid,
                            .mtime = stat->st_mtim, .path = (char *)job->path};
+}
+
+/* Without `name`: those of the open file `fd`. Links and nodes have none that mean something elsewhere. */
+static void add_attributes(const struct job *job, int fd, const char *name, struct member *member) {
+    enum attribute_kinds kinds = job->options->all_attributes ? ATTRIBUTES_ALL : ATTRIBUTES_RIGHTS;
+    if ((name == NULL || kinds == ATTRIBUTES_ALL) && !attributes_read(fd, name, kinds, &member->attributes))
+        report(job->path, "has more extended attributes than an archive takes");
 }
 
 static void failed(const struct job *job) {
@@ -75,6 +82,7 @@ static void write_contents(const struct job *job, int fd, const struct stat *sta
     struct member member = member_of(job, stat, MEMBER_FILE);
     struct extents extents = {.list = NULL};
     member.size = member.real_size = (uint64_t)stat->st_size;
+    add_attributes(job, fd, NULL, &member);
     bool has_holes = (uint64_t)stat->st_blocks * STAT_BLOCK < member.size && extents_of(fd, member.size, &extents) &&
                      !(extents.count == 1 && extents.list[0].length == member.size);
     if (has_holes)
@@ -84,6 +92,7 @@ static void write_contents(const struct job *job, int fd, const struct stat *sta
         write_extent(job, fd, 0, member.size);
     }
     writer_pad(job->writer, member.size);
+    attributes_free(&member.attributes);
     extents_free(&extents);
 }
 
@@ -110,7 +119,9 @@ static void write_symlink(struct job *job, int parent, const char *name, const s
     }
     target[length] = '\0';
     member.target = target;
+    add_attributes(job, parent, name, &member);
     writer_member(job->writer, &member);
+    attributes_free(&member.attributes);
 }
 
 static bool write_as_link(struct job *job, const struct stat *stat) {
@@ -123,14 +134,16 @@ static bool write_as_link(struct job *job, const struct stat *stat) {
     return true;
 }
 
-static void write_node(struct job *job, const struct stat *stat) {
+static void write_node(struct job *job, int parent, const char *name, const struct stat *stat) {
     bool fifo = S_ISFIFO(stat->st_mode);
     struct member member = member_of(job, stat, fifo ? MEMBER_FIFO : S_ISBLK(stat->st_mode) ? MEMBER_BLOCK : MEMBER_CHARACTER);
     if (!fifo && !job->options->devices)
         return;
     member.major = fifo ? 0 : major(stat->st_rdev);
     member.minor = fifo ? 0 : minor(stat->st_rdev);
+    add_attributes(job, parent, name, &member);
     writer_member(job->writer, &member);
+    attributes_free(&member.attributes);
 }
 
 /* A file system the kernel makes up: endless, and another one on the machine it is copied to. */
@@ -155,33 +168,32 @@ static bool is_made_up(int fd) {
 
 static void write_entry(struct job *job, int parent, const char *name);
 
+/* One name of the directory `fd` whose path is the first `length` bytes of the job's. */
+static bool write_named(struct job *job, int fd, size_t length, const char *name) {
+    size_t more = strlen(name) + 1;
+    if (length + more > TAR_LONGEST_PATH) {
+        report(job->path, "too deep a path");
+        return false;
+    }
+    job->path[length] = '/';
+    memcpy(job->path + length + 1, name, more);
+    job->length = length + more;
+    write_entry(job, fd, name);
+    job->length = length;
+    job->path[length] = '\0';
+    return true;
+}
+
 static void write_entries(struct job *job, int fd) {
-    DIR *directory = fdopendir(fd);
+    struct names names;
     size_t length = job->length;
-    if (directory == NULL) {
-        failed(job);
-        close(fd);
-        return;
-    }
-    errno = 0;
-    for (struct dirent *entry; !job->writer->broken && (entry = readdir(directory)) != NULL; errno = 0) {
-        size_t more = strlen(entry->d_name) + 1;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        if (length + more > TAR_LONGEST_PATH) {
-            report(job->path, "too deep a path");
-            break;
-        }
-        job->path[length] = '/';
-        memcpy(job->path + length + 1, entry->d_name, more);
-        job->length = length + more;
-        write_entry(job, fd, entry->d_name);
-        job->length = length;
-        job->path[length] = '\0';
-    }
-    if (errno != 0)
-        failed(job);
-    closedir(directory);
+    const char *name;
+    bool fine = names_open(&names, fd, job->options->sorted);
+    while (fine && !job->writer->broken && (name = names_next(&names)) != NULL)
+        fine = write_named(job, fd, length, name);
+    if (names.error != 0)
+        report(job->path, strerror(names.error));
+    names_close(&names);
 }
 
 /* Takes over `fd`. `device` is that of the directory above. */
@@ -192,8 +204,10 @@ static void write_directory(struct job *job, int fd, dev_t device) {
         return;
     }
     struct member member = member_of(job, &stat, MEMBER_DIRECTORY);
+    add_attributes(job, fd, NULL, &member);
     writer_member(job->writer, &member);
-    if (stat.st_dev != device && is_made_up(fd))
+    attributes_free(&member.attributes);
+    if (stat.st_dev != device && (job->options->one_file_system || is_made_up(fd)))
         close(fd);
     else
         write_entries(job, fd);
@@ -215,7 +229,7 @@ static void write_entry(struct job *job, int parent, const char *name) {
         else if (S_ISLNK(stat.st_mode))
             write_symlink(job, parent, name, &stat);
         else
-            write_node(job, &stat);
+            write_node(job, parent, name, &stat);
     }
 }
 

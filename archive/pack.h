@@ -10,6 +10,9 @@ struct pack {
     const char *name;
     struct excludes excludes; /* matched against `./path/in/the/tree` */
     bool devices; /* also device nodes; sockets never */
+    bool all_attributes;  /* else those that may mean something elsewhere (ATTRIBUTES_RIGHTS) */
+    bool one_file_system; /* what is mounted below is an empty directory */
+    bool sorted;          /* the same tree gives the same archive; holds the names of a directory */
 };
 
 /* The exit status (report.h): what cannot be read is left out. */

@@ -1,5 +1,7 @@
 #include "place.h"
 
+#include "report.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -19,6 +21,7 @@ struct level {
     uid_t uid;
     gid_t gid;
     struct timespec mtime;
+    struct attributes attributes;
 };
 
 struct place {
@@ -44,13 +47,18 @@ static void leave(struct level *level) {
     if (level->pending) {
         struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, level->mtime};
         /* The mode last: chown() clears bits of it. */
-        if (level->owner && fchown(level->fd, level->uid, level->gid) != 0)
+        bool given = level->owner && fchown(level->fd, level->uid, level->gid) == 0;
+        if (!given)
             level->mode &= 01777;
+        /* Not sooner: what is made in a directory takes its default access control list. */
+        if (!attributes_set(level->fd, given ? ATTRIBUTES_OWNERS : ATTRIBUTES_USER, &level->attributes))
+            report(level->name == NULL ? "." : level->name, "not all extended attributes could be set");
         futimens(level->fd, times);
         fchmod(level->fd, level->mode);
     }
     close(level->fd);
     free(level->name);
+    attributes_free(&level->attributes);
     *level = (struct level){.fd = -1};
 }
 
@@ -179,6 +187,8 @@ void place_root_becomes(struct place *place, const struct member *member, mode_t
     level->uid = member->uid;
     level->gid = member->gid;
     level->mtime = member->mtime;
+    attributes_free(&level->attributes);
+    attributes_add(&level->attributes, member->attributes.records, member->attributes.length);
 }
 
 int place_find(const struct place *place, char *path, const char **name) {

@@ -114,6 +114,10 @@ static bool parse_one(const char *bytes, size_t length, struct overrides *over) 
     if (space == NULL || equals == NULL || equals < space || bytes[length - 1] != '\n')
         return false;
     size_t key_length = (size_t)(equals - space - 1);
+    if (key_length > strlen(ATTRIBUTE_KEY) && key_length < LONGEST_ATTRIBUTE_KEY &&
+        memcmp(space + 1, ATTRIBUTE_KEY, strlen(ATTRIBUTE_KEY)) == 0)
+        return strspn(bytes, "0123456789") == (size_t)(space - bytes) && memchr(space + 1, '\0', key_length) == NULL &&
+               attributes_add(&over->attributes, bytes, length);
     if (key_length >= sizeof key)
         return true; /* none that we know */
     memcpy(key, space + 1, key_length);
@@ -155,5 +159,6 @@ void overrides_free(struct overrides *over) {
     free(over->path);
     free(over->target);
     free(over->sparse_name);
+    attributes_free(&over->attributes);
     *over = (struct overrides){.path = NULL};
 }

@@ -106,12 +106,14 @@ void writer_member(struct writer *writer, const struct member *member) {
     static struct records records;
     uint8_t block[TAR_BLOCK];
     describe(&records, member);
-    if (records.length > 0) {
-        header_write(block, &(struct member){.type = MEMBER_RECORDS, .mode = 0644, .size = records.length,
+    size_t length = records.length + member->attributes.length;
+    if (length > 0) {
+        header_write(block, &(struct member){.type = MEMBER_RECORDS, .mode = 0644, .size = length,
                                              .path = "PaxHeader", .target = NULL});
         writer_bytes(writer, block, TAR_BLOCK);
         writer_bytes(writer, records.bytes, records.length);
-        writer_pad(writer, records.length);
+        writer_bytes(writer, member->attributes.records, member->attributes.length);
+        writer_pad(writer, length);
     }
     header_write(block, member);
     writer_bytes(writer, block, TAR_BLOCK);

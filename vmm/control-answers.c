@@ -165,7 +165,11 @@ bool control_must_wait(const char *request) {
         return false;
     }
     live_mounts_pause();
-    return live_mounts_rest() == LIVE_COMING_TO_REST;
+    enum live_rest rest = live_mounts_rest();
+    if (rest == LIVE_AT_REST) {
+        fault(MOUNTS_RESTING);
+    }
+    return rest == LIVE_COMING_TO_REST;
 }
 
 bool control_answer(struct client *client, char *request) {

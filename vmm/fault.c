@@ -1,4 +1,5 @@
 #include "fault.h"
+#include "livemount.h"
 #include "vm.h"
 
 #include <signal.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 static const char *const names[FAULT_STEPS] = {
+    [MOUNTS_STARTED] = "mounts_started", [MOUNTS_PAUSING] = "mounts_pausing", [MOUNTS_RESTING] = "mounts_resting",
     [CAPTURE_PREPARED] = "capture_prepared", [CAPTURE_STOPPED] = "capture_stopped", [CAPTURE_SAVED] = "capture_saved",
     [CAPTURE_FROZEN] = "capture_frozen", [CAPTURE_COPIED] = "capture_copied", [CAPTURE_CONTINUED] = "capture_continued",
     [CAPTURE_ANSWERING] = "capture_answering", [SAVE_CAPTURED] = "save_captured", [SAVE_MEMORY] = "save_memory",
@@ -15,14 +17,14 @@ static const char *const names[FAULT_STEPS] = {
     [RESUME_TOLD] = "resume_told"};
 
 static enum fault_step chosen = FAULT_STEPS;
-static bool in_qemu;
+static enum { SELF, QEMU, MOUNT } victim;
 
 bool fault_choose(const char *step, struct error *error) {
     if (!step) {
         return true;
     }
-    in_qemu = strncmp(step, "qemu:", 5) == 0;
-    step += in_qemu ? 5 : 0;
+    victim = strncmp(step, "qemu:", 5) == 0 ? QEMU : strncmp(step, "mount:", 6) == 0 ? MOUNT : SELF;
+    step += victim == SELF ? 0 : strcspn(step, ":") + 1;
     for (enum fault_step i = 0; i < FAULT_STEPS; i++) {
         if (strcmp(names[i], step) == 0) {
             chosen = i;
@@ -33,9 +35,10 @@ bool fault_choose(const char *step, struct error *error) {
 }
 
 void fault(enum fault_step step) {
-    if (step == chosen && !in_qemu) {
-        kill(getpid(), SIGKILL);
-    } else if (step == chosen && vm.qemu > 0) {
-        kill(vm.qemu, SIGKILL);
+    if (step == chosen) {
+        pid_t pid = victim == SELF ? getpid() : victim == QEMU ? vm.qemu : live_mounts_first();
+        if (pid > 0) {
+            kill(pid, SIGKILL);
+        }
     }
 }

@@ -1,6 +1,7 @@
 /*
  * For tests: MACHINEN_FAULT=<step> kills this process when it gets there, MACHINEN_FAULT=qemu:<step>
- * kills its QEMU, so that every half-done state can be brought about.
+ * kills its QEMU, MACHINEN_FAULT=mount:<step> the file server of its first live mount, so that every half-done state
+ * can be brought about.
  */
 #ifndef MACHINEN_FAULT_H
 #define MACHINEN_FAULT_H
@@ -9,6 +10,9 @@
 
 /* In the order in which they happen; the names in fault.c are these in lower case. */
 enum fault_step {
+    MOUNTS_STARTED, /* each live mount has its file server, nothing else runs */
+    MOUNTS_PAUSING, /* a capture asked them to come to rest */
+    MOUNTS_RESTING, /* they have */
     CAPTURE_PREPARED, /* disks and room for the memory are ready, the guest runs */
     CAPTURE_STOPPED,
     CAPTURE_SAVED, /* device state */

@@ -16,8 +16,10 @@ struct client {
     struct client *next;
     struct watch *watch;
     struct stream *stream; /* NULL: the link is not up yet, or `over` */
-    int fd;
+    struct link *link;     /* of the stream */
+    int fd;                /* -1: gone before there was a stream, which is to be said yet */
     uint16_t port;
+    bool serves;      /* the guest waits for this one: it is told when it has gone */
     bool input_over;  /* the client sends no more */
     bool output_over; /* the guest sends no more */
     bool over;        /* the stream is gone; what is pending still goes out */
@@ -29,6 +31,14 @@ struct client {
 static struct client *clients;
 static unsigned client_count, waiting_count;
 
+/* At rest a guest waits for another server when its stream ends: one that ends at once tells that none will come. */
+static void say_gone(struct link *link, uint16_t port) {
+    struct stream *stream = stream_open(link, port);
+    if (stream) {
+        stream_reset(stream);
+    }
+}
+
 static void client_close(struct client *client) {
     if (client->dead) {
         return;
@@ -36,6 +46,9 @@ static void client_close(struct client *client) {
     if (client->stream) {
         stream_reset(client->stream);
         client->stream = NULL;
+        if (client->serves) {
+            say_gone(client->link, client->port);
+        }
     } else if (!client->over) {
         waiting_count--;
     }
@@ -64,7 +77,7 @@ static bool we_shut(const struct client *client) {
 }
 
 void client_update(struct client *client) {
-    if (client->dead) {
+    if (client->dead || client->fd < 0) {
         return;
     }
     if (client->length == 0 && client->over) {
@@ -134,15 +147,23 @@ static void client_ready(void *context, short events) {
     if (!hung_up && events & POLLOUT) {
         write_pending(client);
     }
-    if (hung_up) {
+    if (hung_up && client->serves && !client->stream && !client->over) {
+        watch_remove(client->watch);
+        client->watch = NULL;
+        close_fd(&client->fd);
+    } else if (hung_up) {
         client_close(client);
     }
     client_update(client);
 }
 
 static void open_stream(struct client *client, struct link *link) {
-    client->stream = stream_open(link, client->port);
+    client->stream = client->fd < 0 ? NULL : stream_open(link, client->port);
+    client->link = link;
     if (!client->stream) {
+        if (client->fd < 0) {
+            say_gone(link, client->port);
+        }
         client_close(client);
         return;
     }
@@ -155,7 +176,7 @@ bool clients_have_room(void) {
     return client_count < MAX_CLIENTS && waiting_count < MAX_WAITING;
 }
 
-bool clients_add(int fd, uint16_t port, struct link *link) {
+bool clients_add(int fd, uint16_t port, bool serves, struct link *link) {
     struct client *client = fd < 0 ? NULL : calloc(1, sizeof *client);
     if (client) {
         client->watch = watch_add(fd, POLLHUP, client_ready, client);
@@ -166,6 +187,7 @@ bool clients_add(int fd, uint16_t port, struct link *link) {
     }
     client->fd = fd;
     client->port = port;
+    client->serves = serves;
     client->next = clients;
     clients = client;
     client_count++;

@@ -6,8 +6,9 @@
 
 struct client;
 
-/* Takes `fd`, which must not block. `link`: NULL while clients have to wait. */
-bool clients_add(int fd, uint16_t port, struct link *link);
+/* Takes `fd`, which must not block. `serves`: the guest waits for it, and is told when it has gone. `link`: NULL while
+ * clients have to wait. */
+bool clients_add(int fd, uint16_t port, bool serves, struct link *link);
 bool clients_have_room(void);
 /* Those that wait get their streams. */
 void clients_let_through(struct link *link);

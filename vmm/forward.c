@@ -23,15 +23,19 @@ static struct {
     bool closed; /* to clients: RESUME has not been answered yet */
 } forward = {.fd = -1};
 
+static bool attach(int fd, uint16_t port, bool serves) {
+    return clients_add(fd, port, serves, forward_ready() ? forward.link : NULL);
+}
+
 bool forward_attach(int fd, uint16_t port) {
-    return clients_add(fd, port, forward_ready() ? forward.link : NULL);
+    return attach(fd, port, true);
 }
 
 static void listener_ready(void *context, short events) {
     size_t index = (size_t)(uintptr_t)context;
     (void)events;
     int fd = accept4(forward.listeners[index].fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (!forward_attach(fd, forward.listeners[index].config.port)) {
+    if (!attach(fd, forward.listeners[index].config.port, false)) {
         close_fd(&fd);
     }
 }

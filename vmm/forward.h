@@ -7,7 +7,7 @@
 
 /* Listens from now on; connections wait until the link is up. */
 bool forward_listen(const struct forward_config *forwards, size_t count, struct error *error);
-/* A connection of our own, as if a client had made it; takes `fd`, which must not block. */
+/* A connection of our own to a server the guest waits for; takes `fd`, which must not block. */
 bool forward_attach(int fd, uint16_t port);
 /* Starts the handshake over the serial port `fd`. `resumed`: clients get through only after RESUME (resume.h). */
 bool forward_start(int fd, const uint8_t key[LINK_KEY_BYTES], bool resumed);

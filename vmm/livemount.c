@@ -1,5 +1,6 @@
 #include "livemount.h"
 #include "config.h"
+#include "fault.h"
 #include "files.h"
 #include "forward.h"
 #include "json.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,7 +34,7 @@ static void reap(struct live_mount *mount) {
     mount->watch = NULL;
     close_fd(&mount->control);
     kill(mount->pid, SIGKILL);
-    waitpid(mount->pid, NULL, __WALL);
+    waitpid(mount->pid, NULL, 0);
 }
 
 static void control_ready(void *context, short events) {
@@ -70,18 +70,13 @@ static void become_server(int data, int control, int root, const char *mode, pid
     _exit(127);
 }
 
-/* Without a signal at its end, which would look as if QEMU had ended: the closed control socket tells. */
-static pid_t fork_silently(void) {
-    return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
-}
-
 static bool start_server(uint16_t port, int root, const char *mode, struct error *error) {
     struct live_mount *mount = &mounts[mount_count];
     int data[2] = {-1, -1}, control[2] = {-1, -1};
     pid_t parent = getpid();
     bool ok = make_socketpair(data) && make_socketpair(control);
     mount->control = control[0];
-    mount->pid = ok ? fork_silently() : -1;
+    mount->pid = ok ? fork() : -1;
     if (mount->pid == 0) {
         become_server(data[1], control[1], root, mode, parent);
     }
@@ -132,6 +127,7 @@ bool live_mounts_start(const char *list, struct error *error) {
     for (size_t i = 0; ok && json_element(array, i, &entry); i++) {
         ok = start_one(entry, error);
     }
+    fault(MOUNTS_STARTED);
     return ok;
 }
 
@@ -141,6 +137,10 @@ void live_mounts_end(void) {
             reap(&mounts[i]);
         }
     }
+}
+
+pid_t live_mounts_first(void) {
+    return mount_count > 0 && mounts[0].control >= 0 ? mounts[0].pid : 0;
 }
 
 static void tell_all(char what) {
@@ -156,6 +156,7 @@ void live_mounts_pause(void) {
     if (mount_count > 0 && !paused_at) {
         paused_at = now_us();
         tell_all(SERVE_PAUSE);
+        fault(MOUNTS_PAUSING);
     }
 }
 

@@ -8,12 +8,15 @@
 #include "error.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define MAX_LIVE_MOUNTS 16
 
 /* `list`: JSON, `[{"port":2000,"host":"/path","mode":"rw"},...]`; NULL: none. Servers wait until the guest is there. */
 bool live_mounts_start(const char *list, struct error *error);
 void live_mounts_end(void);
+/* The first one's file server; 0: there is none. */
+pid_t live_mounts_first(void);
 
 /* Before a capture: no request may be half-way. Asks the servers to come to rest; without effect when they were asked. */
 void live_mounts_pause(void);

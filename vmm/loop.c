@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct watch {
 
 static struct watch watches[MAX_WATCHES];
 static int signal_fd = -1;
+static pid_t main_child; /* 0: none is known yet, and the end of any counts */
 static sigset_t handled, inherited;
 static bool stopping;
 static int stop_status;
@@ -77,13 +79,34 @@ void signals_restore(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void loop_main_child(pid_t pid) {
+    main_child = pid;
+}
+
+/* Children become known by one signal for all: that of another one is taken away, that of ours stays for the loop. */
+static bool main_child_ended(void) {
+    const struct timespec now = {0};
+    siginfo_t info = {0};
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    if (sigtimedwait(&child, NULL, &now) != SIGCHLD) {
+        return false;
+    }
+    bool ended = main_child <= 0 || waitid(P_PID, (id_t)main_child, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+    if (ended) {
+        kill(getpid(), SIGCHLD);
+    }
+    return ended;
+}
+
 bool loop_interrupted(void) {
     sigset_t pending;
     if (signal_fd < 0 || sigpending(&pending) != 0) {
         return false;
     }
-    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
-           sigismember(&pending, SIGHUP) || sigismember(&pending, SIGCHLD);
+    return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) || sigismember(&pending, SIGHUP) ||
+           (sigismember(&pending, SIGCHLD) && main_child_ended());
 }
 
 bool wait_ready(int fd, short events, int timeout_ms) {
@@ -105,7 +128,8 @@ bool wait_either(int fd, short events, int connection, int timeout_ms) {
             errno = ECONNRESET;
             return false;
         }
-        if (n > 0 || (n < 0 && errno == EINTR && loop_interrupted())) {
+        bool signalled = (n > 0 && fds[1].revents) || (n < 0 && errno == EINTR);
+        if (signalled && loop_interrupted()) {
             errno = EINTR;
             return false;
         }

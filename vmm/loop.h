@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct watch;
 typedef void (*ready_fn)(void *context, short events);
@@ -20,7 +21,9 @@ void watch_remove(struct watch *watch);
 bool signals_open(void);
 /* Undoes signals_open() in a child that is about to become another program. */
 void signals_restore(void);
-/* A signal that ends the machine, or a dead child, is waiting: long work should give up. */
+/* The child whose end ends the machine; file servers come and go without it. */
+void loop_main_child(pid_t pid);
+/* A signal that ends the machine, or its child's end, is waiting: long work should give up. */
 bool loop_interrupted(void);
 /* Waits for one descriptor outside the loop. False on timeout (errno ETIMEDOUT) or interrupt (EINTR). */
 bool wait_ready(int fd, short events, int timeout_ms);

@@ -226,6 +226,7 @@ bool qemu_spawn(struct vm *vm, struct error *error) {
     if (vm->qemu == 0) {
         become_qemu(&command, parent, log[1], vm->accel == ACCEL_KVM);
     }
+    loop_main_child(vm->qemu);
     for (size_t i = 0; i < command.count; i++) {
         free(command.arguments[i]);
     }

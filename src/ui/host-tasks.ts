@@ -4,7 +4,7 @@ import type { Action, Task } from "./state.ts";
 /** Shorter work needs no sign that it is under way. */
 const showAfterMs = 300;
 
-export interface TaskPlan extends Pick<Task, "label" | "machineId" | "starts"> {
+export interface TaskPlan extends Pick<Task, "label" | "machineId" | "starts" | "stops"> {
   /** Work with the same key is not begun twice. */
   key?: string;
 }
@@ -28,8 +28,11 @@ export class HostTasks {
     if (task.key !== undefined && this.keys.has(task.key)) return undefined;
     if (task.key !== undefined) this.keys.add(task.key);
     const id = this.nextId++;
-    const { label, machineId, starts } = task;
-    this.dispatch({ type: "task-began", task: { id, label, machineId, starts, shown: false } });
+    const { label, machineId, starts, stops } = task;
+    this.dispatch({
+      type: "task-began",
+      task: { id, label, machineId, starts, stops, shown: false },
+    });
     const timer = setTimeout(() => this.dispatch({ type: "task-shown", id }), showAfterMs);
     const promise = Promise.resolve().then(work);
     this.running.set(id, promise);

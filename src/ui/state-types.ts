@@ -44,6 +44,8 @@ export interface Task {
   machineId?: string;
   /** It brings forth a machine, which may be listed before the work is done. */
   starts?: boolean;
+  /** It ends the machine, and with it the sessions of its panes. */
+  stops?: boolean;
   /** Taking long enough to be shown. */
   shown: boolean;
 }

@@ -19,7 +19,7 @@ function isSpare(pid: number): boolean {
 
 beforeAll(async () => {
   relay = await startRelay();
-}, 180_000);
+}, 600_000);
 afterAll(() => stopRelay(relay));
 
 describe("exec", () => {

@@ -6,7 +6,7 @@ import { buildAgent, parseFrames, Relay, stopRelay, until } from "./relay.ts";
 /* A fresh agent each time: it waits only once. */
 let relay: Relay;
 
-beforeAll(buildAgent, 180_000);
+beforeAll(buildAgent, 600_000);
 
 beforeEach(async () => {
   relay = new Relay("wait");

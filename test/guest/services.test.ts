@@ -5,7 +5,7 @@ let relay: Relay;
 
 beforeAll(async () => {
   relay = await startRelay();
-}, 180_000);
+}, 600_000);
 afterAll(() => stopRelay(relay));
 
 /** Deterministic: a failing seed can be run again. */

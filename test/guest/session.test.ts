@@ -13,7 +13,7 @@ let relay: Relay;
 
 beforeAll(async () => {
   relay = await startRelay();
-}, 180_000);
+}, 600_000);
 afterAll(() => stopRelay(relay));
 
 function attach(name: string, command: string, cols = 80, rows = 24): Connection {

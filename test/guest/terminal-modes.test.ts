@@ -9,7 +9,7 @@ const guest = join(packageRoot(), "guest");
 
 beforeAll(() => {
   execFileSync("make", ["-s", "-C", guest, "modes"], { stdio: "pipe" });
-}, 180_000);
+}, 600_000);
 
 /** What the agent would tell a fresh terminal in place of each output. */
 function restoring(outputs: Buffer[]): Buffer[] {

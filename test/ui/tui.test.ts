@@ -75,7 +75,7 @@ describe("the TUI on a terminal", () => {
     await outer.until("▸● m2");
     await outer.type("q");
     await expectGivenBack(outer, 0);
-  }, 30_000);
+  });
 
   it("lets the detach key attach nobody who is not attached", async () => {
     const outer = await start();
@@ -84,7 +84,7 @@ describe("the TUI on a terminal", () => {
     await outer.until("nothing is attached");
     await outer.type("q");
     await expectGivenBack(outer, 0);
-  }, 30_000);
+  });
 
   it("starts machines when asked to and none is there", async () => {
     const outer = await start({ TEST_MACHINES: "0", TEST_BOOT_WHEN_EMPTY: "2" });
@@ -92,13 +92,13 @@ describe("the TUI on a terminal", () => {
     await outer.until("2 running");
     await outer.type("n");
     await outer.until("● m3");
-  }, 30_000);
+  });
 
   it("says what to do when no machine runs", async () => {
     const outer = await start({ TEST_MACHINES: "0" });
     await outer.until("No machine is running.");
     expect(outer.lines().at(-1)).not.toContain("fork");
-  }, 30_000);
+  });
 
   it("shows a fork beside its source with the same screen, and that it takes a while", async () => {
     const outer = await start({ TEST_DELAY_MS: "600", TEST_MACHINES: "1" });
@@ -112,7 +112,7 @@ describe("the TUI on a terminal", () => {
     await outer.until("▸└ ● m1.1");
     await outer.until(/│parent +│{1,2}.*parent/);
     expect(outer.text()).not.toContain("forking m1…");
-  }, 30_000);
+  });
 
   it("stops a machine only after a yes", async () => {
     const outer = await start();
@@ -128,7 +128,7 @@ describe("the TUI on a terminal", () => {
     await outer.until("m1 is stopped");
     await outer.until("▸● m2");
     expect(outer.text()).not.toContain("● m1");
-  }, 30_000);
+  });
 
   it("zooms, also a pane that is then attached", async () => {
     const outer = await start();
@@ -142,7 +142,7 @@ describe("the TUI on a terminal", () => {
     await outer.type(...detach, "z");
     await outer.until("machinen");
     await outer.until("m2$");
-  }, 30_000);
+  });
 
   it("follows a resize, down to a terminal that is too small", async () => {
     const outer = await start({ TEST_MACHINES: "1" });
@@ -159,7 +159,7 @@ describe("the TUI on a terminal", () => {
     outer.resize(100, 30);
     await outer.until("27 74");
     expect(outer.text()).not.toContain("needs 40x10");
-  }, 30_000);
+  });
 
   it("says that there are panes it has no room for, and turns to them", async () => {
     const outer = await start({ TEST_MACHINES: "6" }, 60, 14);
@@ -173,9 +173,12 @@ describe("the TUI on a terminal", () => {
     await outer.until("zoomed, 6 of 6 (z)");
     await outer.type("z");
     outer.resize(160, 45);
-    await outer.until(() => !/ of 6/.test(outer.text()));
-    for (const name of ["m1", "m6"]) expect(outer.text()).toContain(`╭─ ${name} `);
-  }, 30_000);
+    await outer.until(() => {
+      const text = outer.text();
+      const all = [1, 2, 3, 4, 5, 6].every((number) => text.includes(`╭─ m${number} `));
+      return all && !text.includes(" of 6");
+    });
+  });
 
   it("explains its keys, and keeps failures in a log", async () => {
     const outer = await start({ TEST_SNAPSHOT_ERROR: "SNAPSHOT_DUMP_FAILED" });
@@ -192,7 +195,7 @@ describe("the TUI on a terminal", () => {
     await outer.type("q");
     await outer.type("q");
     await expectGivenBack(outer, 0);
-  }, 30_000);
+  });
 
   it("writes snapshots and restores the one that is picked", async () => {
     const outer = await start();
@@ -207,7 +210,7 @@ describe("the TUI on a terminal", () => {
     await outer.until(/▸ \d{4}-\d\d-\d\d \d\d:\d\d {2}m1/);
     await outer.type("\r");
     await outer.until("● m1.1");
-  }, 30_000);
+  });
 
   it("says when a shell has ended; Enter starts a new one, and late keys are not commands", async () => {
     const outer = await start({ TEST_MACHINES: "1" });
@@ -221,7 +224,7 @@ describe("the TUI on a terminal", () => {
     await outer.until("attached");
     await outer.type(..."echo n''ew", "\r");
     await outer.until(/│new +│/);
-  }, 30_000);
+  });
 
   it("notices machines that come and go behind its back", async () => {
     const outer = await start();
@@ -231,7 +234,7 @@ describe("the TUI on a terminal", () => {
     process.kill(tuiPid(), "SIGUSR2");
     await outer.until("outside has ended");
     expect(outer.text()).not.toContain("outside$");
-  }, 30_000);
+  });
 
   it("passes pastes and the mouse on as the program asked for them", async () => {
     const outer = await start();
@@ -245,7 +248,7 @@ describe("the TUI on a terminal", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await outer.type("\x1b[<0;90;9M", "\x1b[<0;90;9m", "\x1b[200~pasted\x1b[201~", "\r");
     await outer.until(/\^\[\[<0;\d+;8M.*\^\[\[200~pasted\^\[\[201~/);
-  }, 30_000);
+  });
 
   it("sends arrow keys in the form the program asked for", async () => {
     const outer = await start({ TEST_MACHINES: "1" });
@@ -257,7 +260,7 @@ describe("the TUI on a terminal", () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     await outer.type("\x1b[A", "\x1b[1;5A", "\r");
     await outer.until("^[OA^[[1;5A");
-  }, 30_000);
+  });
 });
 
 describe("the terminal is given back", () => {
@@ -265,18 +268,14 @@ describe("the terminal is given back", () => {
     ["SIGTERM", 143],
     ["SIGHUP", 129],
     ["SIGINT", 130],
-  ] as const)(
-    "after %s",
-    async (signal, code) => {
-      const outer = await start();
-      await outer.until("m2$");
-      await outer.type("\r");
-      await outer.until("attached");
-      process.kill(tuiPid(), signal);
-      await expectGivenBack(outer, code);
-    },
-    30_000,
-  );
+  ] as const)("after %s", async (signal, code) => {
+    const outer = await start();
+    await outer.until("m2$");
+    await outer.type("\r");
+    await outer.until("attached");
+    process.kill(tuiPid(), signal);
+    await expectGivenBack(outer, code);
+  });
 
   it("at once when work is under way, which is finished afterwards", async () => {
     const outer = await start({ TEST_DELAY_MS: "1500" });
@@ -285,7 +284,7 @@ describe("the terminal is given back", () => {
     await outer.until("finishing: starting a machine");
     expect(outer.alternateScreen).toBe(false);
     await expectGivenBack(outer, 0);
-  }, 30_000);
+  });
 
   it("at once when work is under way, which a Ctrl-C undoes", async () => {
     const outer = await start({ TEST_DELAY_MS: "1500" });
@@ -294,7 +293,7 @@ describe("the terminal is given back", () => {
     await outer.until("finishing: starting a machine");
     await outer.type("\x03");
     await outer.until("LEFT m1 m2.");
-  }, 30_000);
+  });
 
   it("when it goes away, and what was under way is undone", async () => {
     const outer = await start({ TEST_DELAY_MS: "1500" });
@@ -304,7 +303,7 @@ describe("the terminal is given back", () => {
     process.kill(tuiPid(), "SIGHUP");
     await outer.until("LEFT m1 m2.");
     await expectGivenBack(outer, 129);
-  }, 30_000);
+  });
 
   it("while it is suspended, and taken again afterwards", async () => {
     const stopped = join(bundle.directory, "stopped");
@@ -330,7 +329,7 @@ describe("the terminal is given back", () => {
     await outer.until("▸● m2");
     await outer.type("q");
     await outer.until("EXIT");
-  }, 30_000);
+  });
 
   it("after a kill -9", async () => {
     const outer = await start();
@@ -340,7 +339,7 @@ describe("the terminal is given back", () => {
     await outer.until(() => outer.lastIs("\x1b[?25h", "\x1b[?25l"));
     expect(outer.screen.modes.mouseTrackingMode).toBe("none");
     await outer.until("EXIT 137");
-  }, 30_000);
+  });
 
   it("after a crash, which is told", async () => {
     const outer = await start();
@@ -348,5 +347,5 @@ describe("the terminal is given back", () => {
     process.kill(tuiPid(), "SIGALRM");
     await expectGivenBack(outer, 1);
     expect(outer.text()).toContain("the interface crashed; the machines keep running");
-  }, 30_000);
+  });
 });

@@ -1,11 +1,11 @@
-import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { isAlive, Machine, makeInitramfs, until, vmmBinary } from "./machine.ts";
+import { NO_OUTSIDE_ADDRESS, useOutsideAddress } from "./outside-address.ts";
 import { freePort, serve, useServers } from "./ports.ts";
 import { useMachines } from "./use-machines.ts";
 
@@ -13,31 +13,16 @@ const { scratch, keep } = useMachines();
 const listen = useServers();
 let initrd: string;
 
-/** An address of this host that is no loopback address, though nothing sent to it leaves the machine. */
-const outside = `198.18.${process.pid & 255}.${((process.pid >> 8) & 127) + 1}`;
-const addressOnHost = (verb: "add" | "del") =>
-  execFileSync("ip", ["address", verb, `${outside}/32`, "dev", "lo"], { stdio: "pipe" });
-
-function canAddAddress(): boolean {
-  try {
-    addressOnHost("add");
-    return true;
-  } catch {
-    return false;
-  }
-}
-const hasOutside = canAddAddress();
-const describeOutside = describe.skipIf(!hasOutside);
-const REASON = hasOutside ? "" : " (skipped: only root can give this host an address to reach)";
+const address = useOutsideAddress();
+const outside = address ?? "";
+const describeOutside = describe.skipIf(address === undefined);
+const REASON = address === undefined ? NO_OUTSIDE_ADDRESS : "";
 
 const boot = (env: Record<string, string> = {}) => keep(Machine.boot(scratch.path, initrd, env));
 const fork = (machine: Machine) => keep(machine.fork(scratch.path));
 
 beforeAll(() => {
   initrd = makeInitramfs(scratch.path);
-});
-afterAll(() => {
-  if (hasOutside) addressOnHost("del");
 });
 
 describeOutside(`the world${REASON}`, () => {

@@ -15,8 +15,9 @@ export interface VsockFilesOptions {
    */
   excludes?: string[];
   /**
-   * Keep owner and group (as numbers); to the guest also device nodes and the setuid and setgid bits, to the host
-   * as far as this user may. Default false: what is copied belongs to root in the guest, to this user on the host.
+   * Keep owner and group (as numbers) and the access control lists that name them; to the guest also device nodes,
+   * file capabilities and the setuid and setgid bits, to the host as far as this user may. Default false: what is
+   * copied belongs to root in the guest, to this user on the host.
    */
   owner?: boolean;
   /** Ends the transfer; files that are not whole are not left behind. The call rejects with its reason. */
@@ -25,7 +26,8 @@ export interface VsockFilesOptions {
 
 /**
  * Copy what `hostDir` holds to `guestPath`, which is made if need be. What has the same name there is replaced;
- * a directory is filled up. Links are copied as links. A link in the guest that leads to a directory inside
+ * a directory is filled up. Links are copied as links, extended attributes
+ * as far as they are `user.*` (see `owner` for others) and the guest's file system has any. A link in the guest that leads to a directory inside
  * `guestPath` is gone through where the tree has a directory.
  *
  * Resolves when the guest has made all of it. When some members cannot be read or made the others are
@@ -53,7 +55,8 @@ async function push(
 /**
  * Copy what `guestPath` holds into `hostDir`, which is made if need be. Whatever the guest sends, nothing outside
  * `hostDir` is made or changed, and no link below it is followed, old or new. Devices are refused, setuid and
- * setgid bits dropped. Links are made as the guest has them: do not follow them without a look.
+ * setgid bits and file capabilities dropped. Of extended attributes those are kept that are `user.*`, but for those
+ * by which overlay file systems and rootless containers take one file for another. Links are made as the guest has them: do not follow them without a look.
  *
  * @throws {FilesError} FILES_HOST_DIR_NOT_FOUND | FILES_AGENT_UNAVAILABLE (retryable) | FILES_TRANSFER_FAILED
  */

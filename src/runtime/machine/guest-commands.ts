@@ -26,14 +26,26 @@ function shorten(cmd: string): string {
   return cmd.length > 200 ? `${cmd.slice(0, 200)}...` : cmd;
 }
 
+/** Whether a machine still runs, and what it had to say when it does not. */
+export interface Liveness {
+  isAlive(): boolean;
+  lastWords?(): Promise<string>;
+}
+
+async function hasEnded({ lastWords }: Liveness): Promise<ExecError> {
+  const words = (await lastWords?.()) ?? "";
+  const reason = words === "" ? "" : `; its console ends with:\n${words}`;
+  return new ExecError("EXEC_AGENT_UNAVAILABLE", `the machine has ended${reason}`);
+}
+
 /** Rejects when the machine ends: waiting for its agent to appear would be in vain. */
-function watchEnd(isAlive: () => boolean): { ended: Promise<never>; stop: () => void } {
+function watchEnd(machine: Liveness): { ended: Promise<never>; stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
   const ended = new Promise<never>((_resolve, reject) => {
     const check = () => {
-      if (!isAlive()) {
+      if (!machine.isAlive()) {
         clearInterval(timer);
-        reject(new ExecError("EXEC_AGENT_UNAVAILABLE", "the machine has ended"));
+        void hasEnded(machine).then(reject);
       }
     };
     timer = setInterval(check, END_POLL_MS);
@@ -44,11 +56,7 @@ function watchEnd(isAlive: () => boolean): { ended: Promise<never>; stop: () => 
 }
 
 /** `socketPath` is the machine's exec socket; empty when it has none. */
-export function guestCommands(
-  socketPath: string,
-  isAlive: () => boolean,
-  onLog?: OnLog,
-): GuestCommands {
+export function guestCommands(socketPath: string, machine: Liveness, onLog?: OnLog): GuestCommands {
   const socket = () => {
     if (socketPath) return socketPath;
     throw new ExecError(
@@ -58,7 +66,7 @@ export function guestCommands(
   };
   const execRaw: GuestCommands["execRaw"] = async (cmd, opts = {}) => {
     const path = socket();
-    const watch = watchEnd(isAlive);
+    const watch = watchEnd(machine);
     const run = runWatched(path, cmd, opts, (kind, chunk) =>
       onLog?.({ source: `exec-${kind}`, cmd, chunk }),
     );

@@ -8,10 +8,11 @@ import { forkMachine, prepareForkOf } from "../snapshot/fork.ts";
 import { forkManyMachines } from "../snapshot/fork-many.ts";
 import { snapshotMachine } from "../snapshot/save.ts";
 import { killMachine, processOf } from "./end-machine.ts";
-import { guestCommands } from "./guest-commands.ts";
+import { guestCommands, type Liveness } from "./guest-commands.ts";
 import { guestFiles } from "./guest-files.ts";
 import { memoryStatsOf } from "./memory-stats.ts";
 import { isRunning } from "./process-identity.ts";
+import { lastWords } from "./readiness.ts";
 import { type Exit, letGo, type StartedMachine } from "./start-machine.ts";
 import type { Machine } from "./vm-handle.ts";
 
@@ -29,13 +30,18 @@ interface HandleParts {
   errorOutput(): Promise<string>;
 }
 
-function makeHandle(entry: RegistryEntry, parts: HandleParts, onLog?: OnLog): Machine {
+function makeHandle(
+  entry: RegistryEntry,
+  parts: HandleParts,
+  onLog?: OnLog,
+  lastWords?: Liveness["lastWords"],
+): Machine {
   const identity = processOf(entry);
   const isAlive = () => identity !== undefined && isRunning(identity);
   return {
     pid: entry.pid,
     name: entry.name,
-    ...guestCommands(entry.socketPath, isAlive, onLog),
+    ...guestCommands(entry.socketPath, { isAlive, lastWords }, onLog),
     ...guestFiles(entry),
     ...parts,
     detach: async () => parts.detach(),
@@ -89,6 +95,7 @@ export function ownHandle(
       },
     },
     onLog,
+    () => lastWords(started),
   );
 }
 

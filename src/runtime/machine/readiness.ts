@@ -14,8 +14,8 @@ export const READY_MARKER = "machinen: ready";
 const REFUSAL_MS = 100;
 const SHOWN_TAIL_BYTES = 4096;
 
-/** The end of what the machine has printed, for error messages. */
-export function consoleTail(started: StartedMachine): string {
+/** The end of what the machine has printed. */
+function consoleTail(started: StartedMachine): string {
   const text = `${started.stdout.tail.text()}${started.stderr.tail.text()}`.trim();
   return text.length > SHOWN_TAIL_BYTES ? `...${text.slice(-SHOWN_TAIL_BYTES)}` : text;
 }
@@ -32,10 +32,23 @@ async function giveUp(started: StartedMachine, reason: string, failure: Failure)
   );
 }
 
+/** What a machine that has ended started may hold its output open for ever. */
+const LAST_OUTPUT_MS = 3000;
+
+/** Wait for what a machine that has ended printed last: it may still be on its way. */
+export async function outputOfEnded({ stdout, stderr }: StartedMachine): Promise<void> {
+  await Promise.race([Promise.all([stdout.ended, stderr.ended]), sleep(LAST_OUTPUT_MS)]);
+}
+
+/** The end of what a machine that has ended had to say, for error messages; empty when it said nothing. */
+export async function lastWords(started: StartedMachine): Promise<string> {
+  await outputOfEnded(started);
+  return consoleTail(started);
+}
+
 async function describeExit(started: StartedMachine): Promise<string> {
   const { code, signal } = await started.exited;
-  // What it printed last may still be on its way.
-  await Promise.race([Promise.all([started.stdout.ended, started.stderr.ended]), sleep(500)]);
+  await outputOfEnded(started);
   return `the machine ended before it was ready (${signal ?? `status ${code}`})`;
 }
 

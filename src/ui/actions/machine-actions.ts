@@ -14,6 +14,8 @@ export class MachineActions {
   private readonly maker: MachineMaker;
   /** What was stopped here, the last one last. */
   private readonly stopped: MachineInfo[] = [];
+  /** The last snapshot written here of each machine, whatever its name has become. */
+  private readonly written = new Map<string, string>();
 
   constructor(context: ActionContext) {
     this.context = context;
@@ -79,7 +81,9 @@ export class MachineActions {
     const written = await this.context.tasks.run(task, () =>
       this.context.host.snapshot(machine.id),
     );
-    return written && `snapshot of ${name}: ${printable(written.directory)}`;
+    if (!written) return undefined;
+    this.written.set(machine.id, written.directory);
+    return `snapshot of ${name}: ${printable(written.directory)}`;
   }
 
   async chooseSnapshot(): Promise<undefined> {
@@ -112,18 +116,22 @@ export class MachineActions {
   async stop(id: string, name: string, keep = false): Promise<string> {
     const { context } = this;
     const machine = machinesOf(context.state).find((candidate) => candidate.id === id);
-    const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}` };
+    const task = { label: `stopping ${name}`, machineId: id, key: `stop ${id}`, stops: true };
     try {
       await context.tasks.run(task, async () => {
-        if (keep) await context.host.snapshot(id, { stop: true });
-        else await context.host.stop(id);
+        if (keep) {
+          const { directory } = await context.host.snapshot(id, { stop: true });
+          this.written.set(id, directory);
+        } else await context.host.stop(id);
         if (machine) this.stopped.push(machine);
         context.dispatch({ type: "machine-gone", id });
       });
     } finally {
       context.refresh();
     }
-    return keep ? `${name} is stopped; u brings it back` : `${name} is stopped`;
+    if (keep) return `${name} is stopped; u brings it back`;
+    const last = this.written.has(id) ? "; u brings it back as it was in its last snapshot" : "";
+    return `${name} is stopped${last}`;
   }
 
   /** From its newest snapshot, else from what it was itself restored from. */
@@ -133,7 +141,10 @@ export class MachineActions {
     const name = machineName(machine);
     const snapshots = await this.context.host.listSnapshots();
     const newest = snapshots
-      .filter(({ sourceName, takenAt }) => sourceName === name && takenAt >= machine.startedAt)
+      .filter(({ directory, sourceName, takenAt }) => {
+        const ofIts = sourceName === name && takenAt >= machine.startedAt;
+        return ofIts || directory === this.written.get(machine.id);
+      })
       .sort((a, b) => b.takenAt - a.takenAt)[0];
     const directory = newest?.directory ?? machine.forkedFrom;
     if (directory === undefined) {

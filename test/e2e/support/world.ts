@@ -119,7 +119,7 @@ function belongsTo(pid: number, directory: string): boolean {
 export async function eventually<T>(
   what: string,
   attempt: () => T | Promise<T>,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + timeoutMs;
   for (;;) {

@@ -25,7 +25,7 @@ const target = scratch("target");
 
 beforeAll(() => {
   make("archive", "asan");
-}, 180_000);
+}, 600_000);
 
 /** Deeper trees than Node's own rm can take. */
 function remove(directory: string): void {
@@ -271,7 +271,14 @@ describe("an archive that is damaged or too large", () => {
       { path: "h", type: "1", target: "../victim/file" },
       { path: "l/file", data: "bad", records: { path: "l/file", mtime: "-1.5" } },
     );
-    const sources = [packed, links, Buffer.concat([links.subarray(0, -1024), packed])];
+    const attributes = tar(
+      ...["user.a", "security.capability", "system.posix_acl_access", "user.b%3D"].map((name) => ({
+        path: `attributes/${name}`,
+        data: "x",
+        records: { [`SCHILY.xattr.${name}`]: "value\n", [`SCHILY.xattr.${name}2`]: "" },
+      })),
+    );
+    const sources = [packed, links, attributes, Buffer.concat([links.subarray(0, -1024), packed])];
     for (let round = 0; round < 200; round++) {
       const bytes = Buffer.from(sources[round % sources.length]!);
       for (let change = random(8); change >= 0; change--) {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   socket = relay.socket(1976);
   makeTree(tree);
   expected.push(...describeTree(tree));
-}, 180_000);
+}, 600_000);
 
 afterAll(() => stopRelay(relay));
 

@@ -1,24 +1,29 @@
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listSessions } from "../../../src/runtime/exec/index.ts";
+import { finished } from "node:stream/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { streamExec } from "../../../src/cli/stream-exec.ts";
+import { listSessions, VsockSecrets, VsockWinsize } from "../../../src/runtime/exec/index.ts";
+import type { MachineInfo } from "../../../src/runtime/host/host.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { NO_OUTSIDE_ADDRESS, useOutsideAddress } from "../../vmm/outside-address.ts";
+import { useServers } from "../../vmm/ports.ts";
+import { bases, countProcesses } from "./bases.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 /*
- * What every base must do, in one place: a static busybox in RAM, and a Debian with bash, dash, coreutils and
- * shared libraries on a disk. Details that do not depend on the base are tested elsewhere.
+ * What every base must do, in one place. Exec, files, mounts, live mounts and forwards are proved on each in tests of
+ * their own (`describe.each(bases)`), details that do not depend on the base elsewhere.
  */
-const bases = [
-  { image: "tiny", rootDisk: false, memory: 256, shell: "/bin/sh", root: "rootfs" },
-  { image: "debian", rootDisk: true, memory: 512, shell: "/bin/bash", root: "ext4" },
-] as const;
-
+const outside = useOutsideAddress();
+const listen = useServers();
 const scratch = useScratch();
+const patience = { timeout: 60_000, interval: 50 };
 
 afterAll(async () => {
   for (const { pid } of list()) await (await attach({ pid })).kill();
@@ -49,15 +54,27 @@ async function type(vm: Machine, shell: string, steps: Step[], session?: string)
   expect(left).toEqual([]);
 }
 
-describe.each(bases)("the $image base", ({ image, rootDisk, memory, shell, root }) => {
+/** A terminal whose window changes: the program in it is told, and finds the new size. */
+async function resize(vm: Machine, shell: string): Promise<void> {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const command = `trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.05; done`;
+  const pty = vm.execPty(`exec ${shell} -c "${command}"`, { cols: 80, rows: 24, stdin, stdout });
+  let seen = "";
+  stdout.on("data", (chunk: Buffer) => {
+    seen += chunk;
+  });
+  await vi.waitFor(() => expect(seen).toContain("ready"), patience);
+  pty.resize(132, 43);
+  expect(await pty.result).toEqual({ exitCode: 0 });
+  expect(seen).toContain("43 132");
+}
+
+describe.each(bases)("the $name base", ({ name: image, options, shell, root, connectTo }) => {
   let vm: Machine;
 
   beforeAll(async () => {
     vm = await boot({
-      image,
-      rootDisk,
-      memory,
-      cmd: [],
+      ...options,
       name: `base-${image}`,
       env: { GREETING: "hello there" },
     });
@@ -97,9 +114,78 @@ describe.each(bases)("the $image base", ({ image, rootDisk, memory, shell, root 
       vm.exec("sleep 4321 & (sleep 4322 & wait) & wait", { execTimeoutMs: 500 }),
     );
     expect(error.code).toBe("EXEC_AGENT_TIMEOUT");
-    const gone = "while ps -ef 2>/dev/null | grep -q '[s]leep 432'; do sleep 0.05; done";
-    await vm.exec(gone, { execTimeoutMs: 60_000 });
+    for (const word of ["4321", "4322"]) {
+      await vi.waitFor(async () => expect(await countProcesses(vm, word)).toBe(0), patience);
+    }
   });
+
+  test("gives commands what is typed into them, of any bytes and length, and its end", async () => {
+    const bytes = randomBytes(700_000);
+    const stdin = new PassThrough();
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const ended = streamExec({ pid: vm.pid } as MachineInfo, "cat; echo end >&2; exit 5", {
+      stdin,
+      stdout,
+      stderr,
+    });
+    stdin.end(bytes);
+    const chunks: Buffer[] = [];
+    stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    expect(await ended).toBe(5);
+    expect(String(stderr.read())).toBe("end\n");
+    stdout.end();
+    await finished(stdout);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+  });
+
+  test("has secrets in every command, in its forks, and on no disk", async () => {
+    const directory = dirname(readEntry(vm.pid)!.socketPath);
+    await VsockSecrets.send(join(directory, "secrets.sock"), { TOKEN: `of=${image} 'x'` });
+    const told = `of=${image} 'x'\n`;
+    expect((await vm.exec('echo "$TOKEN"')).stdout).toBe(told);
+    expect((await vm.exec("grep -l '[T]OKEN' /proc/[0-9]*/cmdline || true")).stdout).toBe("");
+    const kept = "grep -rl '^TOKEN=' /run/machinen | while read f; do df $f | tail -n 1; done";
+    expect((await vm.exec(kept)).stdout).toMatch(/^tmpfs .*\n$/);
+    const fork = await vm.fork();
+    expect((await fork.exec('echo "$TOKEN"')).stdout).toBe(told);
+    await fork.kill();
+  });
+
+  test("knows the size of its console", async () => {
+    const directory = dirname(readEntry(vm.pid)!.socketPath);
+    const console = await VsockWinsize.connect(join(directory, "winsize.sock"));
+    const size = "stty size < /dev/$(cat /sys/class/tty/console/active)";
+    for (const [cols, rows] of [
+      [97, 41],
+      [120, 30],
+    ] as const) {
+      console.send(cols, rows);
+      await vi.waitFor(
+        async () => expect((await vm.exec(size)).stdout).toBe(`${rows} ${cols}\n`),
+        patience,
+      );
+    }
+    console.close();
+  });
+
+  test("tells what it costs the host", async () => {
+    const { ceilingMib, hostRssBytes } = await vm.memoryStats();
+    expect(ceilingMib).toBe(options.memory);
+    expect(hostRssBytes).toBeGreaterThan(30 << 20);
+    expect(hostRssBytes).toBeLessThan((options.memory! + 512) * 2 ** 20);
+  });
+
+  test.skipIf(outside === undefined)(
+    `reaches the world, and so does its fork${outside ? "" : NO_OUTSIDE_ADDRESS}`,
+    async () => {
+      const port = await listen(outside!, (socket) => socket.pipe(socket));
+      const ask = `head -c 200000 /dev/urandom > /tmp/sent; ${connectTo(outside!, port)} < /tmp/sent > /tmp/back; cmp /tmp/sent /tmp/back && echo same`;
+      expect((await vm.exec(ask)).stdout).toBe("same\n");
+      const fork = await vm.fork();
+      expect((await fork.exec(ask)).stdout).toBe("same\n");
+      await fork.kill();
+    },
+  );
 
   test("writes files", async () => {
     const content = Buffer.from(Array.from({ length: 150_000 }, (_, index) => index & 0xff));
@@ -113,6 +199,7 @@ describe.each(bases)("the $image base", ({ image, rootDisk, memory, shell, root 
 
   test("has PTYs with a size, job control and signals", async () => {
     await type(vm, shell, [["stty size; tty\n", /33 91/]]);
+    await resize(vm, shell);
     await type(vm, shell, [
       // Said by the program itself: until it has the terminal, an interrupt is the shell's. And a shell forgets
       // what is typed ahead of one: as at a keyboard, the prompt comes first.
@@ -157,9 +244,7 @@ describe.each(bases)("the $image base", ({ image, rootDisk, memory, shell, root 
 
   test("powers off when its command ends, with the disk written", async () => {
     const job = await boot({
-      image,
-      rootDisk,
-      memory,
+      ...options,
       cmd: [shell, "-c", "echo ran as $USER_NAME in $PWD; echo x > /root/x"],
       env: { USER_NAME: "somebody" },
       guestCwd: "/usr",

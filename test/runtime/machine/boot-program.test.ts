@@ -108,11 +108,14 @@ describe("a program as VMM", () => {
   });
 
   test("a command in a machine that ends is refused soon, with the reason", async () => {
-    const vm = await boot(sh("exec sleep 0.2"));
+    const vm = await boot(sh("sleep 0.2; echo there is no QEMU >&2; exit 3"));
     const error = await rejection(vm.execRaw("true"));
     expect(error.code).toBe("EXEC_AGENT_UNAVAILABLE");
-    expect(error.message).toContain("ended");
+    expect(error.message).toBe("the machine has ended; its console ends with:\nthere is no QEMU");
     await vm.wait();
+    const silent = await boot(sh("exit 0"));
+    expect((await rejection(silent.exec("true"))).message).toBe("the machine has ended");
+    await silent.wait();
   });
 
   test("memoryStats tells the ceiling only when it is ours", async () => {

@@ -7,18 +7,16 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
-import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { freePort } from "../../vmm/ports.ts";
+import { bases, startEcho } from "./bases.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
 const launcher = fileURLToPath(new URL("../../../bin/machinen", import.meta.url));
-const tiny: BootOptions = { image: "tiny", rootDisk: false, memory: 256, cmd: [] };
-const ECHO = "nc -ll -p 7 -e cat >/dev/null 2>&1 </dev/null & sleep 0.3";
-
+const tiny = bases[0]!.options;
 afterAll(async () => {
   for (const { pid } of list()) await (await attach({ pid })).kill();
   scratch.remove();
@@ -33,20 +31,21 @@ async function echo(port: number, text: string): Promise<string> {
   return String(answer);
 }
 
-describe("forwards of real machines", () => {
+describe.each(bases)("forwards of machines on the $name base", (base) => {
   let vm: Machine;
   let port: number;
 
   beforeAll(async () => {
     port = await freePort();
     vm = await boot({
-      ...tiny,
+      ...base.options,
       name: "net",
       detached: true,
       portForward: [{ hostPort: port, guestPort: 7 }],
     });
-    await vm.exec(ECHO);
+    await startEcho(vm, base, 7);
   });
+  afterAll(async () => vm?.kill());
 
   test("lead in, and the registry knows", async () => {
     expect(await echo(port, "hello")).toBe("hello");
@@ -72,7 +71,7 @@ describe("forwards of real machines", () => {
   });
 
   test("come with a restore that asks for them", async () => {
-    const outDir = join(scratch.path, "bundle");
+    const outDir = join(scratch.path, base.name);
     await vm.snapshot({ outDir, leaveRunning: true });
     const own = await freePort();
     const portForward = [{ hostPort: own, guestPort: 7 }];
@@ -81,6 +80,17 @@ describe("forwards of real machines", () => {
     const again = await rejection(restore({ snapDir: outDir, detached: true, portForward }));
     expect(again.code).toBe("BOOT_PORT_FORWARD_IN_USE");
     await restored.kill();
+  });
+});
+
+describe("forwards on the host", () => {
+  let vm: Machine;
+  let port: number;
+
+  beforeAll(async () => {
+    port = await freePort();
+    const portForward = [{ hostPort: port, guestPort: 7 }];
+    vm = await boot({ ...tiny, name: "net", detached: true, portForward });
   });
 
   test.each([{ template: true }, { template: false }])(
@@ -116,7 +126,7 @@ describe("forwards of real machines", () => {
       const booted = machinen("boot", "shown", "-p", `${own}:7`);
       expect([booted.status, booted.stderr]).toEqual([0, expect.any(String)]);
       const named = await attach({ name: "shown" });
-      await named.exec(ECHO);
+      await startEcho(named, bases[0]!, 7);
       expect(await echo(own, "cli")).toBe("cli");
       expect(machinen("ls").stdout).toMatch(new RegExp(`shown .* ${own}:7$`, "m"));
       const taken = machinen("boot", "late", "-p", `${own}:7`);

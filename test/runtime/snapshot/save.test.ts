@@ -11,6 +11,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listBundles } from "../../../src/runtime/host/snapshot-store.ts";
+import type { LogEvent } from "../../../src/runtime/log.ts";
+import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
@@ -61,6 +63,22 @@ describe("vm.snapshot", () => {
     expect(openBundle(outDir)).toMatchObject({ machine: { memoryMib: 512 } });
   });
 
+  test("is logged to who asked for it and to who booted, not to who attached", async () => {
+    saverIs(holds);
+    const heard: string[] = [];
+    const hears = (who: string) => (event: LogEvent) => heard.push(`${who} ${event.source}`);
+    const own = await boot({ binary: "/bin/cat", onLog: hears("booter") });
+    heard.length = 0;
+    const attached = await attach({ pid: own.pid, onLog: hears("attacher") });
+    const options = { leaveRunning: true, onLog: hears("asker") };
+    await attached.snapshot({ ...options, outDir: join(bundles, "by-attacher") });
+    expect(heard).toEqual(["asker phase"]);
+    heard.length = 0;
+    await own.snapshot({ ...options, outDir: join(bundles, "by-booter") });
+    expect(heard).toEqual(["booter phase", "asker phase"]);
+    await own.kill();
+  });
+
   test("ends the source only when the bundle is whole", async () => {
     saverIs(`${holds}; [ -f ${bundles}/two/meta.json ] && echo whole >> ${scratch.path}/verdict`);
     const source = identify(vm.pid)!;
@@ -101,7 +119,8 @@ describe("vm.snapshot", () => {
   );
 
   test("a machine that does not come up is waited for no longer than was said", async () => {
-    saverIs(holds);
+    // Were it taken for up under us, it would not be saved in time either.
+    saverIs("exec sleep 1000");
     const server = createServer((socket) => {
       socket.on("error", () => {});
       socket.on("data", () => socket.write('{"ok":true,"state":"booting"}\n'));
@@ -112,7 +131,7 @@ describe("vm.snapshot", () => {
     server.close();
     expect(error.code).toBe("SNAPSHOT_TIMEOUT");
     expect(existsSync(options.outDir)).toBe(false);
-  });
+  }, 50_000); // The machine itself would be waited for for 60 s.
 
   test("Infinity: as long as it takes", async () => {
     saverIs(`sleep 0.2; ${writes}`);

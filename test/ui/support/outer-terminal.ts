@@ -86,7 +86,7 @@ export class OuterTerminal {
   }
 
   /** Waits until the screen is as it should be; the error shows what it was instead. */
-  async until(what: string | RegExp | (() => boolean), timeoutMs = 10_000): Promise<void> {
+  async until(what: string | RegExp | (() => boolean), timeoutMs = 60_000): Promise<void> {
     const met = (): boolean =>
       typeof what === "function"
         ? what()

@@ -1,0 +1,73 @@
+import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
+import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
+import { until } from "../../vmm/machine.ts";
+
+export interface Base {
+  name: string;
+  /** How tests boot it: from its template, and idle. */
+  options: BootOptions;
+  /** Its interactive shell. */
+  shell: string;
+  /** The type of its root file system. */
+  root: string;
+  /** A command that answers on a TCP port with what it gets, for ever. */
+  echoServer(port: number): string;
+  /** A command that sends its standard input to a TCP port and prints the answer. */
+  connectTo(host: string, port: number): string;
+}
+
+const PERL_ECHO =
+  "socket(S,PF_INET,SOCK_STREAM,0);setsockopt(S,SOL_SOCKET,SO_REUSEADDR,1);" +
+  "bind(S,sockaddr_in($ARGV[0],INADDR_ANY))&&listen(S,32)or die;" +
+  "while(accept(C,S)){fork||do{syswrite(C,$b)while sysread(C,$b,65536);exit};close(C)}";
+
+/** A connection whose input end is told to the other side, which `cat >/dev/tcp/...` never does. */
+const PERL_CONNECT =
+  "socket(S,PF_INET,SOCK_STREAM,0);connect(S,sockaddr_in($ARGV[1],inet_aton($ARGV[0])))or die $!;" +
+  "fork||do{syswrite(S,$b)while sysread(STDIN,$b,65536);shutdown(S,1);exit};" +
+  "syswrite(STDOUT,$b)while sysread(S,$b,65536);";
+
+/**
+ * What every behaviour is proved on: a static busybox in RAM, and a Debian with bash, dash, coreutils and shared
+ * libraries on a disk. Tests use them by `describe.each(bases)`, so that neither is left out.
+ */
+export const bases: readonly Base[] = [
+  {
+    name: "tiny",
+    options: { image: "tiny", rootDisk: false, memory: 256, cmd: [] },
+    shell: "/bin/sh",
+    root: "rootfs",
+    // The number of l's is busybox's listen backlog.
+    echoServer: (port) => `nc -${"l".repeat(32)} -p ${port} -e cat`,
+    connectTo: (host, port) => `nc ${host} ${port}`,
+  },
+  {
+    name: "debian",
+    options: { image: "debian", rootDisk: true, memory: 512, cmd: [] },
+    shell: "/bin/bash",
+    root: "ext4",
+    echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
+    connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
+  },
+];
+
+/** How many lines of the arguments of the guest's processes hold this word. */
+export async function countProcesses(vm: Machine, word: string): Promise<number> {
+  // The brackets keep the pattern from finding the command that looks for it. Not ps: each base has another.
+  const pattern = `[${word[0]}]${word.slice(1)}`;
+  const { stdout } = await vm.execRaw(
+    `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c -- '${pattern}'`,
+  );
+  return Number(stdout);
+}
+
+/** Start the base's echo service in the guest and wait until it listens. */
+export async function startEcho(vm: Machine, base: Base, port: number): Promise<void> {
+  await vm.exec(`${base.echoServer(port)} >/dev/null 2>&1 </dev/null &`);
+  const line = `:${port.toString(16).toUpperCase().padStart(4, "0")} .* 0A `;
+  await until(
+    `port ${port} in the guest`,
+    async () => /\d/.test((await vm.execRaw(`grep '${line}' /proc/net/tcp /proc/net/tcp6`)).stdout),
+    60_000,
+  );
+}
