@@ -81,7 +81,7 @@ async function play() {
   await type("topic=forks; echo $topic > notes; cat notes\r");
   await see(/^.*│forks/m);
   await type(DETACH);
-  await see(/machines +j\/k/);
+  await see(/machines .*j\/k/);
   await type("f");
   await see(/╭─ m1\.1 /);
   await type("c");
@@ -91,7 +91,7 @@ async function play() {
   await type('echo "$topic in $(hostname)" >> notes; cat notes\r');
   await see(/forks in m1\.1/);
   await type(DETACH);
-  await see(/machines +j\/k/);
+  await see(/machines .*j\/k/);
   await type("d");
   await sleep(REST_MS);
   await type("D");
@@ -101,7 +101,7 @@ async function play() {
   await type("\x1b");
   await see(/Enter open a file/);
   await type("\x1b");
-  await see(/machines +j\/k/);
+  await see(/machines .*j\/k/);
   await type("Y");
   await see(/Keep .* and stop/);
   await type("y");

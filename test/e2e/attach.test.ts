@@ -1,26 +1,9 @@
-import { afterAll, afterEach, beforeAll, test } from "vitest";
-import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
-import { World } from "./support/world.ts";
+import { test } from "vitest";
+import { attach, DETACH, pane, quit } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
 
 const READY = 60_000;
-let world: World;
-const terminals: OuterTerminal[] = [];
-
-beforeAll(async () => {
-  world = new World();
-  await world.ok(["boot", "one", "--memory", "256"]);
-}, READY * 2);
-afterEach(() => {
-  for (const terminal of terminals.splice(0)) terminal.kill("SIGKILL");
-});
-afterAll(() => world.dispose());
-
-function open(args: string): OuterTerminal {
-  const terminal = onTerminal(world, args);
-  terminals.push(terminal);
-  return terminal;
-}
+const { world, open } = useScreens(["one"]);
 
 test("a pane, a zoomed pane and machinen attach are clients of one session", async () => {
   const screen = open("");
@@ -41,8 +24,7 @@ test("a pane, a zoomed pane and machinen attach are clients of one session", asy
 
   // The one that left took nothing with it.
   await screen.until(() => pane(screen, "one") !== "");
-  await screen.type("\r");
-  await screen.until("attached");
+  await attach(screen);
   await screen.type(..."echo still", "\r");
   await screen.until(() => /^still$/m.test(pane(screen, "one")));
   await screen.type(...DETACH, "q");
@@ -70,6 +52,5 @@ test("machinen in a pane of machinen: the keys that leave the inner one", async 
   await outer.type("q");
   await outer.type(...DETACH);
   await outer.until(() => outer.lines().at(-1)!.includes("j/k select"));
-  await outer.type("q");
-  await outer.until("GIVEN BACK\nEXIT 0");
+  await quit(outer);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
+import { attach, detach, onTerminal, pane } from "./support/screen.ts";
 import { World } from "./support/world.ts";
 
 const world = new World();
@@ -38,19 +38,16 @@ test("a fork beside its source, typed into both, differences marked, listed and 
   await outer.until(
     () => /^this is m1$/m.test(pane(outer, "m1")) && /^this is m1\.1$/m.test(pane(outer, "m1.1")),
   );
-  await outer.type(...DETACH);
-  await outer.until(() => !outer.text().includes("attached"));
+  await detach(outer);
 
   await outer.type("=", "d");
   await outer.until(() => / 2 compare ≠ /.test(outer.text()) && !outer.text().includes("»"));
-  await outer.type("\r");
-  await outer.until("attached");
+  await attach(outer);
   await outer.type(..."only=one; export only; sleep 1000 &", "\r");
   await outer.until(
     () => /sleep 1000/.test(pane(outer, "m1.1")) !== /sleep 1000/.test(pane(outer, "m1")),
   );
-  await outer.type(...DETACH);
-  await outer.until(() => !outer.text().includes("attached"));
+  await detach(outer);
 
   await outer.type("D");
   await outer.until(/~ \/root\/who {2}\(content, both\)/, READY);

@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { onTerminal, pane } from "./support/screen.ts";
-import { World } from "./support/world.ts";
+import { pane, quit } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
 
 const READY = 60_000;
-let world: World;
+const { world, open } = useScreens(["one"]);
 let outer: OuterTerminal | undefined;
 const directory = (): string => join(world.env.XDG_CONFIG_HOME!, "machinen");
 
@@ -15,16 +15,7 @@ function configure(...lines: string[]): void {
   writeFileSync(join(directory(), "config.toml"), lines.join("\n"));
 }
 
-beforeAll(async () => {
-  world = new World();
-  await world.ok(["boot", "one", "--memory", "256"]);
-}, READY * 2);
-afterEach(() => {
-  outer?.kill("SIGKILL");
-  outer = undefined;
-  rmSync(directory(), { recursive: true, force: true });
-});
-afterAll(() => world.dispose());
+afterEach(() => rmSync(directory(), { recursive: true, force: true }));
 
 test("keys, theme, mouse and detach key are the user's; what is wrong is told with its line", async () => {
   configure(
@@ -37,7 +28,7 @@ test("keys, theme, mouse and detach key are the user's; what is wrong is told wi
     "[keys]",
     'zoom = "Z"',
   );
-  outer = onTerminal(world, "");
+  outer = open("");
   await outer.until(/config\.toml:4: look\.sidebar must be true or false, and is 3; true is used/);
   await outer.until(() => /root@one/.test(pane(outer!, "one")), READY);
   await outer.type("\r");
@@ -53,13 +44,12 @@ test("keys, theme, mouse and detach key are the user's; what is wrong is told wi
   expect(outer.screen.modes.mouseTrackingMode).toBe("none");
   // No colour of ours was ever sent: the only ones could be the guest's.
   expect(outer.raw).not.toMatch(/\x1b\[[0-9;:]*\b(3[0-7]|4[0-7]|9[0-7]|38|48)\b[0-9;:]*m/);
-  await outer.type("q");
-  await outer.until("GIVEN BACK\nEXIT 0");
+  await quit(outer);
 });
 
 test("machinen attach knows the same detach key, and tells what is wrong too", async () => {
   configure("[keyboard]", 'detach = "ctrl-b"', "[look]", 'theme = "pink"');
-  outer = onTerminal(world, "attach one");
+  outer = open("attach one");
   await outer.until(/root@one/, READY);
   expect(outer.raw).toContain("config.toml:4: look.theme must be");
   expect(outer.raw).toContain("one: Ctrl-B Ctrl-B leaves it running");
@@ -72,9 +62,8 @@ test("the commented default file is valid and says where it belongs", async () =
   const text = await world.ok(["tui", "--print-config"]);
   expect(text).toContain(join(directory(), "config.toml"));
   configure(text);
-  outer = onTerminal(world, "");
+  outer = open("");
   await outer.until(() => /root@one/.test(pane(outer!, "one")), READY);
   expect(outer.text()).not.toContain("config.toml");
-  await outer.type("q");
-  await outer.until("GIVEN BACK\nEXIT 0");
+  await quit(outer);
 });

@@ -2,24 +2,15 @@ import { readdirSync, statSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
-import { eventually, World } from "./support/world.ts";
+import { attach, DETACH, detach, pane, quit } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
+import { eventually } from "./support/world.ts";
 
 const READY = 60_000;
-let world: World;
+const { world, open: onScreen } = useScreens(["one"]);
 let outer: OuterTerminal | undefined;
-
-beforeAll(async () => {
-  world = new World();
-  await world.ok(["boot", "one", "--memory", "256"]);
-}, READY * 2);
-afterEach(() => {
-  outer?.kill("SIGKILL");
-  outer = undefined;
-});
-afterAll(() => world.dispose());
 
 function freePort(): Promise<number> {
   const server = createServer();
@@ -36,7 +27,7 @@ const names = async (): Promise<(string | undefined)[]> =>
   (await world.machines()).map(({ name }) => name).sort();
 
 async function open(): Promise<void> {
-  outer = onTerminal(world, "");
+  outer = onScreen("");
   await outer.until(() => /root@one/.test(pane(outer!, "one")), READY);
 }
 
@@ -93,8 +84,7 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("▸● shop");
 
   // What a machine has in memory survives a stop that is undone.
-  await outer!.type("\r");
-  await outer!.until("attached");
+  await attach(outer!);
   await outer!.type(..."secret=kept", "\r", ...DETACH);
   await outer!.until(() => !outer!.text().includes("attached"));
   await outer!.type("x");
@@ -105,12 +95,10 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.type("u");
   await outer!.until("shop is back", READY);
   await outer!.until(() => has("shop"), READY);
-  await outer!.type("\r");
-  await outer!.until("attached", READY);
+  await attach(outer!);
   await outer!.type(..."echo $secret now", "\r");
   await outer!.until(() => /^kept now$/m.test(pane(outer!, "shop")));
-  await outer!.type(...DETACH);
-  await outer!.until(() => !outer!.text().includes("attached"));
+  await detach(outer!);
   await outer!.type("u");
   await outer!.until("COMMAND_NOT_POSSIBLE: no machine was stopped here");
   await outer!.type("x", "y");
@@ -122,8 +110,7 @@ test("a stopped fork is brought back from its last snapshot; without one it is s
   await outer!.type("f");
   await outer!.until("▸└ ● one.1", READY);
   await outer!.until(() => /root@one/.test(pane(outer!, "one.1")), READY);
-  await outer!.type("\r");
-  await outer!.until("attached");
+  await attach(outer!);
   await outer!.type(..."secret=forked", "\r", ...DETACH);
   await outer!.until(() => !outer!.text().includes("attached"));
   await outer!.type("s");
@@ -143,12 +130,10 @@ test("a stopped fork is brought back from its last snapshot; without one it is s
   await outer!.type("u");
   await outer!.until("other is back as it was in ", READY);
   await outer!.until("▸● other", READY);
-  await outer!.type("\r");
-  await outer!.until("attached", READY);
+  await attach(outer!);
   await outer!.type(..."echo $secret again", "\r");
   await outer!.until(() => /^forked again$/m.test(pane(outer!, "other")), READY);
-  await outer!.type(...DETACH);
-  await outer!.until(() => !outer!.text().includes("attached"));
+  await detach(outer!);
   expect(await world.ok(["tui", "stop", "other"])).toMatch(/^other is stopped/);
 
   expect(await world.ok(["tui", "fork", "brief"])).toContain("brief is a fork of one");
@@ -158,8 +143,7 @@ test("a stopped fork is brought back from its last snapshot; without one it is s
     stderr: expect.stringContaining("brief was stopped without a snapshot"),
   });
   expect(await names()).toEqual(["one"]);
-  await outer!.type("q");
-  await outer!.until("GIVEN BACK\nEXIT 0");
+  await quit(outer!);
 });
 
 test("one vocabulary: palette, and commands from outside over a socket only its user can open", async () => {
@@ -226,7 +210,7 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
 });
 
 test("plain lines instead of a screen", async () => {
-  outer = onTerminal(world, "tui --list");
+  outer = onScreen("tui --list");
   await outer.until("one is there", READY);
   await outer.type(..."/ls", "\r");
   await outer.until("one, running,");
@@ -234,8 +218,6 @@ test("plain lines instead of a screen", async () => {
   await outer.until("is a fork of one", READY);
   // Every change is a line of its own, whoever made it; nothing is ever drawn anew.
   await outer.until("one.1 is there, a fork of one", READY);
-  await outer.type(..."/restore", "\r");
-  await outer.until("there are no snapshots yet", READY);
   await outer.type(..."/snapshot one.1", "\r");
   await outer.until("snapshot of one.1: ", READY);
   await outer.type(..."/stop one.1", "\r");
@@ -244,7 +226,9 @@ test("plain lines instead of a screen", async () => {
   await outer.type(..."/restore", "\r");
   await outer.until(/^1: one\.1, \d{4}-/m, READY);
   await outer.type(..."/restore 1", "\r");
-  await outer.until(/^one\.1 is running$/m, READY);
+  const restored = (): string => outer!.text().split("restoring 1")[1] ?? "";
+  await outer.until(() => /^one\.1 is there/m.test(restored()), READY);
+  await outer.until(() => /^one\.1 is running$/m.test(restored()), READY);
   await outer.type(..."/rename one.1 other", "\r");
   await outer.until(/^one\.1 is now called other$/m, READY);
   await outer.type(..."/fork nobody", "\r");

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
@@ -24,27 +25,6 @@ async function start(
 }
 
 const text = Array.from({ length: 300 }, (_, i) => `${i + 1} naïve 漢字 e\u0301\t|`).join("\n");
-
-/** Menus of vttest that need no hardware; each shows a number of screens, one per Return. */
-test.each([
-  ["1", "cursor movements"],
-  ["2", "screen features"],
-  ["3", "character sets"],
-  ["8", "VT102 features"],
-])("vttest %s, %s, looks the same as on a bare terminal", async (menu) => {
-  const program = await start("vttest 24x80.80", "Enter choice number");
-  const isMenu = (): boolean => program.bareText().includes("Choose test type:");
-  expect(isMenu()).toBe(true);
-  await program.type(`${menu}\r`);
-  let screens = 0;
-  // Menu 3 is a menu of its own: 8 shows the sets, 0 leaves it.
-  for (; screens < 60 && !isMenu(); screens++) {
-    const chooses = /Enter choice number/.test(program.bareText());
-    await program.type(chooses ? (screens < 1 ? "8\r" : "0\r") : "\r");
-  }
-  expect(isMenu()).toBe(true);
-  expect(screens).toBeGreaterThan(0);
-});
 
 const programs: [name: string, command: string, first: string, keys: string[]][] = [
   [
@@ -85,6 +65,35 @@ test.each(programs)("%s looks the same as on a bare terminal", async (_, command
   for (const key of keys) await program.type(key);
   await expect.poll(() => program.bareText(), { timeout: 10_000 }).toContain("ENDED");
   await program.same("the end");
+});
+
+test("htop, made to show nothing that changes by itself, looks the same as on a bare terminal", async () => {
+  const process = spawn("sleep", ["600"], { stdio: "ignore" });
+  try {
+    const program = await start(
+      `HTOPRC=$HOME/htoprc htop --delay=100 --pid=${process.pid}`,
+      "sleep 600",
+      {
+        htoprc: `htop_version=3.2.2
+config_reader_min_version=3
+fields=0 48 17 18 2 1
+header_layout=one_100
+column_meters_0=Hostname
+column_meter_modes_0=2
+hide_userland_threads=1
+color_scheme=0
+enable_mouse=1
+`,
+      },
+    );
+    for (const key of ["\x1b[B", "t", "\x1bOQ", "\x1b[B", "\x1b[B", "\x1b[21~", "/sl", "\r"])
+      await program.type(key);
+    await program.type("q");
+    await expect.poll(() => program.bareText(), { timeout: 10_000 }).toContain("ENDED");
+    await program.same("the end");
+  } finally {
+    process.kill("SIGKILL");
+  }
 });
 
 test("a Node TUI looks the same as on a bare terminal", async () => {

@@ -1,24 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
-import { World } from "./support/world.ts";
+import { attach, detach, pane, quit } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
 
 const READY = 60_000;
-let world: World;
+const { world, open } = useScreens(["one", "two"]);
 let outer: OuterTerminal | undefined;
-
-beforeAll(async () => {
-  world = new World();
-  await world.ok(["boot", "one", "--memory", "256"]);
-  await world.ok(["boot", "two", "--memory", "256"]);
-}, READY * 2);
-afterEach(() => {
-  outer?.kill("SIGKILL");
-  outer = undefined;
-});
-afterAll(() => world.dispose());
 
 const has = (name: string): boolean => pane(outer!, name) !== "";
 const widthOf = (name: string): number => {
@@ -27,14 +16,8 @@ const widthOf = (name: string): number => {
   return line.indexOf("╮", at) - at + 1;
 };
 
-async function quit(): Promise<void> {
-  await outer!.type("q");
-  await outer!.until("GIVEN BACK\nEXIT 0");
-  outer!.kill("SIGKILL");
-}
-
 test("sessions in splits, layouts, borders and tabs, all there again after a restart", async () => {
-  outer = onTerminal(world, "");
+  outer = open("");
   await outer.until(() => /root@one/.test(pane(outer!, "one")) && has("two"), READY);
 
   // A second session of the same machine, attached at once.
@@ -43,8 +26,7 @@ test("sessions in splits, layouts, borders and tabs, all there again after a res
   await outer.until("attached");
   await outer.type(..."side=second; echo $side session", "\r");
   await outer.until(() => /^second session$/m.test(pane(outer!, "one:2")));
-  await outer.type(...DETACH);
-  await outer.until(() => !outer!.text().includes("attached"));
+  await detach(outer);
 
   // Another border: by keys, then by the mouse.
   const before = widthOf("one:2");
@@ -80,9 +62,9 @@ test("sessions in splits, layouts, borders and tabs, all there again after a res
   await outer.type("m");
   const muted = (): boolean => outer!.lines().some((text) => /^.● \S+ .*ø/.test(text.slice(0, 30)));
   await outer.until(muted);
-  await quit();
+  await quit(outer);
 
-  outer = onTerminal(world, "");
+  outer = open("");
   await outer.until(() => /root@one/.test(pane(outer!, "one")) && has("two"), READY);
   await outer.until(() => arranged() === left);
   await outer.until(muted);
@@ -90,23 +72,22 @@ test("sessions in splits, layouts, borders and tabs, all there again after a res
   await outer.until(() => /^second session$/m.test(pane(outer!, "one:2")), READY);
 
   // The shell of a further session takes its pane and its tab with it.
-  await outer.type("\r");
-  await outer.until("attached");
+  await attach(outer);
   await outer.type(..."exit", "\r");
   await outer.until(() => has("one") && !outer!.text().includes("one:2"));
   // Keys right after the end of a shell are taken as meant for it.
   await new Promise((resolve) => setTimeout(resolve, 500));
-  await quit();
+  await quit(outer);
 });
 
 test("a saved layout that cannot be used is told about and does no harm", async () => {
   const file = join(world.env.XDG_STATE_HOME!, "machinen", "workspace.json");
   const whole = readFileSync(file, "utf8");
   writeFileSync(file, whole.slice(0, whole.length / 2));
-  outer = onTerminal(world, "");
+  outer = open("");
   await outer.until(() => has("one") && has("two"), READY);
   await outer.until("cannot be used");
-  await quit();
+  await quit(outer);
   expect(readFileSync(`${file}.bad`, "utf8")).toBe(whole.slice(0, whole.length / 2));
   expect(() => JSON.parse(readFileSync(file, "utf8"))).not.toThrow();
 });

@@ -1,23 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { onTerminal, pane } from "./support/screen.ts";
-import { World } from "./support/world.ts";
+import { attach, pane } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
 
 const READY = 60_000;
-let world: World;
-let outer: OuterTerminal | undefined;
-
-beforeAll(() => {
-  world = new World();
-});
-afterEach(() => {
-  outer?.kill("SIGKILL");
-  outer = undefined;
-});
-afterAll(() => world.dispose());
+const { world, open } = useScreens([]);
+let outer: OuterTerminal;
 
 test("a local command that cannot be run ends the screen, which says so, with a shell's status", async () => {
-  outer = onTerminal(world, "tui --local 'nosuchcmd --flag' --panes 2");
+  outer = open("tui --local 'nosuchcmd --flag' --panes 2");
   await outer.until("GIVEN BACK\nEXIT 127", READY);
   expect(outer.alternateScreen).toBe(false);
   expect(outer.text()).toMatch(/nosuchcmd: not found/);
@@ -27,15 +18,11 @@ test("a local command that cannot be run ends the screen, which says so, with a 
 });
 
 test("a local program that fails later shows why and with what, and can be started again", async () => {
-  outer = onTerminal(
-    world,
-    "tui --local 'echo pid $$ is there; read line; echo got $line; exit 3'",
-  );
-  const pid = (): string => /^pid (\d+) is there$/m.exec(pane(outer!, "local-1"))?.[1] ?? "";
+  outer = open("tui --local 'echo pid $$ is there; read line; echo got $line; exit 3'");
+  const pid = (): string => /^pid (\d+) is there$/m.exec(pane(outer, "local-1"))?.[1] ?? "";
   await outer.until(() => pid() !== "", READY);
   const first = pid();
-  await outer.type("\r");
-  await outer.until("attached");
+  await attach(outer);
   await outer.type(..."this", "\r");
   await outer.until("echo ended with code 3. Enter starts it again, x closes it.");
   expect(pane(outer, "local-1")).toContain("got this");

@@ -1,42 +1,25 @@
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
-import { World } from "./support/world.ts";
+import { attach, DETACH, detach, pane, quit } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
 
-const world = new World();
-let outer: OuterTerminal | undefined;
+const { world, open } = useScreens(["deb"], "debian");
 
-beforeAll(async () => {
-  await world.ok(["boot", "deb", "--image", "debian"]);
-}, 300_000);
-afterEach(() => {
-  outer?.kill("SIGKILL");
-  outer = undefined;
-});
-afterAll(async () => {
-  await world.run(["stop", "--all"]);
-  world.dispose();
-});
-
-async function attach(cols = 120, rows = 34): Promise<OuterTerminal> {
-  const terminal = onTerminal(world, "", cols, rows);
-  outer = terminal;
+async function start(cols = 120, rows = 34): Promise<OuterTerminal> {
+  const terminal = open("", cols, rows);
   await terminal.until(() => /root@deb/.test(pane(terminal, "deb")), 60_000);
-  await terminal.type("\r");
-  await terminal.until("attached");
+  await attach(terminal);
   await terminal.type(..."clear", "\r");
   return terminal;
 }
 
 async function leave(terminal: OuterTerminal): Promise<void> {
-  await terminal.type(...DETACH);
-  await terminal.until(() => !terminal.text().includes("attached"));
-  await terminal.type("q");
-  await terminal.until("GIVEN BACK\nEXIT 0");
+  await detach(terminal);
+  await quit(terminal);
 }
 
 test("vim edits a file, follows a resize and a zoom", async () => {
-  const terminal = await attach();
+  const terminal = await start();
   await terminal.type(..."vi /root/notes.txt", "\r");
   await terminal.until(() => pane(terminal, "deb").includes("notes.txt"), 30_000);
   await terminal.type("i", ..."the quick brown fox", "\r", ..."jumps", "\x1b");
@@ -62,7 +45,7 @@ test("vim edits a file, follows a resize and a zoom", async () => {
 });
 
 test("less pages and searches, top refreshes", async () => {
-  const terminal = await attach();
+  const terminal = await start();
   await terminal.type(..."seq 1 500 | less", "\r");
   await terminal.until(() => /^1\n2\n3\n/.test(pane(terminal, "deb")), 30_000);
   await terminal.type(..."/^400$", "\r");

@@ -13,7 +13,15 @@ test("the recorded tour (node bin/record-tour.mjs) shows a fork, a comparison an
   expect(header).toMatchObject({ version: 2, width: 120, height: 30 });
   const screen = new headless.Terminal({ cols: 120, rows: 30, allowProposedApi: true });
   const seen = new Set<string>();
-  const wanted = ["╭─ m1.1 ", "2 compare", "all panes of the tab", "+forks in m1.1", "Keep m1"];
+  const wanted = [
+    "╭─ m1.1 ",
+    "2 compare",
+    "all panes of the tab",
+    "» keys go to 2 panes",
+    "≠ differing cells",
+    "+forks in m1.1",
+    "Keep m1",
+  ];
   let before = 0;
   for (const [time, kind, data] of events) {
     expect(time).toBeGreaterThanOrEqual(before);

@@ -1,29 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
-import { World } from "./support/world.ts";
+import { attach, detach, pane } from "./support/screen.ts";
+import { useScreens } from "./support/screens.ts";
 
-const world = new World();
-let outer: OuterTerminal | undefined;
-
-beforeAll(async () => {
-  await world.ok(["boot", "one"]);
-  await world.ok(["boot", "two"]);
-}, 300_000);
-afterEach(() => {
-  outer?.kill("SIGKILL");
-  outer = undefined;
-});
-afterAll(async () => {
-  await world.run(["stop", "--all"]);
-  world.dispose();
-});
+const { world, open: onScreen } = useScreens(["one", "two"]);
 
 async function open(): Promise<OuterTerminal> {
-  const terminal = onTerminal(world, "", 150, 30);
-  outer = terminal;
+  const terminal = onScreen("", 150, 30);
   await terminal.until(() => /root@one/.test(pane(terminal, "one")), 60_000);
   await terminal.until(() => /root@two/.test(pane(terminal, "two")), 60_000);
   await terminal.type("g");
@@ -33,14 +18,8 @@ async function open(): Promise<OuterTerminal> {
 
 /** Types one line into a machine and comes back. */
 async function run(terminal: OuterTerminal, line: string): Promise<void> {
-  await terminal.type("\r");
-  await terminal.until("attached");
+  await attach(terminal);
   await terminal.type(...line, "\r");
-}
-
-async function detach(terminal: OuterTerminal): Promise<void> {
-  await terminal.type(...DETACH);
-  await terminal.until(() => !terminal.text().includes("attached"));
 }
 
 const clipboard = (terminal: OuterTerminal): string[] =>

@@ -2,7 +2,7 @@ import { readlinkSync } from "node:fs";
 import { basename } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { DETACH, onTerminal, pane } from "./support/screen.ts";
+import { attach, detach, onTerminal, pane } from "./support/screen.ts";
 import { eventually, World } from "./support/world.ts";
 
 let world: World;
@@ -34,24 +34,20 @@ test("two machines, a shell variable, a fork that has it, and everything is ther
     () => /root@m1/.test(pane(outer!, "m1")) && /root@m2/.test(pane(outer!, "m2")),
     CONSOLE_READY,
   );
-  await outer.type("\r");
-  await outer.until("attached");
+  await attach(outer);
   await outer.type(..."secret=forty-two; echo set", "\r");
   await outer.until(() => /^set$/m.test(pane(outer!, "m1")));
-  await outer.type(...DETACH);
-  await outer.until(() => !outer!.text().includes("attached"));
+  await detach(outer);
   await outer.type("f");
   await outer.until(() => pane(outer!, "m1.1") !== "", CONSOLE_READY);
   await outer.until(() => /^set$/m.test(pane(outer!, "m1.1")));
   expect(pane(outer, "m1.1").trim()).toBe(pane(outer, "m1").trim());
 
-  await outer.type("\r");
-  await outer.until("attached");
+  await attach(outer);
   await outer.type(..."echo got $secret in $(hostname)", "\r");
   await outer.until(() => /got forty-two in m1\.1\n.*# *$/.test(pane(outer!, "m1.1").trimEnd()));
   expect(pane(outer, "m1")).not.toContain("got forty-two");
-  await outer.type(...DETACH);
-  await outer.until(() => !outer!.text().includes("attached"));
+  await detach(outer);
   const before = ["m1", "m1.1", "m2"].map((name) => pane(outer!, name).trim());
   await outer.type("q");
   await expectGivenBack();

@@ -9,6 +9,7 @@ import type { CopyCommand } from "./commands.ts";
 import { CopyMode } from "./copy-mode.ts";
 import { editLine } from "./line-editor.ts";
 import { defaultFile, saveText } from "./save-text.ts";
+import { SearchHistory } from "./search-history.ts";
 
 export interface CopyContext {
   readonly state: UiState;
@@ -19,11 +20,19 @@ export interface CopyContext {
   setClipboard(text: string): boolean;
 }
 
+const HISTORY_KEYS: Record<string, -1 | 1 | undefined> = {
+  up: -1,
+  "ctrl-p": -1,
+  down: 1,
+  "ctrl-n": 1,
+};
+
 /** Opens and closes copy mode on panes, and carries copied text where it is wanted. */
 export class CopyController {
   private readonly context: CopyContext;
   /** What was copied last, for pasting into any pane. */
   private copied = "";
+  private readonly searches = new SearchHistory();
 
   constructor(context: CopyContext) {
     this.context = context;
@@ -65,7 +74,10 @@ export class CopyController {
     } else if (command === "copy-accept") this.accept(selected);
     else if (command === "copy-save")
       mode.ask("save", defaultFile(paneName(this.context.state, selected)));
-    else mode.run(command);
+    else {
+      mode.run(command);
+      if (mode.prompt) this.searches.begin();
+    }
     this.changed(selected, pane);
   }
 
@@ -76,10 +88,12 @@ export class CopyController {
     const mode = pane?.copyMode;
     if (selected === undefined || !mode?.prompt) return;
     const { kind, text } = mode.prompt;
-    const edited = editLine(text, event.key);
+    const step = kind === "save" ? undefined : HISTORY_KEYS[event.key];
+    const edited = step ? (this.searches.step(step, text) ?? text) : editLine(text, event.key);
     if (typeof edited === "string") mode.typed(edited);
     else {
       mode.closePrompt(edited.accepted);
+      if (edited.accepted && kind !== "save") this.searches.add(text);
       if (edited.accepted && kind === "save" && text !== "") void this.save(selected, mode, text);
     }
     this.changed(selected, pane);

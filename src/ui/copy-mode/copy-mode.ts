@@ -222,7 +222,8 @@ export class CopyMode {
       : matches.findIndex((match, i) => i >= after && match.from > at);
     const match = matches[index] ?? (backward ? matches.at(-1) : matches[0]);
     if (!match) return;
-    if (index < 0) this.message = backward ? "from the end again" : "from the start again";
+    if (index < 0 && this.message === "")
+      this.message = backward ? "from the end again" : "from the start again";
     this.moveTo({ row: Math.floor(match.from / cols), x: match.from % cols });
   }
 

@@ -45,10 +45,10 @@ export class SnapshotSearch {
   find(pattern: string): SearchResult {
     if (pattern === "") return { matches: [] };
     const lines = this.logicalLines();
-    const literal = !isExpression(pattern);
+    const fault = expressionFault(pattern);
     const values = {
       lines: lines.map(({ text }) => text),
-      pattern: literal ? pattern.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : pattern,
+      pattern: fault !== undefined ? pattern.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") : pattern,
       flags: /\p{Lu}/u.test(pattern) ? "gu" : "giu",
       limit: MATCH_LIMIT,
     };
@@ -59,10 +59,11 @@ export class SnapshotSearch {
       return { matches: [], message: "this pattern takes too long" };
     }
     const matches = found.map(([line, start, end]) => this.place(lines[line]!, start, end));
-    if (matches.length === 0) return { matches, message: "not found" };
-    return literal
-      ? { matches, message: "no regular expression: taken as it stands" }
-      : { matches };
+    const messages = [
+      ...(fault !== undefined ? [`no regular expression (${fault}): taken as it stands`] : []),
+      ...(matches.length === 0 ? ["not found"] : []),
+    ];
+    return messages.length === 0 ? { matches } : { matches, message: messages.join("; ") };
   }
 
   private place({ row, cells }: LogicalLine, start: number, end: number): Match {
@@ -84,11 +85,13 @@ export class SnapshotSearch {
   }
 }
 
-function isExpression(pattern: string): boolean {
+/** What is wrong with an expression, in the engine's words; undefined when nothing is. */
+function expressionFault(pattern: string): string | undefined {
   try {
     new RegExp(pattern, "u");
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    // "Invalid regular expression: /(/u: Unterminated group"
+    return (error as Error).message.split(": ").at(-1)!.toLowerCase();
   }
 }

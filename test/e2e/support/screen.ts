@@ -26,3 +26,20 @@ export function pane(outer: OuterTerminal, name: string): string {
   }
   return "";
 }
+
+/** Types into the selected pane from here on. */
+export async function attach(outer: OuterTerminal): Promise<void> {
+  await outer.type("\r");
+  await outer.until("attached");
+}
+
+export async function detach(outer: OuterTerminal): Promise<void> {
+  await outer.type(...DETACH);
+  await outer.until(() => !outer.text().includes("attached"));
+}
+
+/** The machines stay, and the terminal is as it was before. */
+export async function quit(outer: OuterTerminal): Promise<void> {
+  await outer.type("q");
+  await outer.until("GIVEN BACK\nEXIT 0");
+}

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type IPty, spawn } from "node-pty";
@@ -13,7 +13,7 @@ const ROWS = 24;
 /** The zoomed pane's title line above, the status line below. */
 const CHROME_ROWS = 2;
 const QUIET_MS = 60;
-const EQUAL_MS = 8_000;
+const EQUAL_MS = 30_000;
 
 type Screen = string[];
 
@@ -46,7 +46,7 @@ export class SideBySide {
       join(this.home, "run"),
       `until [ -e "${this.home}/go" ] && [ "$(stty size)" = "${ROWS} ${COLS}" ]; do sleep 0.05; done
 export HOME="${this.home}/$1" TMUX_TMPDIR="${this.home}/$1"
-stty sane; cd; clear; ${command}; echo ENDED; sleep 600\n`,
+echo $$ >"${this.home}/$1.pid"; stty sane; cd; clear; ${command}; echo ENDED; sleep 600\n`,
     );
     this.tui = this.start(
       join(packageRoot(), "bin", "machinen"),
@@ -83,11 +83,30 @@ stty sane; cd; clear; ${command}; echo ENDED; sleep 600\n`,
 
   /** Types on both sides, and waits until both screens are quiet and the same, cell by cell. */
   async type(keys: string): Promise<Screen> {
+    this.write(keys);
+    return this.same(JSON.stringify(keys));
+  }
+
+  /** Types on both sides. */
+  write(keys: string): void {
     this.tui.write(keys);
     // A terminal sends arrow keys in the form the program has asked for, as the pane does.
     const application = this.pane.modes.applicationCursorKeys;
     this.bare?.write(application ? keys.replace(/\x1b\[([A-D])/g, "\x1bO$1") : keys);
-    return this.same(JSON.stringify(keys));
+  }
+
+  /** The programs' processes. */
+  programs(): number[] {
+    return ["pane", "bare"].map((side) => {
+      const shell = readFileSync(join(this.home, `${side}.pid`), "utf8").trim();
+      return Number.parseInt(readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8"), 10);
+    });
+  }
+
+  /** The text between the cursor on the bare terminal and the start of its line. */
+  beforeCursor(): string {
+    this.onBare();
+    return this.grid.rowText(this.pane.cursor.y).slice(0, this.pane.cursor.x);
   }
 
   async same(what: string): Promise<Screen> {
