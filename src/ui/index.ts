@@ -6,6 +6,7 @@ import { loadConfig } from "./config/load-config.ts";
 import { describeError } from "./errors.ts";
 import { HostTerminal } from "./host-terminal.ts";
 import { ProcessSignals } from "./process-signals.ts";
+import { quietConsole } from "./quiet-console.ts";
 import { RemoteServer } from "./remote/server.ts";
 import { chooseLook } from "./terminal-look.ts";
 import { workspaceFile } from "./xdg.ts";
@@ -68,6 +69,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
   const remote = new RemoteServer((line) => app.perform(line));
   await terminal.prepare();
   signals.install();
+  const restoreConsole = quietConsole();
   try {
     terminal.enter();
     stdout.on("resize", onResize);
@@ -85,6 +87,7 @@ export async function runTui(options: TuiOptions): Promise<number> {
   } finally {
     stdout.off("resize", onResize);
     terminal.leaveSync();
+    restoreConsole();
     terminal.close();
     remote.close();
     app.close();

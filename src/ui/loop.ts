@@ -4,6 +4,8 @@ const frameMs = 16;
 const answerMs = 100;
 /** Pieces of an answer after its first come no faster than this. */
 const pieceMs = 4;
+/** Drawing takes no more than a quarter of the time, however many panes there are. */
+const restFactor = 4;
 
 /**
  * Decides when to draw: at once after a pause or when it answers a key, else every 16 ms while
@@ -15,6 +17,7 @@ export class FrameLoop {
   private timerDue = 0;
   private immediate: NodeJS.Immediate | undefined;
   private drawnAt = Number.NEGATIVE_INFINITY;
+  private drawMs = 0;
   private unanswered = false;
   private answerUntil = 0;
   private stopped = false;
@@ -32,7 +35,7 @@ export class FrameLoop {
   soon(gapMs = frameMs): void {
     if (this.stopped || this.immediate) return;
     const now = performance.now();
-    const due = this.drawnAt + gapMs;
+    const due = this.drawnAt + Math.max(gapMs, restFactor * this.drawMs);
     if (due <= now) {
       this.now();
       return;
@@ -75,6 +78,7 @@ export class FrameLoop {
     this.clear();
     this.drawnAt = performance.now();
     this.draw();
+    this.drawMs = performance.now() - this.drawnAt;
   }
 
   private clear(): void {

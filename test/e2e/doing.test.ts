@@ -226,7 +226,9 @@ test("plain lines instead of a screen", async () => {
   await outer.type(..."/restore", "\r");
   await outer.until(/^1: one\.1, \d{4}-/m, READY);
   await outer.type(..."/restore 1", "\r");
-  await outer.until(/^one\.1 is running$/m, READY);
+  const restored = (): string => outer!.text().split("restoring 1")[1] ?? "";
+  await outer.until(() => /^one\.1 is there/m.test(restored()), READY);
+  await outer.until(() => /^one\.1 is running$/m.test(restored()), READY);
   await outer.type(..."/rename one.1 other", "\r");
   await outer.until(/^one\.1 is now called other$/m, READY);
   await outer.type(..."/fork nobody", "\r");

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, World } from "./support/world.ts";
 
+/** Builds are slow where much else is going on. */
+const PATIENCE_MS = 120_000;
+
 let world: World;
 let image: string;
 const here = (...parts: string[]): string => join(world.directory, "work", ...parts);
@@ -25,7 +28,7 @@ const build = (...more: string[]) =>
 
 /** No process, no part of an image; the log of a failed build stays. */
 async function expectNothingLeft(): Promise<void> {
-  await eventually("no process is left", () => world.processes().length === 0);
+  await eventually("no process is left", () => world.processes().length === 0, PATIENCE_MS);
   expect(readdirSync(here()).filter((name) => name.startsWith("."))).toEqual([]);
   expect(await world.machines()).toEqual([]);
 }
@@ -51,9 +54,10 @@ test("an image is built by the program, with files of the host, and boots", asyn
   await eventually(
     "its command runs in its place",
     async () => (await said()).stdout === "built /srv/www\n",
+    PATIENCE_MS,
   );
   await world.ok(["stop", "made"]);
-});
+}, 400_000);
 
 test("a build that fails says why, where its log is, and leaves the image as it was", async () => {
   writeFileSync(image, "an older image");
@@ -64,7 +68,7 @@ test("a build that fails says why, where its log is, and leaves the image as it 
   expect(readFileSync(log!, "utf8")).toMatch(/working\n(.|\n)*broken/);
   expect(readFileSync(image, "utf8")).toBe("an older image");
   await expectNothingLeft();
-});
+}, 400_000);
 
 test("a file that is not there is known before anything is booted", async () => {
   const { code, stderr } = await build("--copy", `${here("none")}:/srv/www`);

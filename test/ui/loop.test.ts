@@ -3,14 +3,19 @@ import { FrameLoop } from "../../src/ui/loop.ts";
 
 let drawn: number[] = [];
 let loop: FrameLoop;
+let drawMs = 0;
 
 beforeEach(() => {
   vi.useFakeTimers({
     toFake: ["setTimeout", "clearTimeout", "setImmediate", "clearImmediate", "performance"],
   });
   drawn = [];
+  drawMs = 0;
   const start = performance.now();
-  loop = new FrameLoop(() => drawn.push(performance.now() - start));
+  loop = new FrameLoop(() => {
+    drawn.push(performance.now() - start);
+    vi.advanceTimersByTime(drawMs);
+  });
 });
 
 afterEach(() => {
@@ -56,4 +61,17 @@ it("draws further pieces of an answer soon, and output long after the key like a
   loop.answered();
   vi.advanceTimersByTime(100);
   expect(drawn).toEqual([0, 4, 121, 137]);
+});
+
+it("leaves most of the time to others when drawing takes long, but not the answer to a key", () => {
+  drawMs = 10;
+  loop.soon();
+  vi.advanceTimersByTime(0);
+  loop.soon();
+  vi.advanceTimersByTime(60);
+  expect(drawn).toEqual([0, 40]);
+  loop.expectAnswer();
+  loop.answered();
+  vi.advanceTimersByTime(0);
+  expect(drawn).toEqual([0, 40, 80]);
 });

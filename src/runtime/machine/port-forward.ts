@@ -3,6 +3,7 @@ import { VmmRefusal, vmmForwards } from "../control/vmm-control.ts";
 import { BootError, type ErrorCode } from "../errors.ts";
 import { readEntry } from "../registry/index.ts";
 import type { BootOptions } from "./boot-options.ts";
+import { outputOfEnded } from "./readiness.ts";
 import type { StartedMachine } from "./start-machine.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
@@ -73,8 +74,7 @@ export async function waitForForwards(
     }
     await sleep(POLL_MS);
   }
-  // What it printed last may still be on its way.
-  if (started.hasExited()) await Promise.race([started.stderr.ended, sleep(500)]);
+  if (started.hasExited()) await outputOfEnded(started);
   const error = forwardError(started.stderr.tail.text());
   if (error) throw error;
 }

@@ -32,9 +32,12 @@ async function giveUp(started: StartedMachine, reason: string, failure: Failure)
   );
 }
 
-/** What it printed last may still be on its way. */
-async function outputOfEnded({ stdout, stderr }: StartedMachine): Promise<void> {
-  await Promise.race([Promise.all([stdout.ended, stderr.ended]), sleep(500)]);
+/** What a machine that has ended started may hold its output open for ever. */
+const LAST_OUTPUT_MS = 3000;
+
+/** Wait for what a machine that has ended printed last: it may still be on its way. */
+export async function outputOfEnded({ stdout, stderr }: StartedMachine): Promise<void> {
+  await Promise.race([Promise.all([stdout.ended, stderr.ended]), sleep(LAST_OUTPUT_MS)]);
 }
 
 /** The end of what a machine that has ended had to say, for error messages; empty when it said nothing. */
