@@ -135,6 +135,8 @@ test("alerts lead to the pane that wants attention; muting ends them; programs a
   await go();
   await terminal.until(() => mark("two") === "❯");
   await run(terminal, `(${later("echo beat")}) &`);
+  // The fork is of a shell that has all of this behind it.
+  await terminal.until(() => /echo beat\) &\s+root@two/.test(pane(terminal, "two")));
   await detach(terminal);
   await terminal.type("k");
   await terminal.until(/▸● one/);
