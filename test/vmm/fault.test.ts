@@ -88,7 +88,7 @@ describe("a child that dies", () => {
     }
     const child = keep(parent.fork(scratch.path));
     expect(await child.run("cat /tmp/file")).toBe("kept\n");
-  }, 180_000);
+  }, 600_000);
 });
 
 describe("a parent that dies", () => {
@@ -113,7 +113,7 @@ describe("a parent that dies", () => {
       expect(child.console).toMatch(/^SOURCE_LOST: [^\n]+\n$/);
       await until("its QEMU to end", () => !isAlive(qemuPid as number));
     },
-    60_000,
+    300_000,
   );
 
   it.each(["capture_stopped", "capture_saved", "capture_frozen", "capture_copied"])(
@@ -126,7 +126,7 @@ describe("a parent that dies", () => {
       expect(child.console).toMatch(/^(QEMU_LOST|INTERRUPTED|COPY_FAILED|SOURCE_LOST): [^\n]+\n$/);
       expect((await parent.ended).code).toBe(137);
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -147,7 +147,7 @@ describe("a save that dies", () => {
       expect(await restored.ended).toEqual({ code: 4, signal: null });
       expect(restored.console).toMatch(/^BUNDLE_IO: [^\n]+\n$/);
     },
-    60_000,
+    300_000,
   );
 });
 

@@ -16,7 +16,7 @@ const shared = join(scratch.path, "shared");
 const mountEnv = {
   MACHINEN_LIVE_MOUNTS: JSON.stringify([{ port: 2000, host: shared, mode: "rw" }]),
 };
-const minutes = 300_000;
+const minutes = 600_000;
 const sum = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 let saved: string;
 let resume: string;

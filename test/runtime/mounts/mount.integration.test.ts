@@ -144,7 +144,9 @@ describe.each(bases)("a mounted directory on the $name base", ({ name: base, opt
     await Promise.all(forks.map((fork) => fork.kill()));
   });
 
-  test("survives a snapshot that is restored from elsewhere, without the directory it came from", async () => {
+  test("survives a snapshot that is restored from elsewhere, without the directory it came from", {
+    timeout: 300_000,
+  }, async () => {
     await run(vm, "echo kept > generation");
     const written = join(scratch.path, "written");
     await vm.snapshot({ outDir: written });
