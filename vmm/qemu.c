@@ -96,7 +96,7 @@ static void emulation_words(const struct vm *vm, char *words, size_t room) {
     unsigned long long khz = vm->tsc_khz;
     snprintf(words, room,
              " tsc_early_khz=%llu lpj=%llu no_timer_check tsc=reliable norandmaps lsm=landlock,yama psi=0 noautogroup no5lvl "
-             "transparent_hugepage=madvise init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off",
+             "transparent_hugepage=madvise hardened_usercopy=off randomize_kstack_offset=off",
              khz, khz * 4);
 }
 
