@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { attach } from "../../src/runtime/machine/attach.ts";
 import { boot } from "../../src/runtime/machine/boot.ts";
 import type { Machine } from "../../src/runtime/machine/vm-handle.ts";
+import { list } from "../../src/runtime/registry/index.ts";
 import { useScratch } from "../runtime/machine/scratch.ts";
 
 const scratch = useScratch();
@@ -10,7 +12,7 @@ beforeAll(async () => {
   vm = await boot({ name: "spared", image: "tiny", rootDisk: false, memory: 256, cmd: [] });
 });
 afterAll(async () => {
-  await vm.kill();
+  for (const { pid } of list()) await (await attach({ pid })).kill();
   scratch.remove();
 });
 
