@@ -7,8 +7,9 @@ export interface SnapshotOptions {
   /** Accepted for compatibility: the whole machine is saved from outside, no command runs in the guest. */
   dumpCmd?: string;
   /**
-   * Give up after this long (a machine that is still booting is waited for meanwhile), leaving nothing behind. Default 90 s; `Infinity`: never. The machine was to end:
-   * it is killed then. With `leaveRunning` it goes on, as it does after every other failure.
+   * Give up after this long, waiting for a machine that still boots included, and leave nothing behind.
+   * Default 90 s; `Infinity`: never. A machine that was to end is killed then; with `leaveRunning` it goes
+   * on, as it does after every other failure.
    */
   timeoutMs?: number;
   onLog?: OnLog;
