@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { isAlive, Machine, makeInitramfs, until, vmmBinary } from "./machine.ts";
+import { captureSteps, resumeSteps } from "./steps.ts";
 import { makeFileSystem, saveBooted, useMachines } from "./use-machines.ts";
 
 const { scratch, keep } = useMachines();
@@ -47,24 +48,15 @@ const qemusOf = (pid: number) =>
     }
   });
 
-const resumeSteps = [
-  "resume_base",
-  "resume_spawned",
-  "resume_greeted",
-  "resume_captured",
-  "resume_injected",
-  "resume_attached",
-  "resume_loaded",
-  "resume_linked",
-  "resume_told",
-];
+/** With one that only a fork has. */
+const forkSteps = [...resumeSteps, "resume_captured"];
 
 describe("a child that dies", () => {
   it("at any step leaves its parent running and nothing of itself", async () => {
     const parent = start();
     await parent.run("echo ready");
     let memfds: number | undefined;
-    for (const fault of [...resumeSteps, ...resumeSteps.slice(1).map((step) => `qemu:${step}`)]) {
+    for (const fault of [...forkSteps, ...forkSteps.slice(1).map((step) => `qemu:${step}`)]) {
       const child = keep(parent.fork(scratch.path, { MACHINEN_FAULT: fault }));
       const ended = await child.ended;
       if (fault.startsWith("qemu:")) {
@@ -92,15 +84,7 @@ describe("a child that dies", () => {
 });
 
 describe("a parent that dies", () => {
-  it.each([
-    "capture_prepared",
-    "capture_stopped",
-    "capture_saved",
-    "capture_frozen",
-    "capture_copied",
-    "capture_continued",
-    "capture_answering",
-  ])(
+  it.each(captureSteps)(
     "at %s ends its child, or leaves it whole",
     async (fault) => {
       const parent = start({ MACHINEN_FAULT: fault });

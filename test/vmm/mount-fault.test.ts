@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { isAlive, Machine, makeInitramfs, until, vmmBinary } from "./machine.ts";
+import { captureSteps, resumeSteps } from "./steps.ts";
 import { makeFileSystem, saveBooted, useMachines } from "./use-machines.ts";
 
 /*
@@ -93,30 +94,10 @@ function processesOf({ runDir }: Machine): string[] {
 const gone = (machine: Machine) =>
   until("what it started to end", () => processesOf(machine).length === 0, 60_000);
 
-const resumeSteps = [
-  "mounts_started",
-  "resume_base",
-  "resume_spawned",
-  "resume_greeted",
-  "resume_injected",
-  "resume_attached",
-  "resume_loaded",
-  "resume_linked",
-  "resume_told",
-];
+const mountedResume = ["mounts_started", ...resumeSteps];
 /** A machine that is made from files has its memory and disks from the start. */
-const templateSteps = resumeSteps.filter((step) => !/injected|attached/.test(step));
-const captureSteps = [
-  "mounts_pausing",
-  "mounts_resting",
-  "capture_prepared",
-  "capture_stopped",
-  "capture_saved",
-  "capture_frozen",
-  "capture_copied",
-  "capture_continued",
-  "capture_answering",
-];
+const templateSteps = mountedResume.filter((step) => !/injected|attached/.test(step));
+const mountedCapture = ["mounts_pausing", "mounts_resting", ...captureSteps];
 
 describe("a machine that is made with mounts", () => {
   it(
@@ -153,7 +134,7 @@ describe("a fork with mounts", () => {
     async () => {
       const parent = start();
       await expectMounts(parent);
-      for (const step of resumeSteps) {
+      for (const step of mountedResume) {
         for (const fault of step === "mounts_started" || step === "resume_base"
           ? [step]
           : [step, `qemu:${step}`]) {
@@ -178,7 +159,7 @@ describe("a fork with mounts", () => {
     async () => {
       const parent = start();
       await expectMounts(parent);
-      for (const step of resumeSteps) {
+      for (const step of mountedResume) {
         const child = fork(parent, { MACHINEN_FAULT: `mount:${step}` });
         await expectNothingHangs(child);
         await child.quit();
@@ -189,7 +170,7 @@ describe("a fork with mounts", () => {
     minutes,
   );
 
-  it.each(captureSteps)(
+  it.each(mountedCapture)(
     "ends, or is whole, when its source dies at %s",
     async (fault) => {
       const parent = start({ MACHINEN_FAULT: fault });
@@ -205,7 +186,7 @@ describe("a fork with mounts", () => {
     minutes,
   );
 
-  it.each(captureSteps)(
+  it.each(mountedCapture)(
     "is made, or refused, when its source's file server dies at %s; the source goes on",
     async (step) => {
       const parent = start({ MACHINEN_FAULT: `mount:${step}` });
