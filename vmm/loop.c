@@ -93,7 +93,7 @@ static bool main_child_ended(void) {
     if (sigtimedwait(&child, NULL, &now) != SIGCHLD) {
         return false;
     }
-    bool ended = main_child <= 0 || waitid(P_PID, (id_t)main_child, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+    bool ended = main_child > 0 && (waitid(P_PID, (id_t)main_child, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0);
     if (ended) {
         kill(getpid(), SIGCHLD);
     }
