@@ -22,7 +22,7 @@ struct watch {
 
 static struct watch watches[MAX_WATCHES];
 static int signal_fd = -1;
-static pid_t main_child; /* 0: none is known yet, and the end of any counts */
+static pid_t main_child; /* 0: QEMU is not there yet */
 static sigset_t handled, inherited;
 static bool stopping;
 static int stop_status;
