@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
 import { DETACH } from "./support/screen.ts";
 import { useScreens } from "./support/screens.ts";
 
@@ -43,4 +44,46 @@ test("plain lines instead of a screen", async () => {
   await outer.type(..."/quit", "\r");
   await outer.until("GIVEN BACK\nEXIT 0");
   expect((await world.machines()).map(({ name }) => name)).toEqual(["one"]);
+});
+
+/** Asks for the list until the machine's line in it is like this. */
+async function listed(list: OuterTerminal, name: string, like: RegExp): Promise<void> {
+  const lines = (): string[] =>
+    list.raw.split(/\r?\n/).filter((line) => line.startsWith(`${name}, `));
+  do {
+    const before = lines().length;
+    await list.type(..."/ls", "\r");
+    await list.until(() => lines().length > before, READY);
+  } while (!like.test(lines().at(-1)!));
+}
+
+test("the plain list tells what wants attention: bells, notifications, ends of commands and shells", async () => {
+  const list = open("tui --list");
+  await list.until("one is there", READY);
+  const shell = open("attach one");
+  await shell.until(/root@one/, READY);
+  await listed(list, "one", /, waits for input$/);
+  await shell.type(..."printf '\\a\\033]777;notify;Tests;all pass\\007'; (exit 3)", "\r");
+  await list.until(/^one: the bell rings$/m, READY);
+  expect(list.raw).toContain("\x07");
+  await list.until(/^one: notifies: Tests: all pass$/m, READY);
+  await list.until(/^one: the command failed with status 3; the shell waits for input$/m, READY);
+  await shell.type(..."read answer", "\r");
+  await listed(list, "one", /, running, \w+$/);
+  await shell.type(..."yes", "\r");
+  await list.until(/^one: the command has ended; the shell waits for input$/m, READY);
+
+  await list.type(..."/mute one", "\r");
+  await list.until(/^one is muted$/m, READY);
+  await shell.type(..."printf '\\033]9;unheard\\007'; read answer", "\r");
+  await listed(list, "one", /, running, \w+, muted$/);
+  await shell.type(..."yes", "\r");
+  await listed(list, "one", /, waits for input, muted$/);
+  await list.type(..."/mute one", "\r");
+  await list.until(/^one is heard again$/m, READY);
+  await shell.type(..."exit 4", "\r");
+  await list.until(/^one: the shell has ended with status 4$/m, READY);
+  expect(list.raw).not.toContain("unheard");
+  await list.type(..."/quit", "\r");
+  await list.until("GIVEN BACK\nEXIT 0", READY);
 });
