@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
+import type { LogEvent } from "../../../src/runtime/log.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
@@ -77,10 +78,11 @@ describe.each(bases)("a real machine of the $name base", ({ name: base, options 
     const seen: string[] = [];
     const watched = await attach({
       pid: vm.pid,
-      onLog: (e) => e.source !== "phase" && seen.push(`${e.source} ${e.chunk}`),
+      onLog: (e) => e.source !== "phase" && seen.push(`${e.source} ${e.cmd} ${e.chunk}`),
     });
-    await watched.exec("echo a; sleep 0.1; echo b >&2");
-    expect(seen).toEqual(["exec-stdout a\n", "exec-stderr b\n"]);
+    const command = "echo a; sleep 0.1; echo b >&2";
+    await watched.exec(command);
+    expect(seen).toEqual([`exec-stdout ${command} a\n`, `exec-stderr ${command} b\n`]);
   });
 
   test("writes files of any size and content", async () => {
@@ -155,12 +157,21 @@ describe.each(bases)("a real machine of the $name base", ({ name: base, options 
 
   test("a snapshot is restored with its memory, and again", async () => {
     await vm.exec("echo kept > /tmp/kept");
+    const told: string[] = [];
+    const onLog = (event: LogEvent) => {
+      if (event.source === "phase") told.push(event.kind, ...event.phases.keys());
+    };
     const { snapDir } = await vm.snapshot({
       outDir: bundle("first"),
       leaveRunning: true,
+      onLog,
     });
     await vm.exec("echo later > /tmp/kept");
-    const restored = await restore({ snapDir, detached: true });
+    const restored = await restore({ snapDir, detached: true, memory: options.memory, onLog });
+    expect(told).toEqual([
+      ...["snapshot", "up", "save", "publish", "end"],
+      ...["restore", "spawn", "agent"],
+    ]);
     expect(restored.name).toBe(`base/${restored.pid}`);
     expect(readEntry(restored.pid)?.forkedFrom).toBe(snapDir);
     expect((await restored.exec("cat /tmp/kept")).stdout).toBe("kept\n");
