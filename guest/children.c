@@ -16,15 +16,18 @@ enum { KILL_ROUNDS = 20 };
 
 static struct child *children;
 
-static void child_ended(pid_t pid, int status) {
-    for (struct child **at = &children; *at != NULL; at = &(*at)->next) {
-        struct child *child = *at;
-        if (child->pid != pid)
-            continue;
-        *at = child->next;
-        child->ended(child, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+static void child_changed(pid_t pid, int status) {
+    struct child *child = children;
+    while (child != NULL && child->pid != pid)
+        child = child->next;
+    if (child == NULL)
+        return;
+    if (WIFSTOPPED(status)) {
+        child->stopped(child, WSTOPSIG(status));
         return;
     }
+    children_remove(child);
+    child->ended(child, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 static void reap(struct watch *watch, uint32_t events) {
@@ -35,7 +38,7 @@ static void reap(struct watch *watch, uint32_t events) {
         return;
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        child_ended(pid, status);
+        child_changed(pid, status);
 }
 
 bool children_init(void) {
@@ -51,6 +54,14 @@ bool children_init(void) {
 void children_add(struct child *child) {
     child->next = children;
     children = child;
+}
+
+void children_remove(struct child *child) {
+    struct child **at = &children;
+    while (*at != NULL && *at != child)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = child->next;
 }
 
 /* The session of a process that is not a zombie, or -1. */
