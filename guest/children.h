@@ -15,8 +15,8 @@ struct child {
     struct child *next;
 };
 
-/* Blocks SIGCHLD and watches it. */
-bool children_init(void);
+/* Blocks SIGCHLD and watches it. `send` sends what is to be said of a child that has ended, before it is reaped. */
+bool children_init(void (*send)(void));
 void children_add(struct child *child);
 /* Somebody else waits for the same process, or nobody. */
 void children_remove(struct child *child);

@@ -36,7 +36,7 @@ bool agent_prepare(void) {
     umask(022);
     setrlimit(RLIMIT_NOFILE, &limit);
     env_init(&base_env);
-    if (!loop_init() || !children_init())
+    if (!loop_init() || !children_init(agent_flush))
         return false;
     spare_begin();
     return true;

@@ -156,6 +156,14 @@ describe("exec with options", () => {
     expect(parseFrames(await relay.ask(1978, request)).output).toBe("1 2|x=y|/usr\n/root\n");
   });
 
+  it("says which directory is not there", async () => {
+    const result = parseFrames(await relay.ask(1978, exec3("cwd /nothing\n", "echo never")));
+    expect(result).toMatchObject({
+      code: 127,
+      stderr: Buffer.from("machinen: /nothing: No such file or directory\n"),
+    });
+  });
+
   it.runIf(process.getuid?.() === 0)("becomes another user", async () => {
     const request = exec3("user nobody\n", 'id -un; echo "$USER"');
     expect(parseFrames(await relay.ask(1978, request)).output).toBe("nobody\nnobody\n");
