@@ -135,6 +135,24 @@ describe("exec", () => {
 });
 
 describe("the spare process", () => {
+  it("or another runs a command of any length around what the spare can be told", async () => {
+    const room = 65_536 - 1024;
+    for (const length of [
+      1,
+      4096,
+      room - 3000,
+      room - 1500,
+      room - 1000,
+      room - 500,
+      room,
+      room + 4096,
+    ]) {
+      await until(() => childrenOf(relay.agentPid).some(isSpare));
+      const { stdout, code } = await relay.exec(`x=${"y".repeat(length)}; echo \${#x}`);
+      expect({ stdout: stdout.toString(), code }).toEqual({ stdout: `${length}\n`, code: 0 });
+    }
+  });
+
   it("ends with the agent", async () => {
     const other = new Relay();
     await other.up();
