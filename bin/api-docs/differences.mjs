@@ -1,7 +1,7 @@
 // Where the library does something else than version 0.1 of its interface promises, a sentence each.
 export const differences = [
   "A fork or restored machine has the memory of its source: another `memory` is refused (`BOOT_MEMORY_INVALID`).",
-  "It also has the mount of its source, with what was written to it: `mount` is refused (`BOOT_MOUNT_INVALID`).",
+  "It also has the mount of its source, with what was written to it. A `mount` of its own is copied to its root once it runs, and bound to its place before the call returns: `mountDiskUpperSizeBytes` does not limit it.",
   "Its `env` and `guestCwd` are those of commands started from then on; what runs keeps its own.",
   "`image`, `kernel`, `dtb` and `rootDisk` of a fork or restore must exist and are not used: the machine carries its own.",
   "Machines are saved whole from outside: there is no scratch disk in the guest (`diskPath` is set only when `snapshot` is a path, which must exist and is not attached), and `dumpCmd` is not run.",

@@ -33,6 +33,7 @@ export const systemPackages = [
   { name: "xz-utils", provides: ["xz"], reason: "packs a kernel in tests", onlyWhen: "test" },
   { name: "mount", provides: ["mount"], reason: "makes a small disk in tests", onlyWhen: "test" },
   { name: "qemu-utils", provides: ["qemu-img"], reason: "checks disks in tests", onlyWhen: "test" },
+  { name: "git", provides: ["git"], reason: "clones and builds in tests", onlyWhen: "test" },
   { name: "vttest", provides: ["vttest"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "vim", provides: ["vim"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "less", provides: ["less"], reason: "shown in a pane by tests", onlyWhen: "test" },

@@ -6,6 +6,7 @@ import { withNextStep } from "../ui/errors.ts";
 import { formatMoment } from "../ui/format.ts";
 import { machineName } from "../ui/names.ts";
 import { machineLine } from "./list-changes.ts";
+import type { ListNews } from "./list-news.ts";
 import { findTarget } from "./target.ts";
 
 export interface ListCommandsOptions {
@@ -13,6 +14,7 @@ export interface ListCommandsOptions {
   settings: Settings;
   /** The machines as they were told last. */
   known(): readonly MachineInfo[];
+  news: ListNews;
   say(text: string): void;
   /** Joins the machine's shell. */
   attach(machine: MachineInfo): Promise<void>;
@@ -26,7 +28,7 @@ export interface ListCommands {
 
 /** What can be typed in the list: each says that it begins, and in another line what came of it. */
 export function listCommands(options: ListCommandsOptions): ListCommands {
-  const { host, settings, say } = options;
+  const { host, settings, news, say } = options;
   const attempt = (doing: string, work: () => Promise<string | undefined>): void => {
     say(doing);
     work().then(
@@ -47,7 +49,13 @@ export function listCommands(options: ListCommandsOptions): ListCommands {
   const list = (): void => {
     const machines = options.known();
     if (machines.length === 0) say("no machine is running");
-    for (const machine of machines) say(machineLine(machine, Date.now()));
+    for (const machine of machines) {
+      const more = [
+        ...(news.waits(machine.id) ? ["waits for input"] : []),
+        ...(news.isMuted(machine.id) ? ["muted"] : []),
+      ];
+      say([machineLine(machine, Date.now()), ...more].join(", "));
+    }
   };
   const restore = async (word: string): Promise<string> => {
     const snapshots = await host.listSnapshots();
@@ -111,12 +119,28 @@ export function listCommands(options: ListCommandsOptions): ListCommands {
         },
       },
       {
+        name: "mute",
+        argument: "<machine>",
+        description: commands.mute.description,
+        run: (word) =>
+          attempt(`looking for ${word}`, async () => {
+            const muted = news.toggleMute((await target(word)).id);
+            return `${word} is ${muted ? "muted" : "heard again"}`;
+          }),
+      },
+      {
         name: "stop",
         argument: "<machine>",
         description: "stop a machine; what it has in memory is lost",
         run: (word) =>
           attempt(`stopping ${word}`, async () => {
-            await host.stop((await target(word)).id);
+            const { id } = await target(word);
+            news.expectEnd(id, true);
+            try {
+              await host.stop(id);
+            } finally {
+              news.expectEnd(id, false);
+            }
             return `${word} is stopped`;
           }),
       },

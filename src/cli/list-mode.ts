@@ -9,6 +9,7 @@ import { machineName } from "../ui/names.ts";
 import type { Context } from "./command.ts";
 import { changeLines } from "./list-changes.ts";
 import { listCommands } from "./list-commands.ts";
+import { ListNews } from "./list-news.ts";
 import { openForList } from "./list-session.ts";
 
 /**
@@ -28,16 +29,26 @@ export async function runListMode(
   for (const problem of problems) say(problem);
   let known: readonly MachineInfo[] = [];
   let first = true;
+  const news = new ListNews({
+    host,
+    settings: config.settings,
+    say,
+    ring: () => stdout.write("\x07"),
+    attachedTo: () => (supervisor.attached ? attachedTo : undefined),
+  });
+  let attachedTo: string | undefined;
   const { commands, start } = listCommands({
     host,
     settings: config.settings,
     known: () => known,
+    news,
     say,
     attach: async (machine) => {
       const session = await openForList(host, machine.id, stdout);
       const id = machineName(machine);
       sandboxes.remove(id);
       sandboxes.add(id, session);
+      attachedTo = machine.id;
       supervisor.attach(id);
     },
   });
@@ -51,9 +62,11 @@ export async function runListMode(
   const watch = new MachineWatch({
     host,
     onList: (machines) => {
+      news.sync(machines);
       // Nothing is said into a session that is being typed into: it is told after that.
       if (supervisor.attached) return;
       for (const line of changeLines(known, machines)) say(line);
+      news.flush(machines);
       known = machines;
       if (first && machines.length === 0) for (let n = 0; n < bootWhenEmpty; n++) start("");
       first = false;
@@ -66,5 +79,6 @@ export async function runListMode(
     return 0;
   } finally {
     watch.stop();
+    news.close();
   }
 }

@@ -6,7 +6,7 @@ export type Need = "machine" | "running" | "pane" | "panes" | "pages" | "tabs";
 export interface CommandSpec {
   /** A sentence for help, palette and documentation. */
   description: string;
-  /** `<name>`: it takes a word; `[name]`: it may take one. */
+  /** `<name>`: it takes a word; `[name]`: it may take one; `[machine]`: default the selected one. */
   argument?: string;
   needs?: Need;
   /** Only means something inside a dialog: no word of the vocabulary users speak. */
@@ -39,34 +39,43 @@ const table = {
   new: { description: "start a new machine as the configuration says", argument: "[name]" },
   "new-machine": { description: "start a new machine: asks for image, memory, mounts, ports" },
   fork: {
-    description: "fork the selected machine: memory, processes, screen",
-    argument: "[name]",
+    description: "fork the machine: memory, processes, screen",
+    argument: "[machine] [name]",
     needs: "running",
   },
-  snapshot: { description: "write a snapshot of the selected machine", needs: "running" },
+  snapshot: {
+    description: "write a snapshot of the machine",
+    argument: "[machine]",
+    needs: "running",
+  },
   restore: { description: "start a machine from a snapshot", argument: "[directory]" },
   stop: {
-    description: "stop the selected machine, or the one named (asks first)",
+    description: "stop the machine (asks first)",
     argument: "[machine]",
     needs: "machine",
   },
   undo: { description: "bring back the machine stopped last, from its last snapshot" },
   rename: {
-    description: "give the selected machine another name",
-    argument: "<name>",
+    description: "give the machine another name",
+    argument: "[machine] <name>",
     needs: "machine",
   },
   tag: {
-    description: "tag the selected machine: words to find it by",
-    argument: "<words>",
+    description: "tag the machine: words to find it by",
+    argument: "[machine] <words>",
     needs: "machine",
   },
   zoom: { description: "zoom the selected pane, or put it back", needs: "machine" },
   "split-right": {
     description: "a new session of the machine, to the right of the pane",
+    argument: "[machine]",
     needs: "running",
   },
-  "split-down": { description: "a new session of the machine, below the pane", needs: "running" },
+  "split-down": {
+    description: "a new session of the machine, below the pane",
+    argument: "[machine]",
+    needs: "running",
+  },
   "close-pane": { description: "close the pane; its session goes on", needs: "pane" },
   "next-pane": { description: "select the next pane of the tab", needs: "panes" },
   "previous-pane": { description: "select the previous pane of the tab", needs: "panes" },
@@ -99,8 +108,8 @@ const table = {
   "rename-tab": { description: "name the tab", argument: "<name>" },
   "close-tab": { description: "close the tab; its sessions go on", needs: "tabs" },
   "fork-many": {
-    description: "fork the selected machine several times, and type a command into each",
-    argument: "<count and command>",
+    description: "fork the machine several times, and type a command into each",
+    argument: "[machine] <count> [command]",
     needs: "running",
   },
   compare: {
@@ -115,11 +124,12 @@ const table = {
   highlight: { description: "mark the cells in which the panes of the tab differ", needs: "panes" },
   differences: {
     description: "what differs between the machine and its source, or another one",
-    argument: "[machine]",
+    argument: "[machine] [machine]",
     needs: "running",
   },
   keep: {
-    description: "keep the selected machine of a comparison, stop the others (asks first)",
+    description: "keep the machine of a comparison, stop the others (asks first)",
+    argument: "[machine]",
     needs: "panes",
   },
   "toggle-sidebar": { description: "show or hide the list of machines" },
@@ -128,7 +138,11 @@ const table = {
   "copy-mode": { description: "copy mode: scroll, search, select and copy", needs: "pane" },
   paste: { description: "type what was copied last into the pane", needs: "pane" },
   "next-alert": { description: "select the pane that most needs attention" },
-  mute: { description: "mute the machine's alerts, or hear them again", needs: "machine" },
+  mute: {
+    description: "mute the machine's alerts, or hear them again",
+    argument: "[machine]",
+    needs: "machine",
+  },
   "allow-clipboard": { description: "let the program that asks set the clipboard" },
   palette: { description: "find a command by typing part of it" },
   find: { description: "find a machine or session by part of its name or tags" },
@@ -153,6 +167,11 @@ const table = {
 export type CommandId = keyof typeof table;
 
 export const commands: Readonly<Record<CommandId, CommandSpec>> = table;
+
+/** Whether a command means nothing without words of its own. */
+export function needsArgument({ argument }: CommandSpec): boolean {
+  return argument?.includes("<") ?? false;
+}
 
 export function isCommand(word: string): word is CommandId {
   return Object.hasOwn(commands, word);

@@ -50,7 +50,8 @@ export function keysPage(): string {
     "",
     "They can be typed after `:`, be bound to keys, and be given to the running screen from outside:",
     "`machinen tui <command>` prints what came of it and ends with 0, or with the error and 1. From",
-    "outside nothing is asked back: `stop` and `keep` act at once.",
+    "outside nothing is asked back: `stop` and `keep` act at once. Where a command takes a `[machine]`",
+    "it is about the selected one when none is named.",
     "",
     ...table(
       ["command", "what it does"],

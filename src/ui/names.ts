@@ -11,6 +11,10 @@ export function machineName(machine: Pick<MachineInfo, "id" | "name">): string {
 export function paneName(state: UiState, id: PaneId): string {
   const { machine, session } = paneTarget(id);
   const found = state.machines.find((row) => row.machine.id === machine)?.machine;
-  const name = machineName(found ?? { id: machine });
-  return session === mainSession ? name : `${name}:${session}`;
+  return sessionName(machineName(found ?? { id: machine }), session);
+}
+
+/** What the user calls a session of a machine of this name. */
+export function sessionName(machine: string, session: string): string {
+  return session === mainSession ? machine : `${machine}:${session}`;
 }

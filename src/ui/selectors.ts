@@ -133,13 +133,12 @@ export function keyMode(state: UiState): KeyMode {
   return state.attached ? "attached" : "navigate";
 }
 
-/** What commands may count on in this state. */
-export function present(state: UiState): ReadonlySet<Need> {
+/** What commands may count on in this state; those that name no machine are about the selected one. */
+export function present(state: UiState, machine = selectedMachine(state)): ReadonlySet<Need> {
   const needs = new Set<Need>();
   if (state.tabs.length > 1) needs.add("tabs");
   if (currentTab(state).panes.length > 1) needs.add("panes");
   if (pageOf(state)) needs.add("pages");
-  const machine = selectedMachine(state);
   if (!machine) return needs;
   needs.add("machine");
   if (machine.state === "running") needs.add("running");

@@ -94,6 +94,9 @@ test.each([
   [["tui", "--boot", "-1"], "PARSE_FLAG_MALFORMED", /--boot/],
   [["tui", "--list", "--local", "bash"], "PARSE_FLAG_MALFORMED", /--local/],
   [["diff", "web"], "PARSE_ARGUMENT_MISSING", /<b>/],
+  [["fork", "web", "--mount", "src"], "PARSE_FLAG_MALFORMED", /--mount needs/],
+  [["restore", "./bundle", "--mount", ".:/data"], "PARSE_FLAG_MALFORMED", /--mount needs/],
+  [["fork", "web", "-c", "2", "--mount", ".:/mnt/a"], "PARSE_FLAG_MALFORMED", /for one copy/],
 ])("%j is a usage error", (args, code, text) => {
   const { stdout, stderr, status } = machinen(args);
   expect(stderr).toMatch(new RegExp(`^${code}: `));

@@ -183,7 +183,7 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("COMMAND_ARGUMENT_INVALID: no tab"),
   });
-  expect(await world.run(["tui", "fork", "one"])).toMatchObject({
+  expect(await world.run(["tui", "fork", "one", "copy"])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("REGISTRY_NAME_IN_USE"),
   });
@@ -196,9 +196,35 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     stderr: expect.stringContaining("zoom takes no argument"),
   });
 
-  // Nobody outside could answer a question; the machine that is named is the one that is stopped.
+  // Every command about a machine is about the one that is named, whichever is selected.
   await world.ok(["tui", "select", "one"]);
-  expect(await world.ok(["tui", "stop", "copy"])).toBe("copy is stopped\n");
+  expect(await world.ok(["tui", "snapshot", "copy"])).toMatch(/^snapshot of copy: /);
+  await world.ok(["tui", "tag", "copy", "blue", "urgent"]);
+  expect(await world.ok(["tui", "mute", "copy"])).toBe("copy is muted\n");
+  expect(await world.ok(["tui", "fork", "copy", "deep"])).toBe("deep is a fork of copy\n");
+  await world.ok(["tui", "rename", "deep", "deeper"]);
+  await world.ok(["tui", "select", "one"]);
+  await world.ok(["tui", "split-down", "copy"]);
+  await outer!.until(() => has("copy:3"), READY);
+  await outer!.until("attached", READY);
+  await detach(outer!);
+  await world.ok(["tui", "select", "one"]);
+  await world.ok(["tui", "differences", "copy", "deeper"]);
+  await outer!.until("copy and deeper", READY);
+  await outer!.type("\x1b");
+  await outer!.until(() => !outer!.text().includes("copy and deeper"));
+  await world.ok(["tui", "compare", "one", "copy", "deeper"]);
+  expect(await world.ok(["tui", "keep", "copy"])).toBe("stopped: one, deeper\n");
+  expect(await names()).toEqual(["copy"]);
+  expect(await world.ok(["tui", "ls"])).toMatch(/ copy running .*#blue #urgent/);
+  expect(await world.run(["tui", "snapshot", "one"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no machine "one" is there'),
+  });
+
+  // Nobody outside could answer a question; the machine that is named is the one that is stopped.
+  expect(await world.ok(["tui", "fork", "one"])).toContain("one is a fork of copy");
+  expect(await world.ok(["tui", "stop", "copy"])).toMatch(/^copy is stopped; u brings it back/);
   expect(await names()).toEqual(["one"]);
   await world.ok(["tui", "quit"]);
   await outer!.until("GIVEN BACK\nEXIT 0");
@@ -207,44 +233,4 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("TUI_NOT_RUNNING"),
   });
-});
-
-test("plain lines instead of a screen", async () => {
-  outer = onScreen("tui --list");
-  await outer.until("one is there", READY);
-  await outer.type(..."/ls", "\r");
-  await outer.until("one, running,");
-  await outer.type(..."/fork one", "\r");
-  await outer.until("is a fork of one", READY);
-  // Every change is a line of its own, whoever made it; nothing is ever drawn anew.
-  await outer.until("one.1 is there, a fork of one", READY);
-  await outer.type(..."/snapshot one.1", "\r");
-  await outer.until("snapshot of one.1: ", READY);
-  await outer.type(..."/stop one.1", "\r");
-  await outer.until(/^one\.1 is stopped$/m, READY);
-  await outer.until(/^one\.1 has ended$/m, READY);
-  await outer.type(..."/restore", "\r");
-  await outer.until(/^1: one\.1, \d{4}-/m, READY);
-  await outer.type(..."/restore 1", "\r");
-  const restored = (): string => outer!.text().split("restoring 1")[1] ?? "";
-  await outer.until(() => /^one\.1 is there/m.test(restored()), READY);
-  await outer.until(() => /^one\.1 is running$/m.test(restored()), READY);
-  await outer.type(..."/rename one.1 other", "\r");
-  await outer.until(/^one\.1 is now called other$/m, READY);
-  await outer.type(..."/fork nobody", "\r");
-  await outer.until(/^forking nobody: .*no machine "nobody"/m, READY);
-  await outer.until("next: machinen ls shows what is running", READY);
-  expect(outer.raw).not.toContain("\x1b");
-  await outer.type(..."/attach one", "\r");
-  await outer.until(/attached to one; Ctrl-\] Ctrl-\] detaches/, READY);
-  await outer.type(..."echo li''ne", "\r");
-  await outer.until(/^line$/m);
-  await outer.type(...DETACH);
-  await outer.until("detached from one");
-  await outer.type(..."/stop other", "\r");
-  await outer.until("other is stopped", READY);
-  expect(outer.alternateScreen).toBe(false);
-  await outer.type(..."/quit", "\r");
-  await outer.until("GIVEN BACK\nEXIT 0");
-  expect(await names()).toEqual(["one"]);
 });

@@ -2,6 +2,7 @@ import type { MachineInfo } from "../../runtime/host/host.ts";
 import { type Command, type Context, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine, makeMachines } from "../interruptible.ts";
 import { movedLiveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
+import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
 import { usage } from "../split-arguments.ts";
@@ -30,6 +31,7 @@ export const fork: Command = defineCommand({
     },
     publish: publishFlag,
     liveMount: movedLiveMountFlag,
+    mount: mountFlag,
     json: jsonFlag,
   },
   examples: [
@@ -42,6 +44,7 @@ export const fork: Command = defineCommand({
     const published = {
       ...readPublished(flags.publish, fork),
       ...readLiveMounts(flags.liveMount, fork),
+      ...readMount(flags.mount, fork),
     };
     const host = await context.host();
     const source = await resolveTarget(host, args[0]!);
@@ -69,6 +72,7 @@ async function forkMany(
     json?: boolean | undefined;
     publish?: string[] | undefined;
     liveMount?: string[] | undefined;
+    mount?: string | undefined;
   },
   context: Context,
 ): Promise<number> {
@@ -82,6 +86,7 @@ async function forkMany(
   for (const [flag, given] of [
     ["--publish", flags.publish],
     ["--live-mount", flags.liveMount],
+    ["--mount", flags.mount],
   ] as const) {
     if (!given?.length) continue;
     throw usage("PARSE_FLAG_MALFORMED", `${flag} is for one copy: leave it out with --count`, fork);

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
 import { movedLiveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
+import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
 import { machineName } from "../target.ts";
@@ -20,6 +21,7 @@ export const restore: Command = defineCommand({
     },
     publish: publishFlag,
     liveMount: movedLiveMountFlag,
+    mount: mountFlag,
     json: jsonFlag,
   },
   examples: [{ command: "machinen restore ./web.bundle --name web", does: "go on where it was" }],
@@ -28,6 +30,7 @@ export const restore: Command = defineCommand({
     const published = {
       ...readPublished(flags.publish, restore),
       ...readLiveMounts(flags.liveMount, restore),
+      ...readMount(flags.mount, restore),
     };
     const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
     const machine = await withTimer(context, "restoring", () =>

@@ -82,16 +82,6 @@ export function waitForMachine(
   return waitForAnswer(ask, deadlineMs, gone);
 }
 
-/** Host ports led into the guest: host address, host port, guest port. */
-export async function vmmForwards(
-  controlPath: string,
-  timeoutMs = 1000,
-): Promise<Array<[string, number, number]>> {
-  const { line } = await requestLine(controlPath, "forward list", timeoutMs);
-  const { forwards } = parseAnswer(line);
-  return Array.isArray(forwards) ? forwards : [];
-}
-
 /** End the machine now. The VMM may be gone before it answers: callers watch the pid. */
 export async function vmmQuit(controlPath: string, timeoutMs = 1000): Promise<void> {
   await requestLine(controlPath, "quit", timeoutMs);

@@ -82,6 +82,8 @@ export interface HostResumeOptions {
   portForward?: PortForward[];
   /** Other host directories for live mounts of the source. */
   liveMounts?: LiveMount[];
+  /** A host directory copied in, besides what the source has. */
+  mount?: Mount;
 }
 
 export interface HostBootOptions {

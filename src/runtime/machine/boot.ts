@@ -21,10 +21,17 @@ import { buildMachinenConfig } from "./machinen-config.ts";
 import { packGuest } from "./pack-guest.ts";
 import { type BootPlan, planBoot } from "./plan-boot.ts";
 import { forwardRecord, networkVariables, waitForForwards } from "./port-forward.ts";
-import { interrupted, READY_MARKER, resumeOutcome, waitForConsole } from "./readiness.ts";
+import {
+  interrupted,
+  mustBeTaken,
+  READY_MARKER,
+  resumeOutcome,
+  waitForConsole,
+} from "./readiness.ts";
 import { createRunDir, type RunDir, removeRunDir } from "./run-dir.ts";
 import { type StartedMachine, startMachine } from "./start-machine.ts";
 import type { Machine } from "./vm-handle.ts";
+import { isOurVmm } from "./vmm-binary.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
 /** One boot, checked, with what both ways of starting it need. */
@@ -106,6 +113,7 @@ async function bootCold(boot: Boot): Promise<Machine> {
     MACHINEN_MEMORY: memoryMib?.toString(),
     ...(packs ? await packGuest(guest, config!, runDir) : {}),
   }));
+  if (isOurVmm(plan.binary)) await mustBeTaken(started);
   if (!boot.detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
   // A program of the caller's need not know our guest's words.
   const speaksOurs = opts.binary === undefined && packs;

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitForAgent } from "../control/agent-control.ts";
-import { waitForMachine } from "../control/vmm-control.ts";
+import { VmmRefusal, vmmStatus, waitForMachine } from "../control/vmm-control.ts";
 import { BootError, type MachinenError } from "../errors.ts";
 import { killMachine } from "./end-machine.ts";
+import { refusalError } from "./refusal.ts";
 import { agentSocketIn } from "./run-dir.ts";
 import type { StartedMachine } from "./start-machine.ts";
 
@@ -23,6 +24,7 @@ function consoleTail(started: StartedMachine): string {
 type Failure = (reason: string) => MachinenError;
 
 const notReady: Failure = (reason) => new BootError("BOOT_DETACHED_READINESS_FAILED", reason);
+const notRestored: Failure = (reason) => new BootError("BOOT_SNAPSHOT_NOT_FOUND", reason);
 
 async function giveUp(started: StartedMachine, reason: string, failure: Failure): Promise<never> {
   await killMachine(started.entry);
@@ -78,6 +80,24 @@ export async function waitForConsole(
   }
 }
 
+const TAKEN_POLL_MS = 5;
+const ANSWER_MS = 1000;
+
+/** Wait until the VMM has taken what it was asked for and started its QEMU, or has ended and said why. */
+export async function waitUntilTaken(started: StartedMachine): Promise<void> {
+  const { controlPath } = started.entry;
+  while (controlPath && !started.hasExited()) {
+    try {
+      await vmmStatus(controlPath, ANSWER_MS);
+      return;
+    } catch (error) {
+      if (error instanceof VmmRefusal) return;
+    }
+    await sleep(TAKEN_POLL_MS);
+  }
+  await outputOfEnded(started);
+}
+
 /** The machine was ended from outside while it came up. */
 export const interrupted = (reason: string): MachinenError =>
   notReady(`the machine did not come up: ${reason}`);
@@ -85,6 +105,23 @@ export const interrupted = (reason: string): MachinenError =>
 /** A VMM's exit status for a bad configuration, for no QEMU, and for a state it could not load. */
 const REFUSALS = [2, 3];
 const DAMAGED = 4;
+
+/**
+ * Wait until our VMM has a machine that boots cold in hand. One that has run and ended meanwhile was taken.
+ *
+ * @throws {BootError} of the option it refused, or BOOT_DETACHED_READINESS_FAILED
+ */
+export async function mustBeTaken(started: StartedMachine): Promise<void> {
+  await waitUntilTaken(started);
+  if (!started.hasExited()) return;
+  const { code } = await started.exited;
+  if (code === DAMAGED) await giveUp(started, await describeExit(started), notRestored);
+  if (code === null || !REFUSALS.includes(code)) return;
+  throw (
+    refusalError(started.stderr.tail.text()) ??
+    (await giveUp(started, await describeExit(started), notReady))
+  );
+}
 
 /**
  * Wait until a machine that starts from a template is up. `damaged`: the state could not be loaded;

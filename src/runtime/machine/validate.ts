@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { BootError, type ErrorCode } from "../errors.ts";
@@ -16,7 +16,9 @@ function refuse(code: ErrorCode, message: string): never {
 /** An option that names a file: absolute afterwards. */
 export function existingFile(code: ErrorCode, option: string, path: string, cwd: string): string {
   const absolute = resolve(cwd, path);
-  if (!existsSync(absolute)) refuse(code, `${option} ${absolute} does not exist`);
+  const stat = statSync(absolute, { throwIfNoEntry: false });
+  if (!stat) refuse(code, `${option} ${absolute} does not exist`);
+  if (stat.isDirectory()) refuse(code, `${option} ${absolute} is a directory, not a file`);
   return absolute;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
 import { isExecutableFile } from "../executable.ts";
 import { packageRoot } from "../package-root.ts";
@@ -7,6 +7,11 @@ import { packageRoot } from "../package-root.ts";
 /** Where `make -C vmm` puts our own VMM. */
 export function builtVmmBinary(): string {
   return join(packageRoot(), "vmm", "build", "machinen-vmm");
+}
+
+/** Whether a program does what docs/protocol.md promises: any other may stand in for it and do as it likes. */
+export function isOurVmm(binary: string): boolean {
+  return basename(binary) === basename(builtVmmBinary());
 }
 
 /** `MACHINEN_VMM`, else the built one. @throws {BootError} BOOT_VMM_MISSING | BOOT_VMM_PACKAGE_BROKEN */

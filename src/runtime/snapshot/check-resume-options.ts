@@ -1,4 +1,5 @@
 import { BootError, type ErrorCode } from "../errors.ts";
+import type { LiveMount, Mount } from "../machine/boot-options.ts";
 import { checkMounts } from "../machine/check-mounts.ts";
 import { findImage } from "../machine/plan-boot.ts";
 import {
@@ -23,28 +24,46 @@ function checkFiles({ image, kernel, dtb, rootDisk }: ForkOptions, cwd: string):
   }
 }
 
-/** Options that a machine with a past cannot take are refused, never ignored. */
+/** A directory that comes once the machine runs would cover a live mount which is there already. */
+function checkMount(opts: ForkOptions, liveMounts: LiveMount[], cwd: string): Mount | undefined {
+  const plan = checkMounts({ ...opts, liveMounts }, cwd);
+  if (opts._restoreMountDisk) {
+    throw new BootError("BOOT_MOUNT_INVALID", "_restoreMountDisk: a machine keeps its own mount");
+  }
+  if (!plan || !("host" in plan)) return undefined;
+  const inner = liveMounts.find(({ guest }) => guest.startsWith(`${plan.guest}/`));
+  if (inner) {
+    throw new BootError(
+      "BOOT_MOUNT_INVALID",
+      `mount ${plan.host}:${plan.guest}: it would cover the live mount at ${inner.guest}`,
+    );
+  }
+  return { host: plan.host, guest: plan.guest };
+}
+
+/**
+ * Options that a machine with a past cannot take are refused, never ignored.
+ *
+ * @returns the mount it is to be given besides what it has
+ */
 export function checkResumeOptions(
   opts: ForkOptions,
+  liveMounts: LiveMount[],
   cwd: string,
   sourceMemoryMib: number | undefined,
-): void {
+): Mount | undefined {
   checkEnv(opts.env ?? {});
   checkGuestCwd(opts.guestCwd);
   checkFiles(opts, cwd);
-  checkMounts(opts, cwd);
-  if (opts.mount || opts._restoreMountDisk || opts.mountDiskUpperSizeBytes !== undefined) {
-    throw new BootError(
-      "BOOT_MOUNT_INVALID",
-      "mount: a resumed machine has its source's mount, with what was written to it",
-    );
-  }
+  const mount = checkMount(opts, liveMounts, cwd);
   checkPortForwards(opts);
   checkMemory(opts.memory);
   if (opts.memory !== undefined && opts.memory !== sourceMemoryMib) {
+    const has = sourceMemoryMib === undefined ? "memory" : `${sourceMemoryMib} MiB`;
     throw new BootError(
       "BOOT_MEMORY_INVALID",
-      `memory: a resumed machine has its source's ${sourceMemoryMib ?? "own"} MiB`,
+      `memory: the machine goes on with the ${has} of its source; leave memory out, or boot the source with ${opts.memory}`,
     );
   }
+  return mount;
 }

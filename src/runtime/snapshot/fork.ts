@@ -22,8 +22,7 @@ export async function checkForkable(source: RegistryEntry, opts: ForkOptions = {
   await checkForkBackpressure({
     threshold: opts.freeMemoryThreshold ?? DEFAULT_FREE_MEMORY_THRESHOLD,
   });
-  const liveMounts = overrideLiveMounts(source.liveMounts, opts.liveMounts);
-  checkResumeOptions({ ...opts, liveMounts }, opts.cwd ?? process.cwd(), source.memoryCeilingMib);
+  termsOf(source, opts);
   if (!processOf(source)) throw forkFailure("it has ended");
   if (source.snapshotDisabled) {
     throw new SnapshotError("SNAPSHOT_NO_DISK", "this machine was booted with snapshot: false");
@@ -35,7 +34,11 @@ function lineageOf(source: RegistryEntry) {
   return { parentPid: source.pid, parentName: source.name, forkedAt: Date.now() };
 }
 
+/** What the options mean for a fork of this machine; refuses those that mean nothing. */
 function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
+  const cwd = opts.cwd ?? process.cwd();
+  const liveMounts = overrideLiveMounts(source.liveMounts, opts.liveMounts);
+  const mount = checkResumeOptions(opts, liveMounts, cwd, source.memoryCeilingMib);
   return {
     name: opts.name,
     sourceName: source.name,
@@ -52,10 +55,8 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
     timeoutMs: opts.timeoutMs ?? null,
     env: opts.env,
     guestCwd: opts.guestCwd,
-    liveMounts: resolveLiveMounts(
-      overrideLiveMounts(source.liveMounts, opts.liveMounts),
-      opts.cwd ?? process.cwd(),
-    ),
+    liveMounts: resolveLiveMounts(liveMounts, cwd),
+    mount,
     onLog: opts.onLog,
     failure: forkFailure,
   };

@@ -25,7 +25,7 @@ export async function restoreBundle(
     upperPath: join(snapDir, meta.mountDisk.upper),
   };
   const liveMounts = overrideLiveMounts(meta.liveMounts, opts.liveMounts);
-  checkResumeOptions({ ...opts, liveMounts }, cwd, machine.memoryMib);
+  const mount = checkResumeOptions(opts, liveMounts, cwd, machine.memoryMib);
   return resumeMachine({
     incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
     binary,
@@ -34,6 +34,7 @@ export async function restoreBundle(
     vmmEnv: opts.vmmEnv,
     network: opts,
     liveMounts: resolveLiveMounts(liveMounts, cwd),
+    mount,
     env: opts.env,
     guestCwd: opts.guestCwd,
     name: opts.name,

@@ -1,5 +1,7 @@
 import type { MachinenError } from "../errors.ts";
 import { type OnLog, PhaseTimer } from "../log.ts";
+import type { Mount } from "../machine/boot-options.ts";
+import { killMachine } from "../machine/end-machine.ts";
 import { writeResume } from "../machine/from-template.ts";
 import { sweepOrphansSometimes } from "../machine/gc.ts";
 import { detachedHandle, ownHandle } from "../machine/handle.ts";
@@ -22,6 +24,7 @@ import {
   type SharedDirectory,
 } from "../mounts/live-mounts.ts";
 import { claimName, nameBelow, type RegistryEntry, updateEntry } from "../registry/index.ts";
+import { copyMountIn } from "./late-mount.ts";
 
 /** How a resumed machine is called, kept and reported, whatever it comes from. */
 export interface ResumeTerms {
@@ -35,6 +38,8 @@ export interface ResumeTerms {
   guestCwd?: string;
   /** All of the machine's, those of its source included. */
   liveMounts: SharedDirectory[];
+  /** Given to it once it runs, besides what it has from its source. */
+  mount?: Mount;
   onLog?: OnLog;
   /** The error to throw when the machine does not come up. */
   failure: (reason: string) => MachinenError;
@@ -66,6 +71,16 @@ export function autoName(sourceName: string | undefined, pid: number): string | 
   return sourceName === undefined ? undefined : nameBelow(sourceName, String(pid));
 }
 
+/** A machine without what it was to have is none. */
+async function giveMount({ entry }: StartedMachine, mount: Mount): Promise<void> {
+  try {
+    await copyMountIn(entry, mount);
+  } catch (error) {
+    await killMachine(entry);
+    throw error;
+  }
+}
+
 /** Wait for a machine that is on its way to be one of its own, and hand it out. */
 export async function handOver(
   started: StartedMachine,
@@ -79,6 +94,7 @@ export async function handOver(
     entry.hostname = hostnameFor(entry.name);
     updateEntry(entry.pid, { hostname: entry.hostname });
   }
+  if (terms.mount) await giveMount(started, terms.mount);
   return terms.detached
     ? detachedHandle(started, terms.onLog)
     : ownHandle(started, terms.timeoutMs, terms.onLog);

@@ -1,4 +1,4 @@
-import { type CommandId, commands, isCommand } from "../commands.ts";
+import { type CommandId, commands, isCommand, needsArgument } from "../commands.ts";
 import { CommandError, describeError, withNextStep } from "../errors.ts";
 import { canRun } from "../keymap.ts";
 import { machineLines } from "../list-lines.ts";
@@ -8,9 +8,11 @@ import { attentionActions } from "./attention-actions.ts";
 import { compareActions } from "./compare-actions.ts";
 import type { ActionContext, Handler, Origin } from "./context.ts";
 import { copyActions } from "./copy-actions.ts";
-import { dialogActions, tag, usualArgument } from "./dialog-actions.ts";
+import { dialogActions, usualArgument } from "./dialog-actions.ts";
 import { MachineActions } from "./machine-actions.ts";
 import { paneActions } from "./pane-actions.ts";
+import { tagNamed } from "./tag.ts";
+import { machineNamedIn } from "./target.ts";
 
 /** Carries out the vocabulary. */
 export class Actions {
@@ -29,16 +31,16 @@ export class Actions {
       ...attentionActions(context),
       ...dialogActions(context, machines, (command, argument) => this.run(command, argument)),
       ...compareActions(context, {
-        forkMany: (source, count) => machines.forkMany(source, count),
+        forkMany: (source, session, count) => machines.forkMany(source, session, count),
         stopAll: (dropped) => machines.stopAll(dropped),
       }),
       new: (name) => machines.boot(name ? { name } : {}),
       undo: () => machines.undoStop(),
-      rename: (name) => machines.rename(name),
-      tag: (words) => tag(context, words),
+      rename: (words) => machines.rename(words),
+      tag: (words) => tagNamed(context, words),
       ls: async () => machineLines(context.state),
-      fork: (name) => machines.fork(name || undefined),
-      snapshot: () => machines.snapshot(),
+      fork: (words) => machines.fork(words),
+      snapshot: (name) => machines.snapshot(name),
       restore: (directory) => (directory ? machines.restore(directory) : machines.chooseSnapshot()),
       stop: (name, origin) => machines.askStop(name, origin),
       suspend: () => context.suspend(),
@@ -51,7 +53,7 @@ export class Actions {
   run(command: CommandId, argument = ""): void {
     const { tasks } = this.context;
     const spec = commands[command];
-    if (argument === "" && spec.argument?.startsWith("<")) {
+    if (argument === "" && needsArgument(spec)) {
       this.context.dispatch({
         type: "dialog-opened",
         dialog: { kind: "prompt", command, text: usualArgument(this.context.state, command) },
@@ -74,10 +76,12 @@ export class Actions {
     if (argument !== "" && !spec.argument) {
       throw new CommandError("COMMAND_ARGUMENT_INVALID", `${command} takes no argument`);
     }
-    if (argument === "" && spec.argument?.startsWith("<")) {
+    if (argument === "" && needsArgument(spec)) {
       throw new CommandError("COMMAND_ARGUMENT_INVALID", `usage: ${command} ${spec.argument}`);
     }
-    if (!canRun(spec, present(this.context.state))) {
+    const { state } = this.context;
+    const named = spec.argument?.startsWith("[machine]") && machineNamedIn(state, argument);
+    if (!canRun(spec, present(state, named || undefined))) {
       const message = `${command} needs ${needText[spec.needs!]}`;
       throw new CommandError("COMMAND_NOT_POSSIBLE", message);
     }
@@ -112,7 +116,7 @@ export class Actions {
 
 const needText = {
   machine: "a selected machine",
-  running: "a selected machine that runs",
+  running: "a machine that runs",
   pane: "a selected pane",
   panes: "more than one pane in the tab",
   pages: "more panes than the screen has room for",

@@ -1,7 +1,7 @@
 import { nextAlert } from "../attention/alert.ts";
 import { machineName } from "../names.ts";
-import { selectedMachine } from "../selectors.ts";
 import type { ActionContext, Handler } from "./context.ts";
+import { targetCalled } from "./target.ts";
 
 /** What answers the panes that want something. */
 export function attentionActions(context: ActionContext) {
@@ -12,9 +12,8 @@ export function attentionActions(context: ActionContext) {
       context.dispatch({ type: "selected", id });
       return undefined;
     },
-    mute: () => {
-      const machine = selectedMachine(context.state);
-      if (!machine) return undefined;
+    mute: (name) => {
+      const { machine } = targetCalled(context.state, name);
       context.dispatch({ type: "mute-toggled", machine: machine.id });
       const muted = context.state.muted.includes(machine.id);
       return `${machineName(machine)} is ${muted ? "muted" : "heard again"}`;

@@ -5,18 +5,18 @@ import type { CommandId } from "../commands.ts";
 import { type DifferencesDialog, differenceRows } from "../compare/differences.ts";
 import { mostCompared, nearestFamily } from "../compare/family.ts";
 import { CommandError } from "../errors.ts";
-import { type PaneId, paneId, paneTarget } from "../layout/pane-id.ts";
+import { type PaneId, paneId } from "../layout/pane-id.ts";
 import { machineName } from "../names.ts";
-import { currentTab, machineOf, machinesOf, selectedMachine } from "../selectors.ts";
+import { currentTab, machineOf, machinesOf } from "../selectors.ts";
 import type { ActionContext, Handler, Origin } from "./context.ts";
-import { machineCalled } from "./machine-called.ts";
+import { machineCalled, targetCalled, targetOf } from "./target.ts";
 
 /** More forks at once than a screen can show. */
 const mostForks = 16;
 
 /** What is done to machines, not to their panes. */
 interface MachineWork {
-  forkMany(source: MachineInfo, count: number): Promise<MachineInfo[]>;
+  forkMany(source: MachineInfo, session: string, count: number): Promise<MachineInfo[]>;
   stopAll(machines: readonly { id: string; name: string }[]): Promise<string>;
 }
 
@@ -26,8 +26,8 @@ export function compareActions(context: ActionContext, { forkMany, stopAll }: Ma
     compare: (words) => compare(context, words),
     synchronize: () => synchronize(context),
     highlight: () => highlight(context),
-    differences: (name) => showDifferences(context, name),
-    keep: (_, origin) => askKeep(context, stopAll, origin),
+    differences: (names) => showDifferences(context, names),
+    keep: (name, origin) => askKeep(context, stopAll, name, origin),
     "fork-many": (words) => forkAndCompare(context, forkMany, words),
   } satisfies Partial<Record<CommandId, Handler>>;
 }
@@ -52,11 +52,8 @@ function impossible(message: string): CommandError {
   return new CommandError("COMMAND_NOT_POSSIBLE", message);
 }
 
-function selected(context: ActionContext): { machine: MachineInfo; session: string } {
-  const machine = selectedMachine(context.state);
-  const { selected: id } = context.state;
-  if (!machine || id === undefined) throw impossible("no machine is selected");
-  return { machine, session: paneTarget(id).session };
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
 }
 
 function open(context: ActionContext, machines: readonly MachineInfo[], session: string): void {
@@ -68,8 +65,8 @@ function open(context: ActionContext, machines: readonly MachineInfo[], session:
 
 /** The machines named, or the selected one and its nearest relatives, in a tab of their own. */
 function compare(context: ActionContext, words: string): void {
-  const { machine, session } = selected(context);
-  const names = words.split(/\s+/).filter((word) => word !== "");
+  const { machine, session } = targetCalled(context.state, "");
+  const names = wordsOf(words);
   const machines =
     names.length > 0
       ? names.map((name) => machineCalled(context.state, name))
@@ -83,22 +80,23 @@ function compare(context: ActionContext, words: string): void {
   open(context, machines, session);
 }
 
-/** `<count> [command]`: forks of one moment, side by side; the command is typed into each. */
+/** `[machine] <count> [command]`: forks of one moment, side by side; the command is typed into each. */
 async function forkAndCompare(
   context: ActionContext,
   forkMany: MachineWork["forkMany"],
   words: string,
 ): Promise<string | undefined> {
-  const [, digits = "", command = ""] = /^(\d+)(?:\s+(.*))?$/s.exec(words.trim()) ?? [];
+  const isCount = (rest: string): boolean => /^\d+(\s|$)/.test(rest);
+  const { machine, session, rest } = targetOf(context.state, words, isCount);
+  const [, digits = "", command = ""] = /^(\d+)(?:\s+(.*))?$/s.exec(rest.trim()) ?? [];
   const count = Number(digits);
   if (!Number.isInteger(count) || count < 1 || count > mostForks) {
     throw new CommandError(
       "COMMAND_ARGUMENT_INVALID",
-      `usage: fork-many <count> [command], with a count from 1 to ${mostForks}`,
+      `usage: fork-many [machine] <count> [command], with a count from 1 to ${mostForks}`,
     );
   }
-  const { machine, session } = selected(context);
-  const forks = await forkMany(machine, count);
+  const forks = await forkMany(machine, session, count);
   if (forks.length === 0) return undefined;
   if (forks.length > 1) open(context, forks.slice(0, mostCompared), session);
   if (command)
@@ -120,9 +118,14 @@ function counterpart(context: ActionContext, machine: MachineInfo): MachineInfo 
   return found;
 }
 
-async function showDifferences(context: ActionContext, name: string): Promise<undefined> {
-  const { machine } = selected(context);
+/** Of the two machines named, of the selected one and the one named, or of it and its relative. */
+async function showDifferences(context: ActionContext, words: string): Promise<undefined> {
+  const names = wordsOf(words);
+  if (names.length > 2) throw impossible("two machines are compared at a time");
+  const { machine } = targetCalled(context.state, names.length === 2 ? names[0]! : "");
+  const name = names.at(-1);
   const other = name ? machineCalled(context.state, name) : counterpart(context, machine);
+  if (other.id === machine.id) throw impossible(`${machineName(machine)} is compared with itself`);
   // The older one comes first: what the fork has more is added.
   const [a, b] = machine.startedAt < other.startedAt ? [machine, other] : [other, machine];
   const dialog: DifferencesDialog = {
@@ -180,12 +183,17 @@ function othersOfTab(context: ActionContext, machine: MachineInfo): MachineInfo[
 function askKeep(
   context: ActionContext,
   stopAll: MachineWork["stopAll"],
+  name: string,
   origin: Origin,
 ): Promise<string> | undefined {
-  const { machine } = selected(context);
+  const { machine } = targetCalled(context.state, name);
   const others = othersOfTab(context, machine);
   if (!currentTab(context.state).compares || others.length === 0) {
     throw impossible("keep is for a tab that compares machines: c opens one");
+  }
+  // Whoever names one that is not compared must not lose all that are.
+  if (!currentTab(context.state).panes.some((id) => machineOf(context.state, id) === machine)) {
+    throw impossible(`${machineName(machine)} is not among those that are compared`);
   }
   const drop = others.map((other) => ({ id: other.id, name: machineName(other) }));
   if (origin === "outside") return stopAll(drop);

@@ -18,6 +18,7 @@ import type { UiState } from "../state.ts";
 import { openDifference } from "./compare-actions.ts";
 import type { ActionContext, Handler } from "./context.ts";
 import type { MachineActions } from "./machine-actions.ts";
+import { tagSelected } from "./tag.ts";
 
 /** What opens dialogs, and what is done in them. */
 export function dialogActions(
@@ -97,7 +98,7 @@ function acceptText(
   if (dialog.kind === "prompt") {
     if (dialog.text.trim() === "" && dialog.command !== "tag") return undefined;
     context.dispatch({ type: "dialog-closed" });
-    if (dialog.command === "tag") return tag(context, dialog.text);
+    if (dialog.command === "tag") return tagSelected(context, dialog.text);
     return run(dialog.command, dialog.text.trim());
   }
   const line = readCommandLine(dialog.text);
@@ -129,13 +130,4 @@ async function start(
     context.dispatch({ type: "form-failed", fields, error: withNextStep(cause, "\n") });
     throw error;
   }
-}
-
-/** Words, with or without the sign they are shown with; none takes all away. */
-export function tag(context: ActionContext, words: string): void {
-  const machine = selectedMachine(context.state);
-  if (!machine) return;
-  const tags = words.split(/[\s,]+/).map((word) => word.replace(/^#/, ""));
-  const unique = [...new Set(tags.filter((word) => word !== ""))];
-  context.dispatch({ type: "tagged", machine: machine.id, tags: unique });
 }

@@ -1,12 +1,11 @@
 import type { HostBootOptions, MachineInfo } from "../../runtime/host/host.ts";
 import { printable } from "../../runtime/printable.ts";
 import { CommandError } from "../errors.ts";
-import { paneTarget } from "../layout/pane-id.ts";
 import { MachineMaker } from "../machine-maker.ts";
 import { machineName } from "../names.ts";
-import { machinesOf, selectedMachine } from "../selectors.ts";
+import { machinesOf } from "../selectors.ts";
 import type { ActionContext, Origin } from "./context.ts";
-import { machineCalled } from "./machine-called.ts";
+import { targetCalled, targetOf } from "./target.ts";
 
 /** What commands do to machines: every one of them asks the host. */
 export class MachineActions {
@@ -38,10 +37,13 @@ export class MachineActions {
     if (added) this.added(added);
   }
 
-  /** The fork's pane shows the session that the source's pane shows. */
-  async fork(name?: string): Promise<string | undefined> {
-    const source = this.selected();
-    const { session } = paneTarget(this.context.state.selected!);
+  /**
+   * `[machine] [name]`; a name that is in use could be no fork's, so one word is clear as well. The
+   * fork's pane shows the session that the source's pane shows.
+   */
+  async fork(words: string): Promise<string | undefined> {
+    const target = targetOf(this.context.state, words, () => true);
+    const { machine: source, session, rest: name } = target;
     const task = {
       label: `forking ${machineName(source)}`,
       machineId: source.id,
@@ -56,8 +58,7 @@ export class MachineActions {
   }
 
   /** Forks of one moment. */
-  async forkMany(source: MachineInfo, count: number): Promise<MachineInfo[]> {
-    const { session } = paneTarget(this.context.state.selected!);
+  async forkMany(source: MachineInfo, session: string, count: number): Promise<MachineInfo[]> {
     const task = {
       label: `forking ${machineName(source)} ${count} times`,
       machineId: source.id,
@@ -70,8 +71,8 @@ export class MachineActions {
     return forks ?? [];
   }
 
-  async snapshot(): Promise<string | undefined> {
-    const machine = this.selected();
+  async snapshot(called: string): Promise<string | undefined> {
+    const { machine } = targetCalled(this.context.state, called);
     const name = machineName(machine);
     const task = {
       label: `snapshotting ${name}`,
@@ -104,7 +105,7 @@ export class MachineActions {
 
   /** The selected machine, or the one named. Nobody outside can answer a question: it is done. */
   async askStop(called: string, origin: Origin): Promise<string | undefined> {
-    const machine = called ? machineCalled(this.context.state, called) : this.selected();
+    const { machine } = targetCalled(this.context.state, called);
     const name = machineName(machine);
     if (origin === "outside") return this.stop(machine.id, name);
     const dialog = { kind: "confirm" as const, id: machine.id, name };
@@ -156,8 +157,9 @@ export class MachineActions {
     return `${name} is back as it was in ${printable(directory)}`;
   }
 
-  async rename(name: string): Promise<undefined> {
-    const machine = this.selected();
+  /** `[machine] <name>` */
+  async rename(words: string): Promise<undefined> {
+    const { machine, rest: name } = targetOf(this.context.state, words, (rest) => rest !== "");
     const task = { label: `renaming ${machineName(machine)}`, machineId: machine.id };
     await this.context.tasks.run(task, () => this.context.host.rename(machine.id, name));
     this.context.refresh();
@@ -171,13 +173,6 @@ export class MachineActions {
   /** Leaves no machine half-made. */
   abandon(): void {
     this.maker.abandon();
-  }
-
-  /** The machine commands are about. @throws {CommandError} COMMAND_NOT_POSSIBLE */
-  private selected(): MachineInfo {
-    const machine = selectedMachine(this.context.state);
-    if (!machine) throw new CommandError("COMMAND_NOT_POSSIBLE", "no machine is selected");
-    return machine;
   }
 
   private added(machine: MachineInfo, session?: string): void {

@@ -8,6 +8,7 @@ import { machineName } from "../names.ts";
 import { selectedIsShown, selectedMachine, sidebarItems } from "../selectors.ts";
 import type { Action } from "../state.ts";
 import type { ActionContext, Handler } from "./context.ts";
+import { targetCalled } from "./target.ts";
 
 /** How far one press of a key moves a border, in cells. */
 const step = { row: 4, column: 2 };
@@ -44,8 +45,8 @@ export function paneActions(context: ActionContext) {
       attach(context);
     },
     zoom: does({ type: "zoom-toggled" }),
-    "split-right": () => split(context, "row"),
-    "split-down": () => split(context, "column"),
+    "split-right": (name) => split(context, name, "row"),
+    "split-down": (name) => split(context, name, "column"),
     "close-pane": () => {
       const { selected } = context.state;
       if (selected !== undefined) context.dispatch({ type: "pane-closed", id: selected });
@@ -104,9 +105,8 @@ function attach(context: ActionContext): void {
 }
 
 /** A new shell on the same machine, typed into at once, as other multiplexers do. */
-function split(context: ActionContext, direction: Direction): void {
-  const machine = selectedMachine(context.state);
-  if (!machine) return;
+function split(context: ActionContext, called: string, direction: Direction): void {
+  const { machine } = targetCalled(context.state, called);
   const names = new Set(
     sidebarItems(context.state)
       .filter((item) => item.machine.id === machine.id)

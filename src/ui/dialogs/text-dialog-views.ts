@@ -40,7 +40,10 @@ export function textDialogView(state: UiState, dialog: TextDialog, wide: number)
       const width = Math.min(promptWidth, wide);
       const lines = [
         { text: `${printable(dialog.text)}█` },
-        { text: `${dialog.command} ${argument ?? ""}: ${description}`, tone: "dim" as const },
+        {
+          text: `${dialog.command} ${ownArgument(argument)}: ${description}`,
+          tone: "dim" as const,
+        },
       ];
       const footer = footerLines(["Enter run", "Esc close"], width);
       return sized(dialog.command, wrapLines(lines, width), footer, width);
@@ -48,6 +51,11 @@ export function textDialogView(state: UiState, dialog: TextDialog, wide: number)
     case "form":
       return formView(state, dialog, wide);
   }
+}
+
+/** A key that asks for words is about the selected machine: another one need not be named. */
+function ownArgument(argument = ""): string {
+  return argument.replace(/^\[machine\] /, "");
 }
 
 /** How many lines there are to choose from. */

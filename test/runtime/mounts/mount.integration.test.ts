@@ -248,13 +248,6 @@ describe("machines with a mount", () => {
     await vm.kill();
   });
 
-  test("cannot be given another one when they are resumed", async () => {
-    const vm = await boot({ ...options, name: "source" });
-    const error = await rejection(vm.fork({ mount: { host, guest: "/mnt/other" } }));
-    expect(error.code).toBe("BOOT_MOUNT_INVALID");
-    await vm.kill();
-  });
-
   test("keep their packed directory from the cache's broom", async () => {
     const vm = await boot({ ...options, name: "using" });
     const { lowerPath } = readEntry(vm.pid)!.mountDisk!;

@@ -81,6 +81,16 @@ export class OuterTerminal {
     this.pty.resize(cols, rows);
   }
 
+  /** Reads nothing more of what is written to it, as behind a connection that stands still. */
+  stall(): void {
+    this.pty.pause();
+  }
+
+  /** Reads again. */
+  goOn(): void {
+    this.pty.resume();
+  }
+
   kill(signal: string): void {
     this.pty.kill(signal);
   }
