@@ -85,6 +85,7 @@ async function start(
         hostname: hostnameFor(opts.name),
         forkedFrom: opts.forkedFrom,
         memoryCeilingMib: memoryMib,
+        cpus: cpusOf(opts),
         templateKey,
         ...mountRecord(boot.mountDisk),
         ...forwardRecord(opts),
@@ -168,6 +169,11 @@ async function bootWarm(boot: Boot): Promise<Machine | undefined> {
 function withCpus(opts: BootOptions): BootOptions {
   if (opts.cpus === undefined) return opts;
   return { ...opts, vmmEnv: { MACHINEN_CPUS: String(opts.cpus), ...opts.vmmEnv } };
+}
+
+/** As the VMM reads it. */
+function cpusOf({ vmmEnv }: BootOptions): number {
+  return Number(vmmEnv?.MACHINEN_CPUS || process.env.MACHINEN_CPUS || 1);
 }
 
 /**
