@@ -2,19 +2,15 @@ import { printable } from "../runtime/printable.ts";
 import { Chrome } from "./chrome/chrome.ts";
 import { markDifferences } from "./compare/highlight.ts";
 import { drawCopyMode } from "./copy-mode/draw.ts";
-import { dialogView } from "./dialogs/dialog-views.ts";
-import { type PaneId, paneTarget } from "./layout/pane-id.ts";
-import type { PlacedPane } from "./layout/place-panes.ts";
-import { centered, type Rect } from "./layout/rect.ts";
-import { paneName } from "./names.ts";
+import type { PaneId } from "./layout/pane-id.ts";
+import type { Rect } from "./layout/rect.ts";
 import { drawBanner, drawFrame, drawMessage } from "./panes/frame.ts";
 import type { SessionPane } from "./panes/session-pane.ts";
 import { BG_DIM } from "./screen/cell.ts";
 import { Grid } from "./screen/grid.ts";
 import { type ColourDepth, type Cursor, Painter } from "./screen/painter.ts";
-import { areasOf, currentTab, machineOf, synchronizedPanes, visiblePanes } from "./selectors.ts";
-import type { PaneStatus, UiState } from "./state.ts";
-import { tabSigns } from "./tab-marks.ts";
+import { type PlannedPane, planScreen, type ScreenPlan } from "./screen-plan.ts";
+import type { UiState } from "./state.ts";
 import type { Theme } from "./theme.ts";
 
 export interface CompositorOptions {
@@ -31,7 +27,10 @@ export class Compositor {
   private readonly grid = new Grid(1, 1);
   private readonly painter: Painter;
   private readonly chrome: Chrome;
+  private plan: ScreenPlan | undefined;
   private arrangement = "";
+  /** What the frame of each pane on the screen says. */
+  private readonly frames = new Map<PaneId, string>();
 
   constructor(options: CompositorOptions) {
     this.options = options;
@@ -41,6 +40,7 @@ export class Compositor {
 
   /** The outer terminal's content is unknown now. */
   invalidate(): void {
+    this.plan = undefined;
     this.arrangement = "";
     this.painter.invalidate();
   }
@@ -51,22 +51,21 @@ export class Compositor {
       this.grid.resize(cols, rows);
       this.painter.invalidate();
     }
-    const layout = areasOf(state);
-    if (layout.tooSmall) {
+    const sameState = state === this.plan?.state;
+    const plan = sameState ? this.plan! : planScreen(state);
+    const { areas, dialog } = plan;
+    this.plan = plan;
+    if (areas.tooSmall) {
       this.arrangement = "";
       this.grid.fill(0, 0, cols, rows);
       this.drawTooSmall(cols, rows);
       return this.painter.paint(this.grid, null);
     }
-    const placed = visiblePanes(state);
-    const dialog = dialogView(state);
-    const box =
-      dialog &&
-      centered({ x: 0, y: 0, width: cols, height: rows - 1 }, dialog.width, dialog.height);
-    const moved = this.rearrange(JSON.stringify([layout, placed, box]));
-    const cursor = this.drawPanes(state, panes, placed, moved);
-    if (placed.length === 0) this.drawEmpty(state, layout.panes);
-    this.chrome.draw(this.grid, state, layout, dialog && box && { view: dialog, rect: box });
+    const moved = !sameState && this.rearrange(plan);
+    if (!sameState) this.frames.clear();
+    const cursor = this.drawPanes(plan, panes, moved);
+    if (plan.panes.length === 0) this.drawEmpty(state, areas.panes);
+    this.chrome.draw(this.grid, state, areas, moved, dialog);
     return this.painter.paint(this.grid, dialog ? null : cursor);
   }
 
@@ -75,7 +74,9 @@ export class Compositor {
   }
 
   /** Rectangles have moved: what they leave behind must not stay. */
-  private rearrange(arrangement: string): boolean {
+  private rearrange({ areas, panes, dialog }: ScreenPlan): boolean {
+    const rects = panes.map(({ id, rect, frame, inside }) => [id, rect, frame, inside]);
+    const arrangement = JSON.stringify([areas, rects, dialog?.rect]);
     if (arrangement === this.arrangement) return false;
     this.arrangement = arrangement;
     this.grid.fill(0, 0, this.grid.cols, this.grid.rows);
@@ -83,29 +84,15 @@ export class Compositor {
   }
 
   private drawPanes(
-    state: UiState,
+    plan: ScreenPlan,
     panes: ReadonlyMap<PaneId, SessionPane>,
-    placed: readonly PlacedPane[],
     moved: boolean,
   ): Cursor | null {
     let cursor: Cursor | null = null;
-    const typedInto = new Set(state.attached ? [state.selected, ...synchronizedPanes(state)] : []);
-    const signs = tabSigns(currentTab(state));
-    for (const { id, rect, frame, inside } of placed) {
+    for (const planned of plan.panes) {
+      const { id, inside, selected, attached } = planned;
       const pane = panes.get(id);
-      const selected = id === state.selected;
-      const attached = typedInto.has(id);
-      drawFrame(this.grid, rect, {
-        name: paneName(state, id),
-        family: familyOf(state, id),
-        theme: this.options.theme,
-        title: pane?.terminal.title ?? "",
-        mark: [signs, frameMark(attached, pane)].filter(Boolean).join(" "),
-        tone: attached ? "attached" : selected ? "selected" : "idle",
-        frame,
-        ascii: this.options.ascii,
-        colour: this.options.depth !== "none",
-      });
+      this.drawFrameOf(planned, pane, plan.signs);
       if (inside.height === 0) continue;
       if (pane?.copyMode) {
         const colour = this.options.depth !== "none";
@@ -114,27 +101,44 @@ export class Compositor {
         continue;
       }
       // Marks of the last frame go with a fresh copy.
-      const fresh = moved || currentTab(state).highlighted === true;
-      const status = state.panes[id] ?? { kind: "waiting" };
-      this.drawInside(inside, status, pane, fresh, machineOf(state, id)?.local);
+      this.drawInside(planned, pane, moved || plan.highlighted);
       if (selected && attached && pane && pane.scrollOffset === 0)
         cursor = placeCursor(pane, inside);
     }
-    if (currentTab(state).highlighted) {
+    if (plan.highlighted) {
       markDifferences(
         this.grid,
-        placed.flatMap(({ inside }) => (inside.height > 0 ? [inside] : [])),
+        plan.panes.flatMap(({ inside }) => (inside.height > 0 ? [inside] : [])),
       );
     }
     return cursor;
   }
 
+  /** Unless it stands there already. */
+  private drawFrameOf(planned: PlannedPane, pane: SessionPane | undefined, signs: string): void {
+    const { id, name, family, rect, frame, selected, attached } = planned;
+    const title = pane?.terminal.title ?? "";
+    const mark = [signs, frameMark(attached, pane)].filter(Boolean).join(" ");
+    const says = `${mark}\n${title}`;
+    if (this.frames.get(id) === says) return;
+    this.frames.set(id, says);
+    drawFrame(this.grid, rect, {
+      name,
+      family,
+      theme: this.options.theme,
+      title,
+      mark,
+      tone: attached ? "attached" : selected ? "selected" : "idle",
+      frame,
+      ascii: this.options.ascii,
+      colour: this.options.depth !== "none",
+    });
+  }
+
   private drawInside(
-    inside: Rect,
-    status: PaneStatus,
+    { inside, status, local }: PlannedPane,
     pane: SessionPane | undefined,
     moved: boolean,
-    local: string | undefined,
   ): void {
     if (!pane || status.kind === "waiting" || status.kind === "connecting") {
       this.grid.fill(inside.x, inside.y, inside.width, inside.height);
@@ -178,10 +182,6 @@ export class Compositor {
       );
     });
   }
-}
-
-function familyOf(state: UiState, id: PaneId): number | undefined {
-  return state.families[paneTarget(id).machine];
 }
 
 function frameMark(attached: boolean, pane: SessionPane | undefined): string {

@@ -67,8 +67,9 @@ export class LocalSession {
       stdin: new Writable({
         write: (chunk, _encoding, done) => {
           this.typedInto = true;
-          if (!this.ended) this.pty.stdin.write(chunk);
-          done();
+          // Done when the program has it: whoever writes sees what it leaves unread.
+          if (this.ended) done();
+          else this.pty.stdin.write(chunk, () => done());
         },
       }),
       stdout,

@@ -2,10 +2,11 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { resolve as resolvePath } from "node:path";
-import { Readable, Writable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import type { IPty } from "node-pty";
 import { BootError } from "../errors.ts";
 import { ByteRing } from "./byte-ring.ts";
+import { ptyInput } from "./pty-input.ts";
 
 export interface PtyBootOptions {
   /** Program to start: absolute, or relative to the current directory. */
@@ -74,12 +75,7 @@ class LocalPty implements PtyVmHandle {
   constructor(pty: IPty) {
     this.pty = pty;
     this.pid = pty.pid;
-    this.stdin = new Writable({
-      write: (chunk: Buffer, _encoding, callback) => {
-        if (!this.gone) pty.write(chunk);
-        callback();
-      },
-    });
+    this.stdin = ptyInput(pty);
     this.stdout = new Readable({ read: () => this.gone || pty.resume() });
     // With `encoding: null` node-pty hands out buffers, whatever its types say.
     pty.onData((data) => {

@@ -33,20 +33,35 @@ export class Chrome {
   private readonly status = new ChromePart();
   private readonly dialog = new ChromePart();
   private drawnAt = 0;
+  /** What the grid shows, unless something of it was put off. */
+  private shown: UiState | undefined;
 
   constructor(options: ChromeOptions) {
     this.options = options;
   }
 
+  /** `moved`: the grid is blank. */
   draw(
     grid: Grid,
     state: UiState,
     areas: ScreenAreas,
+    moved: boolean,
     dialog: { view: DialogView; rect: Rect } | undefined,
   ): void {
+    if (moved || state !== this.shown) this.drawParts(grid, state, areas);
+    if (dialog) this.drawDialog(grid, dialog.view, dialog.rect);
+  }
+
+  close(): void {
+    for (const part of [this.sidebar, this.tabs, this.status, this.dialog]) part.close();
+  }
+
+  private drawParts(grid: Grid, state: UiState, areas: ScreenAreas): void {
     const stale = this.staleParts(state, areas);
     const wait = this.drawnAt + chromeMs - performance.now();
+    this.shown = state;
     if (stale.length > 0 && wait > 0) {
+      this.shown = undefined;
       this.options.onPostponed(wait);
     } else if (stale.length > 0) {
       this.drawnAt = performance.now();
@@ -55,11 +70,6 @@ export class Chrome {
     if (areas.sidebar) this.sidebar.copyTo(grid, areas.sidebar);
     if (areas.tabs) this.tabs.copyTo(grid, areas.tabs);
     this.status.copyTo(grid, areas.status);
-    if (dialog) this.drawDialog(grid, dialog.view, dialog.rect);
-  }
-
-  close(): void {
-    for (const part of [this.sidebar, this.tabs, this.status, this.dialog]) part.close();
   }
 
   /** How to draw each part whose view has changed. */

@@ -82,13 +82,25 @@ export class OuterOutput {
 
   private sendFrame(): void {
     this.wanted = false;
-    const frame = this.options.paint();
-    if (frame.length === 0) return;
+    const rest = this.writeNow(this.options.paint());
+    if (rest.length === 0) return;
     this.inFlight = true;
-    this.stream.write(frame, (error) => {
+    this.stream.write(rest, (error) => {
       this.inFlight = false;
       if (!error && this.wanted && !this.closed) this.sendFrame();
     });
+  }
+
+  /** What the terminal does not take at once; mostly nothing, and the stream's detours are saved. */
+  private writeNow(frame: Uint8Array): Uint8Array {
+    const { fd, writableLength } = this.stream;
+    if (fd === undefined || writableLength > 0 || frame.length === 0) return frame;
+    try {
+      return frame.subarray(writeSync(fd, frame));
+    } catch {
+      // Full, or gone: the stream waits, or says so.
+      return frame;
+    }
   }
 
   private fail(error: Error): void {

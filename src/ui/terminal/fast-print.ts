@@ -61,6 +61,7 @@ function printAscii(core: XtermCore, data: Uint32Array, start: number, end: numb
   }
   x += at - start;
   buffer.x = x;
+  handler._dirtyRowTracker.markDirty(buffer.y);
   handler._parser.precedingJoinState = ASCII_PROPERTIES;
   if (x < line.length) {
     const right = cells[x * CELL_WORDS] as number;

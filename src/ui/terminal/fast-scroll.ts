@@ -2,10 +2,15 @@ import type { XtermCore, XtermLine } from "./xterm.ts";
 
 /**
  * For every line that scrolls in xterm makes two objects for what does not fit into cells, mostly
- * for nothing, and an event nobody hears: a flood of short lines made 200 MB of garbage a second.
+ * for nothing, and an event for those who wait for changed rows: a flood of short lines made 200 MB of garbage a second.
  */
 export function scrollFast(core: XtermCore): void {
-  core._bufferService._onScroll = { fire: () => {} };
+  core._bufferService._onScroll = {
+    fire: () => {
+      const { scrollTop, scrollBottom } = core.buffers.active;
+      core._inputHandler._dirtyRowTracker.markRangeDirty(scrollTop, scrollBottom);
+    },
+  };
   const line = core.buffers.active.lines.get(0) as XtermLine;
   // All terminals' lines: they have no copyFrom of their own.
   const prototype = Object.getPrototypeOf(line) as XtermLine;

@@ -144,6 +144,7 @@ export class PaneTerminal {
       this.terminal.resize(clampCols(replay.cols), clampRows(replay.rows));
       writeSync(this.terminal, replay.bytes);
       this.terminal.resize(cols, rows);
+      this.copier.resized();
     } finally {
       this.replaying = false;
     }
@@ -154,6 +155,7 @@ export class PaneTerminal {
 
   resize(cols: number, rows: number): void {
     this.terminal.resize(clampCols(cols), clampRows(rows));
+    this.copier.resized();
     this.version++;
   }
 

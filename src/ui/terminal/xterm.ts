@@ -40,9 +40,11 @@ interface XtermBuffer {
   x: number;
   y: number;
   scrollTop: number;
+  scrollBottom: number;
   addMarker(line: number): XtermMarker;
 }
 export interface XtermCore {
+  rows: number;
   buffers: { active: XtermBuffer; alt: XtermBuffer; normal: XtermBuffer };
   coreService: {
     isCursorHidden: boolean;
@@ -62,6 +64,15 @@ export interface XtermCore {
     _activeBuffer: XtermBuffer;
     _curAttrData: XtermStyle;
     _charsetService: { charset: unknown };
+    /** Rows of the screen; `end` is one of them. */
+    _dirtyRowTracker: {
+      start: number;
+      end: number;
+      /** Called before each write. */
+      clearRange(): void;
+      markDirty(row: number): void;
+      markRangeDirty(first: number, last: number): void;
+    };
     _parser: {
       precedingJoinState: number;
       setPrintHandler(handler: (data: Uint32Array, start: number, end: number) => void): void;

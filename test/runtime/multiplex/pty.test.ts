@@ -40,6 +40,24 @@ it("carries bytes unchanged both ways", async () => {
   expect(Buffer.from(numbers)).toEqual(bytes);
 });
 
+it("keeps what a program does not read yet, and goes on meanwhile", async () => {
+  const pty = sh("stty raw -echo; echo ready; head -c 1; head -c 299999 | cksum; sleep 600");
+  let text = "";
+  pty.stdout.setEncoding("latin1").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  await vi.waitFor(() => expect(text).toContain("ready"));
+  process.kill(pty.pid, "SIGSTOP");
+  const written = new Promise((resolve) => pty.stdin.write(Buffer.alloc(300_000, "x"), resolve));
+  expect(pty.stdin.writableLength).toBe(300_000);
+  process.kill(pty.pid, "SIGCONT");
+  await written;
+  expect(pty.stdin.writableLength).toBe(0);
+  await vi.waitFor(() => expect(text).toContain("316681728 299999"), 60_000);
+  await pty.kill();
+  expect(await new Promise((resolve) => pty.stdin.write("late", resolve))).toBeInstanceOf(Error);
+});
+
 it("kills what ignores every other signal, also when nobody reads its flood", async () => {
   const pty = sh("trap '' HUP TERM INT; while :; do echo flood; done");
   await new Promise((resolve) => setTimeout(resolve, 50));

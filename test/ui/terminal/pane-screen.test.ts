@@ -11,7 +11,10 @@ import {
 import { SeededRandom } from "../screen/seeded-random.ts";
 import { findProgram, type Recording, record } from "./program-output.ts";
 
-/** Feed a pane, a bare terminal, and an outer terminal behind grid and painter; compare all. */
+/**
+ * Feed a pane, a bare terminal, and an outer terminal behind grid and painter; compare all. Chunks
+ * that are not copied are those whose changes must not be forgotten by the next copy.
+ */
 async function expectSameCells({ name, cols, rows, chunks }: Recording): Promise<void> {
   const bare = referenceTerminal(cols, rows, 1000);
   const outer = referenceTerminal(cols + 4, rows + 2);
@@ -21,7 +24,8 @@ async function expectSameCells({ name, cols, rows, chunks }: Recording): Promise
   for (const [i, chunk] of chunks.entries()) {
     await writeTo(bare, chunk);
     pane.write(chunk);
-    pane.copyTo(grid, 3, 1, cols, rows, { force: true });
+    if (i % 4 === 1 && i + 1 < chunks.length) continue;
+    pane.copyTo(grid, 3, 1, cols, rows);
     const expected = terminalCells(bare);
     expect(gridCells(grid, 3, 1, cols, rows), `${name}, chunk ${i}`).toEqual(expected);
     await writeTo(outer, Buffer.from(painter.paint(grid, null)));
@@ -115,7 +119,7 @@ function randomOutput(random: SeededRandom): string {
     () => "\t",
     () => `\x1b[${n()};${n()}H`,
     () => `\x1b[${n()}${random.pick(["A", "B", "C", "D", "G", "d"])}`,
-    () => `\x1b[${random.pick(["", 2])}J`,
+    () => `\x1b[${random.pick(["", 2, 3])}J`,
     () => `\x1b[${random.below(3)}K`,
     () => `\x1b[${n()}${random.pick(["@", "P", "X", "L", "M", "S", "T"])}`,
     () => `\x1b[3${n() % 8};4${n() % 8}m`,
@@ -125,6 +129,9 @@ function randomOutput(random: SeededRandom): string {
     () => `\x1b[?${random.pick(["1049h", "1049l", "7l", "7h", "6h", "6l"])}`,
     () => `\x1b[${n()};${n()}r`,
     () => "\x1b[4h\x1b[4l\x1bM",
+    () => random.pick(["\x1bc", "\x1b[!p", "\x1b#8", "\x1b[?1047h", "\x1b[?1047l"]),
+    () => `\x1b[${n()}${random.pick([" @", " A", "'}", "'~", "b", "E", "F", "I", "Z"])}`,
+    () => random.pick(["\x1b7", "\x1b8", "\x1bD", "\x1bE", "\x1b[s", "\x1b[u"]),
   ];
   return Array.from({ length: 1 + random.below(8) }, () => random.pick(pieces)()).join("");
 }
