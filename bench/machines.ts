@@ -14,6 +14,8 @@ import { timed } from "./statistics.ts";
 
 export const COLD = "cold boot to first exec reply";
 const FORK = "fork to first exec reply";
+/** After its last command a guest gets the next one's process ready: nobody forks within these moments. */
+const RESTED_MS = 300;
 
 export type Log = (line: string) => void;
 
@@ -60,6 +62,7 @@ async function measureOnce(rows: Rows, directory: string, run: number): Promise<
     await parent.exec("true");
     for (let i = 0; i < 10; i++)
       rows.add("exec round trip", await timed(() => parent.exec("true")));
+    await sleep(RESTED_MS);
     rows.add(FORK, await firstReply(machines, () => parent.fork()), COLD);
     rows.add("parent pause in a fork", traced(trace, "pause").slice(-1), FORK);
     await sleep(1000);
@@ -74,7 +77,7 @@ async function measureOnce(rows: Rows, directory: string, run: number): Promise<
     );
 
     await parent.prepareFork();
-    await sleep(300);
+    await sleep(RESTED_MS);
     rows.add(
       "prepared fork to first exec reply",
       await firstReply(machines, () => parent.fork()),

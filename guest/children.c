@@ -15,16 +15,31 @@
 enum { KILL_ROUNDS = 20 };
 
 static struct child *children;
+static void (*send_answer)(void);
 
-static void child_ended(pid_t pid, int status) {
-    for (struct child **at = &children; *at != NULL; at = &(*at)->next) {
-        struct child *child = *at;
-        if (child->pid != pid)
-            continue;
-        *at = child->next;
-        child->ended(child, WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-        return;
+static struct child *find(pid_t pid) {
+    struct child *child = children;
+    while (child != NULL && child->pid != pid)
+        child = child->next;
+    return child;
+}
+
+static void child_stopped(pid_t pid) {
+    int status;
+    struct child *child = find(pid);
+    if (waitpid(pid, &status, WNOHANG) == pid && WIFSTOPPED(status) && child != NULL && child->stopped != NULL)
+        child->stopped(child, WSTOPSIG(status));
+}
+
+/* The answer goes first: to remove a process takes the kernel as long as a short command takes to run. */
+static void child_ended(const siginfo_t *info) {
+    struct child *child = find(info->si_pid);
+    if (child != NULL) {
+        children_remove(child);
+        child->ended(child, info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status);
+        send_answer();
     }
+    waitpid(info->si_pid, NULL, WNOHANG);
 }
 
 static void reap(struct watch *watch, uint32_t events) {
@@ -33,13 +48,20 @@ static void reap(struct watch *watch, uint32_t events) {
     /* One is pending at most, whatever the number of children. */
     if (read(watch->fd, ignored, sizeof ignored) <= 0)
         return;
-    int status;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        child_ended(pid, status);
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+            return;
+        if (info.si_code == CLD_TRAPPED)
+            child_stopped(info.si_pid);
+        else
+            child_ended(&info);
+    }
 }
 
-bool children_init(void) {
+bool children_init(void (*send)(void)) {
     static struct watch watch = {.ready = reap};
+    send_answer = send;
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
@@ -51,6 +73,14 @@ bool children_init(void) {
 void children_add(struct child *child) {
     child->next = children;
     children = child;
+}
+
+void children_remove(struct child *child) {
+    struct child **at = &children;
+    while (*at != NULL && *at != child)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = child->next;
 }
 
 /* The session of a process that is not a zombie, or -1. */

@@ -67,12 +67,10 @@ static pid_t clone_waiting(struct clone_args *arguments, void (*run)(void *conte
     return clone_sharing(arguments, &stack, run, context);
 }
 
-bool clone_beside(int cgroup, pid_t *alive, void (*run)(void *context)) {
+pid_t clone_beside(int cgroup, void (*run)(void *context)) {
     static struct stack stack;
     struct clone_args arguments = arguments_into(cgroup);
-    arguments.flags |= CLONE_FS | CLONE_FILES | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-    arguments.parent_tid = arguments.child_tid = (uintptr_t)alive;
-    return clone_sharing(&arguments, &stack, run, NULL) > 0;
+    return clone_sharing(&arguments, &stack, run, NULL);
 }
 
 long clone_call(long number, long first, long second, long third, long fourth) {
@@ -86,9 +84,10 @@ long clone_call(long number, long first, long second, long third, long fourth) {
 #else
 #define clone_waiting clone_copying
 
-bool clone_beside(int cgroup, pid_t *alive, void (*run)(void *context)) {
-    (void)cgroup, (void)alive, (void)run;
-    return false;
+pid_t clone_beside(int cgroup, void (*run)(void *context)) {
+    (void)cgroup, (void)run;
+    errno = ENOSYS;
+    return -1;
 }
 
 long clone_call(long number, long first, long second, long third, long fourth) {

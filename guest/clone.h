@@ -10,10 +10,9 @@
  * and the parent waits until it executes a program or ends, as with vfork(). -1 with errno. */
 pid_t clone_into(int cgroup, bool may_wait, void (*run)(void *context), void *context);
 
-/* The same, but nobody waits: `run` works beside the parent, in its memory, with its descriptors and directories.
- * The kernel writes the child's id to `alive`, and zero (waking a futex there) when it executes a program or ends.
- * One at a time; without a group when that is -1. False where it cannot be done. */
-bool clone_beside(int cgroup, pid_t *alive, void (*run)(void *context));
+/* The same, but nobody waits: `run` works beside the parent, in its memory, with descriptors of its own, until it
+ * executes a program or ends. One at a time; without a group when that is -1. -1 with errno, also where it cannot be done. */
+pid_t clone_beside(int cgroup, void (*run)(void *context));
 
 /* A system call that leaves `errno` alone: its result, or minus the error. */
 long clone_call(long number, long first, long second, long third, long fourth);

@@ -3,9 +3,9 @@
 #include "cgroup.h"
 #include "children.h"
 #include "loop.h"
+#include "pipes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,39 +199,34 @@ static void close_pair(int pair[2]) {
             close(pair[i]);
 }
 
-static void not_blocking(int fd) {
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-}
-
-/* Opened once: a look-up less per command. */
-static int no_input(void) {
-    static int fd = -1;
-    if (fd < 0)
-        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return fd;
-}
-
 /* Takes over our ends of the pipes, also when it fails. */
 static bool watch_pipes(struct exec *exec, int in, int out, int err) {
     exec->input = (struct watch){.fd = in, .ready = input_ready, .owner = exec};
     struct timer pause = {.fired = pause_over, .owner = exec};
     exec->outputs[0] = (struct output){{.fd = out, .ready = output_ready, .owner = exec}, .type = 'O', .pause = pause};
     exec->outputs[1] = (struct output){{.fd = err, .ready = output_ready, .owner = exec}, .type = 'E', .pause = pause};
-    not_blocking(out);
-    not_blocking(err);
-    if (in >= 0)
-        not_blocking(in);
     return loop_add(&exec->outputs[0].watch, EPOLLIN) && loop_add(&exec->outputs[1].watch, EPOLLIN);
+}
+
+static bool start_spare(struct exec *exec, const struct exec_options *options) {
+    struct spare_command started;
+    if (options->command == NULL || options->has_input || options->user != NULL ||
+        !spawn_spare(options->command, &options->env, options->cwd, &started))
+        return false;
+    exec->child.pid = started.pid;
+    exec->group = started.group;
+    children_add(&exec->child);
+    watch_pipes(exec, -1, started.out, started.err);
+    return true;
 }
 
 static bool start(struct exec *exec, const struct exec_options *options) {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
-    bool piped = pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0;
+    bool piped = pipe_of(out, 0) && pipe_of(err, 0);
     if (piped && options->has_input)
-        piped = pipe2(in, O_CLOEXEC) == 0;
+        piped = pipe_of(in, 1);
     else if (piped)
-        piped = (in[0] = no_input()) >= 0;
-    exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
+        piped = (in[0] = null_input()) >= 0;
     if (piped)
         exec->child.pid = spawn(&(struct spawn){.command = options->command, .function = options->function,
                                                 .context = options->context, .env = &options->env,
@@ -260,7 +255,9 @@ static bool start(struct exec *exec, const struct exec_options *options) {
 
 void exec_start(struct client *client, const struct exec_options *options) {
     struct exec *exec = calloc(1, sizeof *exec);
-    if (exec == NULL || !start(exec, options)) {
+    if (exec != NULL)
+        exec->child = (struct child){.pid = -1, .ended = ended, .owner = exec};
+    if (exec == NULL || (!start_spare(exec, options) && !start(exec, options))) {
         client_refuse(client, "OUT_OF_RESOURCES", strerror(errno));
         free(exec);
         return;

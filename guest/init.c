@@ -36,7 +36,7 @@ bool agent_prepare(void) {
     umask(022);
     setrlimit(RLIMIT_NOFILE, &limit);
     env_init(&base_env);
-    if (!loop_init() || !children_init())
+    if (!loop_init() || !children_init(agent_flush))
         return false;
     spare_begin();
     return true;
@@ -71,6 +71,9 @@ static void set_up(struct config *config) {
 
 static void start(struct config *config) {
     uint8_t key[LINK_KEY_BYTES];
+    /* Whoever starts from a copy of this machine finds one that need not be made. */
+    if (config->waits)
+        spare_wait();
     if (!key_read(key))
         console_say("no machinen.key on the kernel command line: nobody can reach this machine");
     else if (!agent_init(-1, key))

@@ -1,6 +1,6 @@
 #include "inventory.h"
 
-#include "spare.h"
+#include "parked-stub.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -51,7 +51,7 @@ static void print_process(pid_t pid) {
         return;
     *end = '\0';
     /* Which process is to be the next command is nobody's doing. */
-    if (parent == 1 && strcmp(name + 1, SPARE_NAME) == 0)
+    if (parent == 1 && strcmp(name + 1, PARKED_NAME) == 0)
         return;
     ssize_t length = read_file(pid, "cmdline", command, sizeof command);
     for (ssize_t i = 0; i + 1 < length; i++)

@@ -1,19 +1,28 @@
-/* A process made before it is needed: it becomes the next command. */
+/* A shell that is started before it is needed: it stops before its first instruction, and becomes the next command. An
+ * emulated processor takes longer to load a shell than to run a short command. */
 #ifndef MACHINEN_SPARE_H
 #define MACHINEN_SPARE_H
 
 #include "cgroup.h"
+#include "env.h"
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* Its name while it waits, for those who list processes. */
-#define SPARE_NAME "machinen-spare"
+/* A running command: the process (and session) id, our ends of its pipes, which do not block, and its group, or NULL.
+ * Its standard input is /dev/null. */
+struct spare_command {
+    pid_t pid;
+    int out, err;
+    struct cgroup *group;
+};
 
 /* Have one ready soon; does nothing where there is none to be had. */
 void spare_begin(void);
+/* Serves the loop until one is ready, or there will be none. */
+void spare_wait(void);
 
-/* The spare runs `run`, which must not return, in our memory and with descriptors of its own; returns when it has
- * executed a program or ended. Its process id, and the group it is a member of; 0 when there is no spare. */
-pid_t spare_use(void (*run)(void *context), void *context, struct cgroup **group);
+/* Runs `sh -c` as root. False, and nothing has happened, when no spare is there that could do it. */
+bool spare_run(const char *command, const struct env *env, const char *directory, struct spare_command *started);
 
 #endif

@@ -3,7 +3,7 @@
 #include "clone.h"
 #include "hanging-mounts.h"
 #include "shell-integration.h"
-#include "spare.h"
+#include "shell-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -131,8 +132,8 @@ _Noreturn static void become_command(const struct spawn *spawn, const struct env
         fail(spawn->arguments[0]);
     }
     const char *text = script >= 0 ? source_script : spawn->command;
-    execve("/bin/sh", (char *const[]){"sh", "-c", (char *)text, NULL}, env->items);
-    fail("/bin/sh");
+    execve(SHELL, (char *const[]){"sh", "-c", (char *)text, NULL}, env->items);
+    fail(SHELL);
 }
 
 struct program {
@@ -141,15 +142,10 @@ struct program {
     int script;
 };
 
-/* In a session of its own already. */
-_Noreturn static void run_in_session(void *context) {
-    const struct program *program = context;
-    become_command(program->spawn, program->env, program->script);
-}
-
 _Noreturn static void run_program(void *context) {
+    const struct program *program = context;
     setsid();
-    run_in_session(context);
+    become_command(program->spawn, program->env, program->script);
 }
 
 /* vfork() copies no page tables, which an emulated machine does slowly; but we wait until the program
@@ -158,10 +154,8 @@ static pid_t start(struct program *program) {
     /* A function of ours goes on for long. */
     bool may_wait = !mounts_may_hang() && program->spawn->function == NULL;
     struct cgroup **group = program->spawn->group;
-    if (group != NULL) {
-        pid_t pid = may_wait ? spare_use(run_in_session, program, group) : 0;
-        if (pid == 0 && (*group = cgroup_take()) != NULL)
-            pid = clone_into((*group)->directory, may_wait, run_program, program);
+    if (group != NULL && (*group = cgroup_take()) != NULL) {
+        pid_t pid = clone_into((*group)->directory, may_wait, run_program, program);
         if (pid > 0)
             return pid;
     }
@@ -193,4 +187,30 @@ pid_t spawn(const struct spawn *spawn) {
         close(script);
     errno = error;
     return pid;
+}
+
+static bool is_directory(const char *path) {
+    struct stat info;
+    return path != NULL && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* Where enter_directory() would go; NULL when it would fail. */
+static const char *directory_of(const char *cwd, const struct env *env) {
+    const char *home = env_get(env, "HOME");
+    if (cwd != NULL)
+        return is_directory(cwd) ? cwd : NULL;
+    return is_directory(default_cwd) ? default_cwd : is_directory(home) ? home : "/";
+}
+
+bool spawn_spare(const char *command, const struct env *own, const char *cwd, struct spare_command *started) {
+    struct env env;
+    if (mounts_may_hang())
+        return false;
+    bool ran = false;
+    if (make_env(&(struct spawn){.env = own}, &env)) {
+        const char *directory = directory_of(cwd, &env);
+        ran = directory != NULL && spare_run(command, &env, directory, started);
+    }
+    env_free(&env);
+    return ran;
 }

@@ -4,6 +4,7 @@
 
 #include "cgroup.h"
 #include "env.h"
+#include "spare.h"
 #include "users.h"
 
 #include <stdbool.h>
@@ -28,5 +29,8 @@ bool set_default_cwd(const char *path);
 /* The process (and session) id, or -1 with errno. A program that cannot be started exits with 127.
  * The group, which may be NULL all the same, is the caller's to release, also after a failure. */
 pid_t spawn(const struct spawn *spawn);
+
+/* The spare becomes this command, as root and without input. False: spawn() has to do it. */
+bool spawn_spare(const char *command, const struct env *env, const char *cwd, struct spare_command *started);
 
 #endif

@@ -19,7 +19,7 @@ function entry({ name, signatures, text, throws }) {
 }
 
 function row({ name, kind }, { types, behaviour }) {
-  const proofs = [behaviour.get(name), types.get(name)].filter(Boolean).map(link).join(", ");
+  const proofs = [behaviour.get(name), types.get(name)].flat().filter(Boolean).map(link).join(", ");
   const what = { value: "value", type: "type", both: "value and type" }[kind];
   return `| [\`${name}\`](#${name.toLowerCase()}) | ${what} | ${proofs} |`;
 }

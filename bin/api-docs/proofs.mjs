@@ -1,5 +1,5 @@
-// Which test proves an export: the statement of its type in test/conformance/, and for what can be
-// called the test in test/conformance/proofs.json that shows it at work.
+// Which tests prove an export: the statement of its type in test/conformance/, and those in
+// test/conformance/proofs.json that show it at work.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -23,15 +23,15 @@ const PROMISED = 118;
 export function problemsOf(root, exported, { types, behaviour, problems }) {
   const names = new Set(exported.map(({ name }) => name));
   const gone = [...types.keys(), ...behaviour.keys()].filter((name) => !names.has(name));
-  const unproved = exported.filter(
-    ({ name, kind }) => !behaviour.has(name) && (kind !== "type" || !types.has(name)),
-  );
+  const unproved = exported.filter(({ name }) => !behaviour.has(name));
   // A type has no name in a running program: the test of what takes or gives it is its proof.
   const mute = exported.filter(({ name, localName, kind }) => {
-    const path = kind === "type" ? undefined : behaviour.get(name);
-    if (path === undefined || !existsSync(join(root, path))) return false;
-    const text = readFileSync(join(root, path), "utf8");
-    return ![name, localName].some((word) => speaksOf(text, word));
+    const paths = kind === "type" ? [] : (behaviour.get(name) ?? []);
+    return paths.some((path) => {
+      if (!existsSync(join(root, path))) return false;
+      const text = readFileSync(join(root, path), "utf8");
+      return ![name, localName].some((word) => speaksOf(text, word));
+    });
   });
   const silent = exported.filter(
     ({ text, signatures }) => !text && !signatures.join().includes("/**"),
@@ -40,13 +40,13 @@ export function problemsOf(root, exported, { types, behaviour, problems }) {
     ...problems,
     ...gone.map((name) => `${name} is no export`),
     ...unproved.map(({ name }) => `${name} has no proof: add a line to ${DIRECTORY}/proofs.json`),
-    ...mute.map(({ name }) => `${name}: ${behaviour.get(name)} does not speak of it`),
+    ...mute.map(({ name }) => `${name}: not all of ${behaviour.get(name)} speak of it`),
     ...silent.map(({ name }) => `${name} has no docstring`),
     ...(types.size === PROMISED ? [] : [`${types.size} exports are stated, not ${PROMISED}`]),
   ];
 }
 
-/** @returns {{types: Map<string, string>, behaviour: Map<string, string>, problems: string[]}} */
+/** @returns {{types: Map<string, string>, behaviour: Map<string, string[]>, problems: string[]}} */
 export function readProofs(root) {
   const types = new Map();
   const problems = [];
@@ -59,8 +59,10 @@ export function readProofs(root) {
     }
   }
   const table = JSON.parse(readFileSync(join(root, DIRECTORY, "proofs.json"), "utf8"));
-  const behaviour = new Map(Object.entries(table));
-  for (const [name, path] of behaviour) {
+  const behaviour = new Map(Object.entries(table).map(([name, paths]) => [name, [paths].flat()]));
+  for (const [name, path] of [...behaviour].flatMap(([name, paths]) =>
+    paths.map((p) => [name, p]),
+  )) {
     if (!existsSync(join(root, path))) problems.push(`${name}: ${path} is not there`);
     else if (!/\.test\.tsx?$/.test(path)) problems.push(`${name}: ${path} is no test`);
   }

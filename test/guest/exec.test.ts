@@ -135,6 +135,24 @@ describe("exec", () => {
 });
 
 describe("the spare process", () => {
+  it("or another runs a command of any length around what the spare can be told", async () => {
+    const room = 65_536 - 1024;
+    for (const length of [
+      1,
+      4096,
+      room - 3000,
+      room - 1500,
+      room - 1000,
+      room - 500,
+      room,
+      room + 4096,
+    ]) {
+      await until(() => childrenOf(relay.agentPid).some(isSpare));
+      const { stdout, code } = await relay.exec(`x=${"y".repeat(length)}; echo \${#x}`);
+      expect({ stdout: stdout.toString(), code }).toEqual({ stdout: `${length}\n`, code: 0 });
+    }
+  });
+
   it("ends with the agent", async () => {
     const other = new Relay();
     await other.up();
@@ -154,6 +172,14 @@ describe("exec with options", () => {
   it("sets environment and directory", async () => {
     const request = exec3("env A=1 2\nenv B=x=y\ncwd /usr\n", 'echo "$A|$B|$PWD"; echo $HOME');
     expect(parseFrames(await relay.ask(1978, request)).output).toBe("1 2|x=y|/usr\n/root\n");
+  });
+
+  it("says which directory is not there", async () => {
+    const result = parseFrames(await relay.ask(1978, exec3("cwd /nothing\n", "echo never")));
+    expect(result).toMatchObject({
+      code: 127,
+      stderr: Buffer.from("machinen: /nothing: No such file or directory\n"),
+    });
   });
 
   it.runIf(process.getuid?.() === 0)("becomes another user", async () => {

@@ -9,7 +9,8 @@ const scratch = useScratch();
 let vm: Machine;
 
 beforeAll(async () => {
-  vm = await boot({ name: "spared", image: "tiny", rootDisk: false, memory: 256, cmd: [] });
+  const env = { LEFT: "right", LONG: "x".repeat(5000) };
+  vm = await boot({ name: "spared", image: "tiny", rootDisk: false, memory: 256, cmd: [], env });
 });
 afterAll(async () => {
   for (const { pid } of list()) await (await attach({ pid })).kill();
@@ -42,6 +43,52 @@ describe("a process that waits to be the next command", () => {
       exitCode: 3,
     });
     expect(await agent()).toBe(before);
+  });
+
+  test("cannot be told from a command that was started when it was asked for", async () => {
+    const probe = `
+      tr '\\0' '\\n' </proc/$$/cmdline; tr '\\0' '\\n' </proc/$$/environ
+      grep -vE '^(Tgid|Pid|NSpid|NStgid|NSpgid|NSsid|Vm|Rss|Hugetlb|nonvol|vol|Speculation)' /proc/$$/status
+      cat /proc/$$/limits /proc/$$/oom_score_adj; readlink /proc/$$/exe; readlink /proc/$$/cwd; ls -l /proc/$$/fd | wc -l
+      umask; echo "$0 $# $PWD $HOME"; head -c 16 /proc/$$/auxv | wc -c`;
+    const spare = await withSpare("true");
+    const pid = "; echo $$ >&2";
+    const became = await vm.execRaw(probe + pid);
+    const started = await vm.execRaw(probe + pid);
+    expect(became.stderr).toBe(`${spare}\n`);
+    expect(Number(started.stderr)).not.toBe(spare);
+    expect(became.stdout).toContain("LONG=xxx");
+    expect(became.stdout).toBe(started.stdout);
+  });
+
+  test("is not used for more than it can be told", async () => {
+    const spare = await withSpare("true");
+    const { stdout } = await vm.exec(`: ${"x".repeat(70_000)}; echo $$`);
+    expect(Number(stdout)).not.toBe(spare);
+    expect(await vm.exec("echo $$")).toMatchObject({ stdout: `${spare}\n` });
+  });
+
+  test("is not used when there is another shell", async () => {
+    await vm.exec("cp $(readlink -f /bin/sh) /tmp/other && ln -sf /tmp/other /bin/sh; echo $$");
+    const spare = await withSpare("ln -sf /bin/busybox /bin/sh");
+    const { stdout } = await vm.exec("echo $$; readlink /proc/$$/exe");
+    expect(Number(stdout.split("\n")[0])).not.toBe(spare);
+    expect(stdout).toMatch(/\/busybox\n$/);
+  });
+
+  test("does not have its parent's random numbers in a fork", async () => {
+    const random = `at=$(od -A n -v -t u8 /proc/$$/auxv | tr -s ' \\n' '\\n\\n' | grep . | while read -r key && read -r value; do
+      [ "$key" = 25 ] && echo $value; done)
+      echo $$; dd if=/proc/$$/mem bs=1 skip=$at count=16 2>/dev/null | od -A n -t x1`;
+    const spare = await withSpare("true");
+    const fork = await vm.fork();
+    const here = (await vm.exec(random)).stdout.split("\n");
+    const there = (await fork.exec(random)).stdout.split("\n");
+    await fork.kill();
+    expect([Number(here[0]), Number(there[0])]).toEqual([spare, spare]);
+    expect(here[1]).toMatch(/^( [0-9a-f]{2}){16}$/);
+    expect(there[1]).toMatch(/^( [0-9a-f]{2}){16}$/);
+    expect(there[1]).not.toBe(here[1]);
   });
 
   test("of a fork is the fork's own", async () => {

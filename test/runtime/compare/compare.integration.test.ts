@@ -4,6 +4,7 @@ import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list } from "../../../src/runtime/registry/index.ts";
+import { bases } from "../machine/bases.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 import { typeLine } from "../machine/type-line.ts";
 
@@ -14,15 +15,18 @@ afterAll(async () => {
   scratch.remove();
 });
 
-describe("a machine and its fork", () => {
+describe.each(bases)("a machine of the $name base and its fork", ({ options }) => {
   let parent: VmHandle;
   let fork: VmHandle;
 
   beforeAll(async () => {
-    parent = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [], name: "source" });
+    parent = await boot({ ...options, name: "source" });
     await parent.exec("echo one >/root/kept; echo one >/root/gone; echo one >/root/edited");
     await typeLine(parent, "export SAME=1 CHANGED=before", "133;A");
     fork = await parent.fork({ name: "copy" });
+  });
+  afterAll(async () => {
+    for (const vm of [fork, parent]) await vm?.kill();
   });
 
   test("do not differ at first", async () => {

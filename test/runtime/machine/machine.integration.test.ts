@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
+import type { LogEvent } from "../../../src/runtime/log.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
@@ -17,6 +18,7 @@ import { runRoot } from "../../../src/runtime/machine/run-dir.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { bases } from "./bases.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";
 import { typeLine } from "./type-line.ts";
@@ -36,23 +38,28 @@ async function processesOf(vm: VmHandle): Promise<ProcessIdentity[]> {
   return [identify(vm.pid)!, identify(qemuPid!)!];
 }
 
-describe("a real machine", () => {
+describe.each(bases)("a real machine of the $name base", ({ name: base, options }) => {
   let vm: VmHandle;
+  const bundle = (name: string) => join(scratch.path, `${base}-${name}`);
 
   beforeAll(async () => {
     const creator = await runInOtherProcess(
       `import { boot } from "./machine/boot.ts";
-       const vm = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [], env: { GREETING: "hello" }, name: "base", detached: true });
+       const vm = await boot({ ...${JSON.stringify(options)}, env: { GREETING: "hello" }, name: "base", detached: true });
        console.log(vm.pid);`,
     );
     if (creator.process.exitCode === null) await once(creator.process, "exit");
     vm = await attach({ name: "base" });
   });
+  afterAll(async () => vm?.kill());
 
   test("outlives the process that booted it and keeps its boot console", async () => {
     expect((await vm.exec("uname -s; hostname")).stdout).toBe("Linux\nbase\n");
     expect(readFileSync(bootSnapshotPath(vm.pid), "utf8")).toContain("machinen: ready");
-    expect(readEntry(vm.pid)).toMatchObject({ memoryCeilingMib: 256, hostname: "base" });
+    expect(readEntry(vm.pid)).toMatchObject({
+      memoryCeilingMib: options.memory,
+      hostname: "base",
+    });
   });
 
   test("runs commands and tells their exit codes", async () => {
@@ -71,10 +78,11 @@ describe("a real machine", () => {
     const seen: string[] = [];
     const watched = await attach({
       pid: vm.pid,
-      onLog: (e) => e.source !== "phase" && seen.push(`${e.source} ${e.chunk}`),
+      onLog: (e) => e.source !== "phase" && seen.push(`${e.source} ${e.cmd} ${e.chunk}`),
     });
-    await watched.exec("echo a; sleep 0.1; echo b >&2");
-    expect(seen).toEqual(["exec-stdout a\n", "exec-stderr b\n"]);
+    const command = "echo a; sleep 0.1; echo b >&2";
+    await watched.exec(command);
+    expect(seen).toEqual([`exec-stdout ${command} a\n`, `exec-stderr ${command} b\n`]);
   });
 
   test("writes files of any size and content", async () => {
@@ -87,7 +95,7 @@ describe("a real machine", () => {
 
   test("its memory is counted with its QEMU's", async () => {
     const stats = await vm.memoryStats();
-    expect(stats.ceilingMib).toBe(256);
+    expect(stats.ceilingMib).toBe(options.memory);
     expect(stats.hostRssBytes).toBeGreaterThan(30 * 1024 * 1024);
   });
 
@@ -114,7 +122,7 @@ describe("a real machine", () => {
   test("a fork or restored machine has an environment and directory of its own for what it is told to run", async () => {
     const own = { env: { GREETING: "servus", MORE: "more" }, guestCwd: "/etc", detached: true };
     const say = 'echo "$GREETING|$MORE|$PWD"';
-    const outDir = join(scratch.path, "own-words");
+    const outDir = bundle("own-words");
     const forks = [await vm.fork(own), await vm.fork({ ...own, outDir })];
     for (const fork of forks) expect((await fork.exec(say)).stdout).toBe("servus|more|/etc\n");
     const heir = await forks[0]!.fork({ env: { MORE: "less" }, detached: true });
@@ -149,18 +157,27 @@ describe("a real machine", () => {
 
   test("a snapshot is restored with its memory, and again", async () => {
     await vm.exec("echo kept > /tmp/kept");
+    const told: string[] = [];
+    const onLog = (event: LogEvent) => {
+      if (event.source === "phase") told.push(event.kind, ...event.phases.keys());
+    };
     const { snapDir } = await vm.snapshot({
-      outDir: join(scratch.path, "bundle"),
+      outDir: bundle("first"),
       leaveRunning: true,
+      onLog,
     });
     await vm.exec("echo later > /tmp/kept");
-    const restored = await restore({ snapDir, detached: true });
+    const restored = await restore({ snapDir, detached: true, memory: options.memory, onLog });
+    expect(told).toEqual([
+      ...["snapshot", "up", "save", "publish", "end"],
+      ...["restore", "spawn", "agent"],
+    ]);
     expect(restored.name).toBe(`base/${restored.pid}`);
     expect(readEntry(restored.pid)?.forkedFrom).toBe(snapDir);
     expect((await restored.exec("cat /tmp/kept")).stdout).toBe("kept\n");
     await typeLine(restored, "echo got=$X", "got=carried");
 
-    const again = await restored.snapshot({ outDir: join(scratch.path, "again") });
+    const again = await restored.snapshot({ outDir: bundle("again") });
     const ended = await rejection(attach({ pid: restored.pid }));
     expect(ended.code).toBe("REGISTRY_VM_NOT_FOUND");
     const second = await restore({ snapDir: again.snapDir, name: "second" });
@@ -169,7 +186,7 @@ describe("a real machine", () => {
   });
 
   test("a fork that keeps its bundle", async () => {
-    const outDir = join(scratch.path, "kept-fork");
+    const outDir = bundle("kept-fork");
     const fork = await vm.fork({ outDir, detached: true });
     expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, forkedFrom: outDir });
     expect(readdirSync(outDir).sort()).toEqual(["img", "meta.json"]);
@@ -179,7 +196,7 @@ describe("a real machine", () => {
 
   test("a damaged bundle is refused with what is wrong, and nothing is left", async () => {
     const { snapDir } = await vm.snapshot({
-      outDir: join(scratch.path, "bad"),
+      outDir: bundle("bad"),
       leaveRunning: true,
     });
     const state = join(snapDir, "img", "device.state");
@@ -194,7 +211,7 @@ describe("a real machine", () => {
   });
 
   test("a snapshot that gives up leaves the machine running", async () => {
-    const outDir = join(scratch.path, "hurry");
+    const outDir = bundle("hurry");
     const error = await rejection(vm.snapshot({ outDir, timeoutMs: 1, leaveRunning: true }));
     expect(error.code).toBe("SNAPSHOT_TIMEOUT");
     expect(existsSync(outDir)).toBe(false);
@@ -233,7 +250,7 @@ describe("a real machine", () => {
 
   test("a command is the machine's purpose: its output is the console, its end the machine's", async () => {
     const job = await boot({
-      ...tiny,
+      ...options,
       cmd: ["/bin/sh", "-c", "echo $GREETING from $PWD"],
       env: { GREETING: "hi" },
       guestCwd: "/tmp",

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
-import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import {
   childrenOf,
   identify,
@@ -14,12 +13,12 @@ import {
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { readHostMemory } from "../../../src/runtime/memory/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
+import { bases } from "../machine/bases.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();
 const trace = join(scratch.path, "trace");
-const tiny: BootOptions = { image: "tiny", rootDisk: false, memory: 256, cmd: [] };
 /** VMMs this process has started and that run. */
 const ourVmms = (): number[] =>
   childrenOf(process.pid)
@@ -27,13 +26,15 @@ const ourVmms = (): number[] =>
     .map(({ pid }) => pid);
 const waiting = (): number[] => ourVmms().filter((pid) => readEntry(pid) === undefined);
 
-describe("forks of a real machine", () => {
+afterAll(() => scratch.remove());
+
+describe.each(bases)("forks of a real machine of the $name base", ({ options }) => {
   let vm: Machine;
   let forks: Machine[] = [];
 
   beforeAll(async () => {
     process.env.MACHINEN_TRACE = trace;
-    vm = await boot({ ...tiny, name: "base" });
+    vm = await boot({ ...options, name: "base" });
     delete process.env.MACHINEN_TRACE;
   });
   afterEach(async () => {
@@ -41,9 +42,7 @@ describe("forks of a real machine", () => {
   });
   afterAll(async () => {
     for (const { pid } of list()) await (await attach({ pid })).kill();
-    const left = scratch.runDirs();
-    scratch.remove();
-    expect(left).toEqual([]);
+    expect(scratch.runDirs()).toEqual([]);
   });
 
   test("several of one moment: the source is stopped once, each has its own name and numbers", async () => {

@@ -1,0 +1,78 @@
+#include "parked-stub.h"
+
+#ifdef __x86_64__
+#include <stddef.h>
+
+/* What the code below knows of parked-stub.h. */
+_Static_assert(sizeof(struct parked_call) == 56 && offsetof(struct parked_orders, calls) == 8 && PARKED_CALLS == 8 &&
+                   offsetof(struct parked_orders, stack) == 456 && offsetof(struct parked_orders, image) == 472,
+               "the stub reads another structure");
+
+/* The system calls are prctl (157) with PR_SET_NAME (15), futex (202) with FUTEX_WAIT (0), and exit_group (231). */
+__asm__(".pushsection .text\n\t"
+        ".globl parked_stub, parked_stub_end\n"
+        "parked_stub:\n\t"
+        "mov $157, %eax\n\t"
+        "mov $15, %edi\n\t"
+        "lea 8f(%rip), %rsi\n\t"
+        "syscall\n"
+        "1:"
+        "cmpl $0, (%r12)\n\t"
+        "jne 2f\n\t"
+        "mov $202, %eax\n\t"
+        "mov %r12, %rdi\n\t"
+        "xor %esi, %esi\n\t"
+        "xor %edx, %edx\n\t"
+        "xor %r10d, %r10d\n\t"
+        "syscall\n\t"
+        "jmp 1b\n"
+        "2:"
+        "lea 8(%r12), %r13\n\t"
+        "mov $8, %r14d\n"
+        "3:" /* call by call */
+        "mov (%r13), %rax\n\t"
+        "mov 8(%r13), %rdi\n\t"
+        "mov 16(%r13), %rsi\n\t"
+        "mov 24(%r13), %rdx\n\t"
+        "mov 32(%r13), %r10\n\t"
+        "mov 40(%r13), %r8\n\t"
+        "syscall\n\t"
+        "test %rax, %rax\n\t"
+        "jns 4f\n\t"
+        "cmpq $0, 48(%r13)\n\t"
+        "jne 9f\n"
+        "4:"
+        "add $56, %r13\n\t"
+        "dec %r14d\n\t"
+        "jnz 3b\n\t"
+        /* As the kernel starts a program: nothing in the registers. */
+        "mov 456(%r12), %rsp\n\t"
+        "mov 464(%r12), %rcx\n\t"
+        "lea 472(%r12), %rsi\n\t"
+        "lea -8(%rsp), %rdi\n\t"
+        "cld\n\t"
+        "rep movsq\n\t"
+        "xor %eax, %eax\n\t"
+        "xor %ebx, %ebx\n\t"
+        "xor %edx, %edx\n\t"
+        "xor %esi, %esi\n\t"
+        "xor %edi, %edi\n\t"
+        "xor %ebp, %ebp\n\t"
+        "xor %r8d, %r8d\n\t"
+        "xor %r9d, %r9d\n\t"
+        "xor %r10d, %r10d\n\t"
+        "xor %r11d, %r11d\n\t"
+        "xor %r12d, %r12d\n\t"
+        "xor %r13d, %r13d\n\t"
+        "xor %r14d, %r14d\n\t"
+        "xor %r15d, %r15d\n\t"
+        "jmp *-8(%rsp)\n"
+        "9:"
+        "mov $127, %edi\n\t"
+        "mov $231, %eax\n\t"
+        "syscall\n\t"
+        "hlt\n"
+        "8: .asciz \"" PARKED_NAME "\"\n"
+        "parked_stub_end:\n\t"
+        ".popsection");
+#endif
