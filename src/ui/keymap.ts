@@ -223,7 +223,18 @@ function describeStroke(stroke: string): string {
 export interface KeyHint {
   key: string;
   hint: string;
+  /** It stays where there is no room for others. */
+  lasting?: true;
 }
+
+const lasting: ReadonlySet<CommandId> = new Set([
+  "dialog-accept",
+  "dialog-close",
+  "copy-accept",
+  "copy-leave",
+  "help",
+  "quit",
+]);
 
 /** What the status line offers: the keys of this mode that would do something now. */
 export function hintsFor(
@@ -236,6 +247,7 @@ export function hintsFor(
     .map((binding) => ({
       key: binding.hintKey ?? describeKey(binding.keys[0]!),
       hint: binding.hint!,
+      ...(lasting.has(binding.command) && { lasting: true as const }),
     }));
 }
 

@@ -97,10 +97,11 @@ export function sidebarItems(state: UiState): SidebarItem[] {
       ...shown.filter((target) => target.machine === machine.id).map(({ session }) => session),
     ]);
     sessions.delete(mainSession);
+    const inOrder = [...sessions].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
     const lead = branch.replace("├ ", "│ ").replace("└ ", "  ");
     return [
       { pane: paneId(machine.id), machine, branch },
-      ...[...sessions].map((session) => ({
+      ...inOrder.map((session) => ({
         pane: paneId(machine.id, session),
         machine,
         branch: `${lead}  `,
@@ -126,6 +127,8 @@ const dialogModes: Record<Dialog["kind"], KeyMode> = {
 /** What the keyboard is for in this state. */
 export function keyMode(state: UiState): KeyMode {
   if (areasOf(state).tooSmall) return "too-small";
+  // The text of a file is read as other texts are.
+  if (state.dialog?.kind === "differences" && state.dialog.patch) return "reading";
   if (state.dialog) return dialogModes[state.dialog.kind];
   const copying = state.selected === undefined ? undefined : state.copying[state.selected];
   if (copying?.prompt) return "copy-prompt";

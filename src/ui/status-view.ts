@@ -18,6 +18,12 @@ export interface StatusView {
   work?: string;
 }
 
+/** Its keys are those of any line that is typed into, and not the user's to choose. */
+const promptHints: readonly KeyHint[] = [
+  { key: "Enter", hint: "done", lasting: true },
+  { key: "Esc", hint: "back", lasting: true },
+];
+
 export function statusView(state: UiState): StatusView {
   const mode = keyMode(state);
   const task = state.tasks.findLast((candidate) => candidate.shown);
@@ -32,6 +38,7 @@ export function statusView(state: UiState): StatusView {
     ? "all panes of the tab"
     : (attachedTo ?? (copying ? "copy" : dialog ? "dialog" : "machines"));
   const marks = tabMarks(state);
+  const hints = mode === "copy-prompt" ? promptHints : hintsFor(state.keymap, mode, present(state));
   const work = task
     ? `${spin(state.now)} ${task.label}…`
     : state.notice?.level === "error" && mode === "navigate"
@@ -45,7 +52,7 @@ export function statusView(state: UiState): StatusView {
     badge,
     tone: mode === "attached" ? "attached" : dialog || copying ? "dialog" : "navigate",
     marks,
-    hints: fitHints(hintsFor(state.keymap, mode, present(state)), state.cols - used),
+    hints: fitHints(hints, state.cols - used),
     notice: state.notice && { text: state.notice.text, level: state.notice.level },
     work,
   };
@@ -57,11 +64,14 @@ function hiddenAlert(state: UiState): string | undefined {
   return id && `${alertMark(state.alerts[id]!)} ${printable(paneName(state, id))}`;
 }
 
-/** Drops hints until the rest fits; the last two (help and the way out) stay longest. */
+/** Drops hints until the rest fits: the last ones first, but for those that stay longest. */
 export function fitHints(hints: readonly KeyHint[], width: number): KeyHint[] {
   const kept = [...hints];
   const used = (): number =>
     kept.reduce((sum, { key, hint }) => sum + key.length + hint.length + 4, 0) - 3;
-  while (kept.length > 1 && used() > width) kept.splice(kept.length > 2 ? -3 : 0, 1);
+  while (kept.length > 1 && used() > width) {
+    const last = kept.findLastIndex((hint) => !hint.lasting);
+    kept.splice(Math.max(0, last), 1);
+  }
   return kept;
 }

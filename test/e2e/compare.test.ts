@@ -55,6 +55,7 @@ test("a fork beside its source, typed into both, differences marked, listed and 
   await outer.type("j", "\r");
   await outer.until(/-this is m1\n?/);
   expect(outer.text()).toContain("+this is m1.1");
+  expect(outer.lines().at(-1)).not.toContain("Enter open");
   await outer.type("\x1b");
   await outer.until("Enter open a file");
   await outer.type("\x1b");
@@ -66,7 +67,12 @@ test("a fork beside its source, typed into both, differences marked, listed and 
 
   await outer.type("Y");
   await outer.until(/Keep m1(\.1)? and stop/);
-  await outer.type("y");
+  await outer.type("s");
+  await outer.until("u brings them back", READY);
   await outer.until("1 running", READY);
   expect(await world.machines()).toHaveLength(1);
+  await outer.type("u");
+  await outer.until("is back as it was in", READY);
+  await outer.until("2 running", READY);
+  expect(await world.machines()).toHaveLength(2);
 });

@@ -36,3 +36,18 @@ test("a local program that fails later shows why and with what, and can be start
   await world.ok(["tui", "quit"]);
   await outer.until("GIVEN BACK\nEXIT 0");
 });
+
+test("on a screen of 40 by 12 the palette shows names and keys, whole, and runs what is chosen", async () => {
+  outer = open("tui --local cat", 40, 12);
+  await outer.until(/^ machines {2}j\/k select {3}\? help {3}q quit$/m, READY);
+  await outer.type(":");
+  await outer.until(/│ {2}select-next +j {2}│/);
+  await outer.type(..."newmachine");
+  await outer.until(/│ {2}new-machine +N {2}│/);
+  await outer.type("\r");
+  await outer.until("New machine");
+  await outer.type("\x1b");
+  await outer.until(() => !outer.text().includes("New machine"));
+  await outer.type("q");
+  await outer.until("GIVEN BACK\nEXIT 0");
+});

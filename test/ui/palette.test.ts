@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Sandboxes, Supervisor } from "../../src/runtime/multiplex/index.ts";
-import { isCommand } from "../../src/ui/commands.ts";
+import { commands, isCommand } from "../../src/ui/commands.ts";
+import { textWidth } from "../../src/ui/dialogs/dialog-view.ts";
 import { dialogView } from "../../src/ui/dialogs/dialog-views.ts";
 import { withoutLast, withoutLastWord, withText } from "../../src/ui/dialogs/text-dialogs.ts";
 import { paletteEntries, readCommandLine } from "../../src/ui/palette/commands.ts";
@@ -34,14 +35,28 @@ describe("the command palette", () => {
 });
 
 describe("what the lists below a typed line show", () => {
-  const opened = (kind: "palette" | "finder", text = ""): UiState =>
-    reduce(initialState(80, 24, 0), { type: "dialog-opened", dialog: { kind, text, index: 0 } });
+  const opened = (kind: "palette" | "finder", text = "", cols = 80, rows = 24): UiState =>
+    reduce(initialState(cols, rows, 0), {
+      type: "dialog-opened",
+      dialog: { kind, text, index: 0 },
+    });
 
-  it("the key beside the command, where a long description cannot push it out", () => {
-    const { lines } = dialogView(opened("palette", "new-machine"))!;
-    const line = lines.find(({ key }) => key?.startsWith("new-machine"))!;
-    expect(line.key).toMatch(/^new-machine +N$/);
-    expect(line.text).not.toMatch(/N$/);
+  it.each([40, 60, 80, 200])("name and key of every command, on a screen %i wide", (cols) => {
+    const { lines, width, keyWidth } = dialogView(opened("palette", "new-machine", cols))!;
+    const line = lines.find(({ key }) => key?.trimEnd() === "new-machine")!;
+    expect(line.text).toMatch(/ N$/);
+    expect(line.text.length).toBeLessThanOrEqual(textWidth(width, keyWidth));
+  });
+
+  it("what the chosen command takes and does, whole, where there is room for it", () => {
+    const text = (cols: number, rows: number): string =>
+      dialogView(opened("palette", "layout", cols, rows))!
+        .lines.map((line) => line.text)
+        .join(" ");
+    expect(text(60, 24).replace(/ +/g, " ")).toContain(
+      `layout <layout>: ${commands.layout.description}`,
+    );
+    expect(text(40, 12)).not.toContain("<layout>");
   });
 
   it("the same word for Enter in the dialog and in the status line", () => {

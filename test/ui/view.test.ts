@@ -79,6 +79,7 @@ describe("the status line", () => {
     const hints = ["attach", "new", "fork", "help", "quit"].map((hint) => ({
       key: hint[0]!,
       hint,
+      ...(["help", "quit"].includes(hint) && { lasting: true as const }),
     }));
     expect(fitHints(hints, 100)).toEqual(hints);
     expect(fitHints(hints, 26).map(({ hint }) => hint)).toEqual(["attach", "help", "quit"]);

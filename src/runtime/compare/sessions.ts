@@ -48,7 +48,8 @@ export function compareSessions(a: SessionState[], b: SessionState[]): SessionDi
   const only = (here: SessionState[], there: SessionState[], side: Side) =>
     here
       .filter(({ name }) => !there.some((other) => other.name === name))
-      .map(({ name }) => ({ name, only: side, environment: [] }));
+      .map(({ name }) => ({ name, only: side, environment: [] }))
+      .sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
   const both = a.flatMap((left) => {
     const right = b.find(({ name }) => name === left.name);
     return right ? compareSession(left, right) : [];

@@ -43,6 +43,11 @@ function withCpus(opts: BootOptions): BootOptions {
   return { ...opts, vmmEnv: { MACHINEN_CPUS: String(opts.cpus), ...opts.vmmEnv } };
 }
 
+/** As the VMM reads it. */
+function cpusOf({ vmmEnv }: BootOptions): number {
+  return Number(vmmEnv?.MACHINEN_CPUS || process.env.MACHINEN_CPUS || 1);
+}
+
 /** Check the options; nothing has been made, nor a name claimed. */
 export function planTask(options: BootOptions): BootTask {
   const opts = withCpus(options);
@@ -80,6 +85,7 @@ export function recordOf(task: BootTask, templateKey?: string): Partial<Registry
     hostname: hostnameFor(opts.name),
     forkedFrom: opts.forkedFrom,
     memoryCeilingMib: task.memoryMib,
+    cpus: cpusOf(opts),
     templateKey,
     ...mountRecord(task.mountDisk),
     ...forwardRecord(opts),

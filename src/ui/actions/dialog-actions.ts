@@ -58,9 +58,11 @@ export function dialogActions(
     },
     "dialog-keep": () => {
       const { dialog } = context.state;
-      if (dialog?.kind !== "confirm") return undefined;
+      if (dialog?.kind !== "confirm" && dialog?.kind !== "confirm-keep") return undefined;
       context.dispatch({ type: "dialog-closed" });
-      return machines.stop(dialog.id, dialog.name, true);
+      return dialog.kind === "confirm"
+        ? machines.stop(dialog.id, dialog.name, true)
+        : machines.stopAll(dialog.drop, true);
     },
     "dialog-accept": () => {
       const { dialog } = context.state;

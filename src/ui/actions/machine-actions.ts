@@ -165,9 +165,10 @@ export class MachineActions {
     this.context.refresh();
   }
 
-  async stopAll(machines: readonly { id: string; name: string }[]): Promise<string> {
-    await Promise.all(machines.map(({ id, name }) => this.stop(id, name)));
-    return `stopped: ${machines.map(({ name }) => name).join(", ")}`;
+  async stopAll(machines: readonly { id: string; name: string }[], keep = false): Promise<string> {
+    await Promise.all(machines.map(({ id, name }) => this.stop(id, name, keep)));
+    const back = keep ? "; u brings them back, the last one first" : "";
+    return `stopped: ${machines.map(({ name }) => name).join(", ")}${back}`;
   }
 
   /** Leaves no machine half-made. */

@@ -49,7 +49,9 @@ function Line({ line, keyWidth }: { line: DialogLine; keyWidth: number }) {
     <Box height={1} flexShrink={0}>
       {line.key !== undefined && (
         <Box width={keyWidth + 2} flexShrink={0}>
-          <Text bold>{line.key}</Text>
+          <Text bold inverse={line.tone === "selected"}>
+            {line.tone === "selected" ? line.key.padEnd(keyWidth + 2) : line.key}
+          </Text>
         </Box>
       )}
       <Text

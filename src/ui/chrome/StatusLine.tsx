@@ -46,10 +46,11 @@ function Hints({ hints }: { hints: StatusView["hints"] }) {
   const theme = useContext(ThemeContext);
   return (
     <Text wrap="truncate-end">
-      {hints.map(({ key, hint }) => (
+      {hints.map(({ key, hint }, index) => (
         <Text key={key}>
+          {index > 0 && "   "}
           <Text bold>{key}</Text>
-          <Text dimColor={theme.dim}>{` ${hint}   `}</Text>
+          <Text dimColor={theme.dim}>{` ${hint}`}</Text>
         </Text>
       ))}
     </Text>

@@ -25,6 +25,10 @@ export interface DifferenceRow {
 const letters = { added: "+", removed: "-", changed: "~" } as const;
 const tones = { added: "added", removed: "removed", changed: undefined } as const;
 
+function letterOf(change: "added" | "removed"): [string, "added" | "removed"] {
+  return [letters[change], tones[change]];
+}
+
 function author(file: FileDifference, names: readonly [string, string]): string {
   if (file.touchedBy === undefined) return "";
   return file.touchedBy === "both" ? "both" : names[file.touchedBy === "a" ? 0 : 1];
@@ -49,13 +53,16 @@ export function differenceRows(dialog: DifferencesDialog): DifferenceRow[] {
   if (processes.length > 0) rows.push(heading("Processes"));
   for (const process of processes) {
     const words = printable(process.command || `[${process.name}]`);
-    const tone = process.only === "a" ? ("removed" as const) : ("added" as const);
-    const text = `${process.only === "a" ? "-" : "+"} ${process.pid} ${words}  (only in ${only(process.only)})`;
+    const [letter, tone] = process.only === "a" ? letterOf("removed") : letterOf("added");
+    const text = `${letter} ${process.pid} ${words}  (only in ${only(process.only)})`;
     rows.push({ line: { text, tone } });
   }
   for (const session of sessions) {
     rows.push(heading(`Session ${printable(session.name)}`));
-    if (session.only) rows.push({ line: { text: `~ only in ${only(session.only)}` } });
+    if (session.only) {
+      const [letter, tone] = session.only === "a" ? letterOf("removed") : letterOf("added");
+      rows.push({ line: { text: `${letter} only in ${only(session.only)}`, tone } });
+    }
     if (session.lastStatus) {
       const { a, b } = session.lastStatus;
       rows.push({ line: { text: `~ last command ended with ${a ?? "?"} → ${b ?? "?"}` } });

@@ -19,6 +19,7 @@ import { isTextDialog } from "./text-dialogs.ts";
 
 /** A question needs no more. */
 const questionWidth = 62;
+const answers = ["y yes", "s snapshot, then stop", "n no"];
 
 /** The open dialog's content for a screen of this size; scrolling is already applied. */
 export function dialogView(state: UiState): DialogView | undefined {
@@ -28,18 +29,18 @@ export function dialogView(state: UiState): DialogView | undefined {
   if (dialog.kind === "confirm") {
     const question = `Stop ${printable(dialog.name)}?`;
     const about = "Its memory is lost unless a snapshot keeps it.";
-    return questionView("Stop", question, about, ["y yes", "s snapshot, then stop", "n no"], wide);
+    return questionView("Stop", question, about, answers, wide);
   }
   if (dialog.kind === "confirm-keep") {
     const names = dialog.drop.map(({ name }) => printable(name)).join(", ");
     const question = `Keep ${printable(dialog.name)} and stop ${names}?`;
-    const about = "What the others have in memory is lost.";
-    return questionView("Keep", question, about, ["y yes", "n no"], wide);
+    const about = "What they have in memory is lost unless snapshots keep it.";
+    return questionView("Keep", question, about, answers, wide);
   }
   if (dialog.kind === "differences") return differencesView(dialog, rows, wide);
   if (dialog.kind === "picker") {
     const footer = footerLines(["Enter restore", "Esc close"], wide);
-    const all = pickerLines(dialog.snapshots, dialog.index);
+    const all = pickerLines(dialog.snapshots, dialog.index, wide);
     const room = textRows(rows, footer);
     const start = windowStart(all.length, room, dialog.index);
     return sized("Restore a snapshot", all.slice(start, start + room), footer, wide);
@@ -102,12 +103,12 @@ function differencesView(dialog: DifferencesDialog, height: number, width: numbe
 function pickerLines(
   snapshots: { directory: string; sourceName?: string; takenAt: number }[] | undefined,
   index: number,
+  width: number,
 ): DialogLine[] {
   if (!snapshots) return [{ text: "looking for snapshots…", tone: "dim" }];
   if (snapshots.length === 0) {
-    return [
-      { text: "There are no snapshots yet: s writes one of the selected machine.", tone: "dim" },
-    ];
+    const text = "There are no snapshots yet: s writes one of the selected machine.";
+    return wrapLines([{ text, tone: "dim" }], width);
   }
   return snapshots.map((snapshot, at) => ({
     text: `${at === index ? "▸" : " "} ${formatMoment(snapshot.takenAt)}  ${printable(snapshot.sourceName ?? "").padEnd(12)}  ${printable(snapshot.directory.split("/").at(-1) ?? "")}`,

@@ -1,6 +1,5 @@
 import { printable } from "../../runtime/printable.ts";
 import { commands } from "../commands.ts";
-import { describeKey } from "../keymap.ts";
 import { paneName } from "../names.ts";
 import { paletteEntries } from "../palette/commands.ts";
 import { matchingItems } from "../palette/machines.ts";
@@ -16,25 +15,28 @@ import {
   wrapLines,
 } from "./dialog-view.ts";
 import { formView } from "./form-view.ts";
+import { paletteLines, usageLines } from "./palette-view.ts";
 import type { TextDialog } from "./text-dialogs.ts";
 
 /** One line needs no more. */
 const promptWidth = 62;
+const mostChoices = 14;
+const fewestChoices = 5;
+const choosing = ["↓ ↑ choose", "Esc close"];
+
+type Listing = TextDialog & { kind: "palette" | "finder" };
 
 /** The content of a dialog into which the user types. */
 export function textDialogView(state: UiState, dialog: TextDialog, wide: number): DialogView {
   switch (dialog.kind) {
     case "palette":
-      return listView("Command", dialog, paletteLines(state, dialog.text), state.rows, wide, "run");
+      return paletteView(state, dialog, wide);
     case "finder":
-      return listView(
-        "Find a machine",
-        dialog,
-        machineLines(state, dialog.text),
-        state.rows,
-        wide,
-        "go",
-      );
+      return listView("Find a machine", dialog, machineLines(state, dialog.text), {
+        rows: state.rows,
+        width: wide,
+        footer: ["Enter go", ...choosing],
+      });
     case "prompt": {
       const { description, argument } = commands[dialog.command];
       const width = Math.min(promptWidth, wide);
@@ -65,18 +67,14 @@ export function choiceCount(state: UiState, dialog: TextDialog): number {
   return dialog.kind === "form" ? dialog.fields.length : 1;
 }
 
-function paletteLines(state: UiState, text: string): DialogLine[] {
-  const lines = paletteEntries(text).map(({ command, spec }) => {
-    const binding = state.keymap.find(
-      (row) => row.command === command && row.mode === "navigate" && !row.argument,
-    );
-    const key = binding ? describeKey(binding.keys[0]!) : "";
-    const words = [command, spec.argument].filter(Boolean).join(" ");
-    return { words, key, text: spec.description };
+function paletteView(state: UiState, dialog: Listing, width: number): DialogView {
+  const entries = paletteEntries(dialog.text);
+  return listView("Command", dialog, paletteLines(state.keymap, entries, width), {
+    rows: state.rows,
+    width,
+    footer: ["Enter run", "Tab complete", ...choosing],
+    below: usageLines(entries[dialog.index], width),
   });
-  // Beside the command, not behind the description: that is cut where the dialog is narrow.
-  const wide = Math.max(0, ...lines.map(({ words }) => words.length));
-  return lines.map(({ words, key, text }) => ({ key: `${words.padEnd(wide)}  ${key}`, text }));
 }
 
 function machineLines(state: UiState, text: string): DialogLine[] {
@@ -86,16 +84,23 @@ function machineLines(state: UiState, text: string): DialogLine[] {
   });
 }
 
-function listView(
-  title: string,
-  dialog: { text: string; index: number },
-  all: DialogLine[],
-  rows: number,
-  width: number,
-  verb: string,
-): DialogView {
-  const footer = footerLines([`Enter ${verb}`, "↓ ↑ choose", "Esc close"], width);
-  const shown = Math.max(1, Math.min(textRows(rows, footer) - 2, 14));
+interface ListLook {
+  rows: number;
+  width: number;
+  footer: string[];
+  /** About the chosen line; left out where it would leave no room for a list. */
+  below?: DialogLine[];
+}
+
+function listView(title: string, dialog: Listing, all: DialogLine[], look: ListLook): DialogView {
+  const { rows, width, below = [] } = look;
+  const footer = footerLines(look.footer, width);
+  const room = textRows(rows, footer) - 2;
+  const about = room - below.length - 1 >= fewestChoices ? below : [];
+  const shown = Math.max(
+    1,
+    Math.min(room - (about.length > 0 ? about.length + 1 : 0), mostChoices),
+  );
   const start = windowStart(all.length, shown, dialog.index);
   const lines = all
     .slice(start, start + shown)
@@ -103,6 +108,7 @@ function listView(
   if (all.length === 0) lines.push({ text: "Nothing matches.", tone: "dim" });
   // A box that keeps its height does not jump while one types.
   while (lines.length < shown) lines.push({ text: "" });
+  if (about.length > 0) lines.push({ text: "" }, ...about);
   const input = { text: `: ${printable(dialog.text)}█` };
   return sized(title, [input, { text: "" }, ...lines], footer, width, keyColumn(all));
 }
