@@ -251,7 +251,10 @@ export class App {
   private paneStatus(id: PaneId, status: PaneStatus): void {
     const wasLost = this.state.panes[id]?.kind === "lost";
     this.dispatch({ type: "pane-changed", id, status });
-    if (status.kind === "lost" && !wasLost && !this.isBeingStopped(id)) {
+    const isLost = status.kind === "lost" && !wasLost;
+    // Its machine may have gone with it.
+    if (isLost || status.kind === "ended") this.refresh();
+    if (isLost && !this.isBeingStopped(id)) {
       this.tasks.fail(`session of ${paneName(this.state, id)}: ${status.message}`);
     }
     this.whenLive.check();

@@ -24,6 +24,7 @@ export class MachineNews {
     this.options = options;
     this.watch = new MachineWatch({
       host: options.host,
+      seldom: true,
       onList: (machines) => this.listed(machines),
       onError: (error) => options.onProblem(`looking for machines: ${describeError(error)}`),
     });

@@ -10,6 +10,11 @@ import type { LiveMount, Mount, PortForward } from "../machine/boot-options.ts";
 export interface Host {
   /** Every live machine, oldest first. */
   list(): Promise<MachineInfo[]>;
+  /**
+   * Calls back when machines may have come, gone or got another name. Of what a machine does, or that
+   * it was killed, only `list` tells. Returns how to stop; undefined when this host cannot tell.
+   */
+  watch?(onChange: () => void): (() => void) | undefined;
   /** Boot a machine that outlives this process. Resolves when its agent answers. */
   boot(options?: HostBootOptions): Promise<MachineInfo>;
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */

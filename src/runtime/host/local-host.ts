@@ -10,7 +10,14 @@ import { boot } from "../machine/boot.ts";
 import { killMachine, processOf } from "../machine/end-machine.ts";
 import { filesSocket } from "../machine/guest-files.ts";
 import { agentSocketIn } from "../machine/run-dir.ts";
-import { findByName, list, liveEntries, type RegistryEntry, readEntry } from "../registry/index.ts";
+import {
+  findByName,
+  list,
+  liveEntries,
+  type RegistryEntry,
+  readEntry,
+  watchRegistry,
+} from "../registry/index.ts";
 import { readBundleMeta } from "../snapshot/bundle.ts";
 import { restore } from "../snapshot/restore.ts";
 import { nextForkName, nextMachineName } from "./default-names.ts";
@@ -130,6 +137,7 @@ async function bootMachine(options: HostBootOptions): Promise<MachineInfo> {
 export function createLocalHost(): Host {
   return {
     list: () => Promise.all(list().map(machineInfo)),
+    watch: watchRegistry,
     boot: (options = {}) => bootMachine(options),
     fork: async (id, options = {}) => {
       const source = find(id);

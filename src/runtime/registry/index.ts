@@ -23,6 +23,7 @@ export { type GcResult, type RunGcOptions, removeFilesOf, runGc } from "./gc.ts"
 export { claimName, type NameClaim, releaseName } from "./names.ts";
 export { checkName, nameBelow, registryRoot } from "./paths.ts";
 export { type PidStatus, validatePid } from "./validate-pid.ts";
+export { watchRegistry } from "./watch.ts";
 
 /** Record a machine that runs now. Its name, if it has one, must have been claimed before. */
 export function addEntry(entry: RegistryEntry): void {

@@ -16,6 +16,7 @@ import {
   removeEntry,
   updateEntry,
   validatePid,
+  watchRegistry,
 } from "../../../src/runtime/registry/index.ts";
 import { killed, useScratchRegistry } from "./scratch.ts";
 
@@ -242,5 +243,32 @@ describe("validatePid", () => {
     await vi.waitFor(() => expect(validatePid(Number(line), {})).toBe("dead"), 30_000);
     parent.kill("SIGKILL");
     for (const odd of [0, -1, 1.5, Number.NaN, 2 ** 40]) expect(validatePid(odd, {})).toBe("dead");
+  });
+});
+
+describe("watchRegistry", () => {
+  it("tells when machines are recorded, renamed and forgotten, until it is stopped", async () => {
+    const onChange = vi.fn();
+    const told = async (change: () => void): Promise<void> => {
+      onChange.mockClear();
+      change();
+      await vi.waitFor(() => expect(onChange).toHaveBeenCalled(), 10_000);
+    };
+    const stop = watchRegistry(onChange)!;
+    const { pid } = scratch.sleeper();
+    await told(() => addEntry({ pid, socketPath: SOCKET, startedAt: 1 }));
+    await told(() => claimName("new").commit(pid));
+    await told(() => removeEntry(pid));
+    stop();
+    await new Promise((resolve) => setImmediate(resolve));
+    onChange.mockClear();
+    mkdirSync(join(registryRoot(), "1"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(onChange).not.toHaveBeenCalled();
+  });
+
+  it("is not there where nothing can be watched", () => {
+    writeFileSync(join(scratch.dir, "vms"), "");
+    expect(watchRegistry(() => {})).toBeUndefined();
   });
 });
