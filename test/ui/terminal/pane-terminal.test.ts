@@ -26,6 +26,25 @@ describe("replay", () => {
     expect(pane.cursor).toEqual({ x: 5, y: 0, visible: true, shape: "block", blink: false });
   });
 
+  it("keeps the scroll region of a program that another client's size was made for", () => {
+    const { pane, screen } = open({ cols: 20, rows: 6 });
+    const bytes = Buffer.from("top\x1b[5;1Hstatus\x1b[2;4r\x1b[4;1Hlast");
+    pane.replay({ cols: 30, rows: 5, bytes, again: false });
+    pane.write("\nnext");
+    expect(
+      screen()
+        .split("\n")
+        .map((line) => line.trim()),
+    ).toEqual(["top", "", "last", "next", "status"]);
+  });
+
+  it("gives the whole screen to a program whose region does not fit any more", () => {
+    const { pane } = open({ cols: 20, rows: 3 });
+    pane.replay({ cols: 20, rows: 5, bytes: Buffer.from("\x1b[2;5r"), again: false });
+    pane.write("\x1b[3;1Ha\r\nb");
+    expect(pane.historyLines).toBeGreaterThan(0);
+  });
+
   it("takes any size a guest may claim", () => {
     const { pane } = open();
     for (const size of [0, -5, 1e9, Number.NaN]) {
