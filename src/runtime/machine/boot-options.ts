@@ -89,7 +89,7 @@ export interface BootOptions {
   dtb?: string;
   /** Guest RAM in MiB. Default: half of the host's, between 512 and 16384. */
   memory?: number;
-  /** Virtual processors, 1 to 64. Default 1. Forks and restores have as many as their source. */
+  /** Virtual processors, 1 to 64. Default 1. Forks and restores have as many as their source: another number is refused. */
   cpus?: number;
   /** Whether the VMM dies with this process. Default true; false when `detached`. */
   pdeathsig?: boolean;

@@ -36,6 +36,8 @@ export interface RegistryEntry {
   gvproxyExe?: string;
   portForward?: Array<{ hostPort: number; guestPort: number; hostAddr?: string }>;
   memoryCeilingMib?: number;
+  /** Virtual processors. */
+  cpus?: number;
   /** The VMM's stats file (see `readBalloonStats`). */
   statsPath?: string;
   lazyPagesTotal?: number;
@@ -94,6 +96,7 @@ const FIELDS: { [Field in keyof Required<RegistryEntry>]: Check } = {
     record({ hostPort: isNumber, guestPort: isNumber, hostAddr: optional(isText) }),
   ),
   memoryCeilingMib: isNumber,
+  cpus: isNumber,
   statsPath: isText,
   lazyPagesTotal: isNumber,
   lazyPagesMountRoot: isText,

@@ -12,6 +12,7 @@ export interface BundleMeta extends SnapshotMeta {
 /** The part of `img/vmm.json` the runtime uses; the VMM checks the rest when it loads. */
 interface SavedMachine {
   memoryMib: number;
+  cpus?: number;
 }
 
 export interface Bundle {
@@ -64,6 +65,10 @@ function readJson(snapDir: string, name: string): Fields {
 
 function optionalText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+function optionalNumber(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 /** Machines are named after it: what cannot be a name is worth no more than none. */
@@ -125,5 +130,9 @@ export function openBundle(snapDir: string): Bundle {
   }
   const saved = readJson(snapDir, join("img", "vmm.json"));
   if (typeof saved.memoryMib !== "number") throw unusable(snapDir, "img/vmm.json is damaged");
-  return { meta, machine: { memoryMib: saved.memoryMib }, imgDir: join(snapDir, "img") };
+  return {
+    meta,
+    machine: { memoryMib: saved.memoryMib, cpus: optionalNumber(saved.cpus) },
+    imgDir: join(snapDir, "img"),
+  };
 }

@@ -3,10 +3,12 @@ import type { LiveMount, Mount } from "../machine/boot-options.ts";
 import { checkMounts } from "../machine/check-mounts.ts";
 import { findImage } from "../machine/plan-boot.ts";
 import {
+  checkCpus,
   checkEnv,
   checkGuestCwd,
   checkMemory,
   checkPortForwards,
+  checkRootDiskSize,
   existingFile,
 } from "../machine/validate.ts";
 import type { ForkOptions } from "./options.ts";
@@ -41,6 +43,20 @@ function checkMount(opts: ForkOptions, liveMounts: LiveMount[], cwd: string): Mo
   return { host: plan.host, guest: plan.guest };
 }
 
+/** What a machine keeps of its source's: nobody is to believe it had become another. */
+function checkSame(
+  option: "memory" | "cpus",
+  code: ErrorCode,
+  wanted: number | undefined,
+  has: number | undefined,
+): void {
+  if (wanted === undefined || wanted === has) return;
+  throw new BootError(
+    code,
+    `${option}: the machine goes on with ${has === undefined ? "that" : `the ${has}`} of its source; leave ${option} out, or boot the source with ${wanted}`,
+  );
+}
+
 /**
  * Options that a machine with a past cannot take are refused, never ignored.
  *
@@ -50,7 +66,7 @@ export function checkResumeOptions(
   opts: ForkOptions,
   liveMounts: LiveMount[],
   cwd: string,
-  sourceMemoryMib: number | undefined,
+  source: { memoryMib?: number; cpus?: number },
 ): Mount | undefined {
   checkEnv(opts.env ?? {});
   checkGuestCwd(opts.guestCwd);
@@ -58,12 +74,9 @@ export function checkResumeOptions(
   const mount = checkMount(opts, liveMounts, cwd);
   checkPortForwards(opts);
   checkMemory(opts.memory);
-  if (opts.memory !== undefined && opts.memory !== sourceMemoryMib) {
-    const has = sourceMemoryMib === undefined ? "memory" : `${sourceMemoryMib} MiB`;
-    throw new BootError(
-      "BOOT_MEMORY_INVALID",
-      `memory: the machine goes on with the ${has} of its source; leave memory out, or boot the source with ${opts.memory}`,
-    );
-  }
+  checkCpus(opts.cpus);
+  checkRootDiskSize(opts.rootDiskSizeBytes);
+  checkSame("memory", "BOOT_MEMORY_INVALID", opts.memory, source.memoryMib);
+  checkSame("cpus", "BOOT_CPUS_INVALID", opts.cpus, source.cpus);
   return mount;
 }

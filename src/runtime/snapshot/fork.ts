@@ -38,7 +38,8 @@ function lineageOf(source: RegistryEntry) {
 function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
   const cwd = opts.cwd ?? process.cwd();
   const liveMounts = overrideLiveMounts(source.liveMounts, opts.liveMounts);
-  const mount = checkResumeOptions(opts, liveMounts, cwd, source.memoryCeilingMib);
+  const { memoryCeilingMib: memoryMib, cpus } = source;
+  const mount = checkResumeOptions(opts, liveMounts, cwd, { memoryMib, cpus });
   return {
     name: opts.name,
     sourceName: source.name,
@@ -46,7 +47,8 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
       ...lineageOf(source),
       imagePath: source.imagePath,
       diskPath: source.diskPath,
-      memoryCeilingMib: source.memoryCeilingMib,
+      memoryCeilingMib: memoryMib,
+      cpus,
       forkedFrom: opts.forkedFrom,
       templateKey: source.templateKey,
       mountDisk: source.mountDisk,

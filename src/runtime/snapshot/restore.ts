@@ -25,7 +25,7 @@ export async function restoreBundle(
     upperPath: join(snapDir, meta.mountDisk.upper),
   };
   const liveMounts = overrideLiveMounts(meta.liveMounts, opts.liveMounts);
-  const mount = checkResumeOptions(opts, liveMounts, cwd, machine.memoryMib);
+  const mount = checkResumeOptions(opts, liveMounts, cwd, machine);
   return resumeMachine({
     incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
     binary,
@@ -44,6 +44,7 @@ export async function restoreBundle(
       ...mountRecord(mountDisk),
       imagePath: opts.image === undefined ? meta.sourceImage : findImage(opts.image, cwd),
       memoryCeilingMib: machine.memoryMib,
+      cpus: machine.cpus,
       forkedFrom: opts.forkedFrom ?? snapDir,
     },
     detached: opts.detached ?? false,

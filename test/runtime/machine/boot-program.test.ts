@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LogEvent } from "../../../src/runtime/log.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
@@ -116,6 +117,18 @@ describe("a program as VMM", () => {
     const silent = await boot(sh("exit 0"));
     expect((await rejection(silent.exec("true"))).message).toBe("the machine has ended");
     await silent.wait();
+  });
+
+  test("a scratch disk of the caller's own is recorded and left alone", async () => {
+    const disk = join(scratch.path, "disk");
+    writeFileSync(disk, "the caller's");
+    const vm = await boot({ binary: "/bin/cat", cwd: scratch.path, snapshot: "disk" });
+    expect(readEntry(vm.pid)?.diskPath).toBe(disk);
+    await vm.kill();
+    expect(readFileSync(disk, "utf8")).toBe("the caller's");
+    const without = await boot({ binary: "/bin/cat" });
+    expect(readEntry(without.pid)?.diskPath).toBeUndefined();
+    await without.kill();
   });
 
   test("memoryStats tells the ceiling only when it is ours", async () => {

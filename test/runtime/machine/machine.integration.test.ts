@@ -264,8 +264,16 @@ describe.each(bases)("a real machine of the $name base", ({ name: base, options 
 test("a machine has as many processors as asked for, and so have its forks", async () => {
   const vm = await boot({ ...tiny, cmd: [], cpus: 3 });
   expect((await vm.exec("nproc")).stdout).toBe("3\n");
-  const fork = await vm.fork();
+  const fork = await vm.fork({ cpus: 3, memory: tiny.memory });
   expect((await fork.exec("nproc")).stdout).toBe("3\n");
+  for (const [code, other] of [
+    ["BOOT_CPUS_INVALID", { cpus: 2 }],
+    ["BOOT_MEMORY_INVALID", { memory: 512 }],
+  ] as const) {
+    const error = await rejection(fork.fork(other));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/goes on with the \d+ of its source; leave \w+ out/);
+  }
   await Promise.all([fork.kill(), vm.kill()]);
 });
 

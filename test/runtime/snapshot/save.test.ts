@@ -201,13 +201,16 @@ describe("restore refuses", () => {
 
   test("options a machine with a past cannot take", async () => {
     meta({ liveMounts: [{ guest: "/mnt/a", host: "/tmp", mode: "rw" }] });
-    put("img/vmm.json", '{"memoryMib":512}');
+    put("img/vmm.json", '{"memoryMib":512,"cpus":2}');
     const code = async (opts: object) =>
       (await rejection(restore({ snapDir: bundle, binary: "/bin/cat", ...opts }))).code;
     expect(await code({ liveMounts: [{ guest: "/mnt/b", host: "/tmp" }] })).toBe(
       "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
     );
     expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
+    expect(await code({ memory: 512, cpus: 3 })).toBe("BOOT_CPUS_INVALID");
+    expect(await code({ rootDiskSizeBytes: 0 })).toBe("BOOT_PACK_FAILED");
+    expect(await code({ mountDiskUpperSizeBytes: 5000 })).toBe("BOOT_MOUNT_INVALID");
     expect(await code({ guestCwd: "work" })).toBe("BOOT_CWD_INVALID");
     expect(await code({ env: { "A=B": "1" } })).toBe("BOOT_PACK_FAILED");
     expect(await code({ image: "/nowhere/image.tar" })).toBe("BOOT_IMAGE_NOT_FOUND");
