@@ -1,18 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { boot, type Machine } from "../src/runtime/index.ts";
+import { boot, type Machine, prepareBoot } from "../src/runtime/index.ts";
 import type { BootOptions } from "../src/runtime/machine/boot-options.ts";
 
 /** The machines everything is measured on; a root in RAM keeps the disk out of it. */
-export function bootTiny(opts: BootOptions = {}): Promise<Machine> {
-  return boot({
-    image: "tiny",
-    rootDisk: false,
-    memory: 512,
-    cmd: [],
-    timeoutMs: null,
-    ...opts,
-  });
+const tiny: BootOptions = {
+  image: "tiny",
+  rootDisk: false,
+  memory: 512,
+  cmd: [],
+  timeoutMs: null,
+};
+
+export const bootTiny = (opts: BootOptions = {}): Promise<Machine> => boot({ ...tiny, ...opts });
+
+export async function prepareTiny(): Promise<void> {
+  if (!(await prepareBoot(tiny))) throw new Error("there is no template to prepare a boot from");
 }
 
 export async function kill(machines: Iterable<Machine | undefined>): Promise<void> {

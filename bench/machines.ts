@@ -6,7 +6,7 @@ import type { Machine } from "../src/runtime/index.ts";
 import { restore } from "../src/runtime/index.ts";
 import { measureCriu } from "./criu.ts";
 import { measureForkLoads } from "./fork-loads.ts";
-import { bootTiny, guestMemory, kill, traced } from "./machine-stages.ts";
+import { bootTiny, guestMemory, kill, prepareTiny, traced } from "./machine-stages.ts";
 import { measureMounts } from "./mounts.ts";
 import { measureSavevm } from "./qemu-savevm.ts";
 import type { Row } from "./report.ts";
@@ -54,6 +54,8 @@ async function measureOnce(rows: Rows, directory: string, run: number): Promise<
     await kill(machines.splice(0));
     rows.add("template boot, no other machine", await firstReply(machines, bootTiny), COLD);
     rows.add("template boot, beside another", await firstReply(machines, bootTiny), COLD);
+    await prepareTiny();
+    rows.add("prepared boot", await firstReply(machines, bootTiny), COLD);
 
     process.env.MACHINEN_TRACE = trace;
     const parent = await bootTiny();

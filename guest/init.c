@@ -71,9 +71,6 @@ static void set_up(struct config *config) {
 
 static void start(struct config *config) {
     uint8_t key[LINK_KEY_BYTES];
-    /* Whoever starts from a copy of this machine finds one that need not be made. */
-    if (config->waits)
-        spare_wait();
     if (!key_read(key))
         console_say("no machinen.key on the kernel command line: nobody can reach this machine");
     else if (!agent_init(-1, key))

@@ -22,7 +22,6 @@ enum {
     /* A command that has just been started shall have the processor first, and one of many in a row no company. */
     MAKE_AFTER_MS = 250,
     BEGUN_MS = 1000,
-    WAIT_MS = 2000,
 };
 
 static void make(struct timer *timer);
@@ -146,19 +145,6 @@ static void make(struct timer *timer) {
 
 void spare_begin(void) {
     timer_start(&spare.maker, 0);
-}
-
-static void waited(struct timer *timer) {
-    *(bool *)timer->owner = true;
-}
-
-void spare_wait(void) {
-    bool enough = false;
-    struct timer limit = {.fired = waited, .owner = &enough};
-    timer_start(&limit, WAIT_MS);
-    while (!enough && (spare.state == STARTING || spare.maker.armed))
-        loop_once();
-    timer_stop(&limit);
 }
 
 /* While it has not begun, it has the name of one that waits. */

@@ -19,8 +19,6 @@ struct spare_command {
 
 /* Have one ready soon; does nothing where there is none to be had. */
 void spare_begin(void);
-/* Serves the loop until one is ready, or there will be none. */
-void spare_wait(void);
 
 /* Runs `sh -c` as root. False, and nothing has happened, when no spare is there that could do it. */
 bool spare_run(const char *command, const struct env *env, const char *directory, struct spare_command *started);

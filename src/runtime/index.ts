@@ -74,6 +74,7 @@ export {
   type Machine,
   type MemoryStats,
   measureFirstByte,
+  prepareBoot,
   resolveVmmBinary,
   type VmHandle,
   type WriteFileOptions,

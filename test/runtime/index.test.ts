@@ -10,7 +10,7 @@ const NAMES = `
   checkForkBackpressure compare detachedLogRoot ensureMountDiskImage ensureMountDiskUpper ensureRootfsImage
   formatMachinenError isMachinenError list markMountDiskImageClean markRootfsImageClean measureFirstByte
   mkinitramfsBundle mkinitramfsCli mkinitramfsMinimal mkinitramfsRootfs mkinitramfsTinyBundle
-  mkinitramfsWorkspace mountdiskImgCacheDir provision readBalloonStats readHostFreeBytes readHostRssBytes
+  mkinitramfsWorkspace mountdiskImgCacheDir prepareBoot provision readBalloonStats readHostFreeBytes readHostRssBytes
   readHostRssBytesMulti readHostTotalBytes registryRoot resolveBaseDtb resolveBaseKernel resolveBaseRootfs
   resolveMke2fs resolveMksquashfs resolveVmmBinary restore rootfsImgCacheDir runGc validatePid
   warmImageConfigCache writeBootSnapshot

@@ -47,6 +47,18 @@ it("draws the answer to a key at once, also when other frames were drawn since t
   expect(loop.urgent).toBe(false);
 });
 
+it("awaits the answer to a key for a few milliseconds", () => {
+  expect(loop.awaiting).toBe(false);
+  loop.expectAnswer();
+  vi.advanceTimersByTime(4);
+  expect(loop.awaiting).toBe(true);
+  vi.advanceTimersByTime(1);
+  expect(loop.awaiting).toBe(false);
+  loop.expectAnswer();
+  loop.answered();
+  expect(loop.awaiting).toBe(false);
+});
+
 it("draws further pieces of an answer soon, and output long after the key like any other", () => {
   loop.expectAnswer();
   loop.answered();

@@ -1,26 +1,16 @@
-import { PhaseTimer } from "../log.ts";
-import { autoSizeMemoryMib } from "../memory/index.ts";
-import { type MountDisk, mountRecord, mountVariables, prepareMount } from "../mounts/index.ts";
-import {
-  guestLiveMounts,
-  liveMountRecord,
-  liveMountVariables,
-  resolveLiveMounts,
-  type SharedDirectory,
-} from "../mounts/live-mounts.ts";
-import { claimName, type NameClaim } from "../registry/index.ts";
+import { mountVariables, prepareMount } from "../mounts/index.ts";
+import { liveMountVariables } from "../mounts/live-mounts.ts";
 import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
 import type { BootOptions } from "./boot-options.ts";
+import { type BootTask, claimFor, handOut, planTask, recordOf } from "./boot-task.ts";
 import { chooseTemplate } from "./choose-template.ts";
 import { templateVariables } from "./from-template.ts";
 import { sweepOrphansSometimes } from "./gc.ts";
 import { detachedHandle, ownHandle } from "./handle.ts";
-import { hostnameFor } from "./hostname.ts";
-import { buildMachinenConfig } from "./machinen-config.ts";
 import { packGuest } from "./pack-guest.ts";
-import { type BootPlan, planBoot } from "./plan-boot.ts";
-import { forwardRecord, networkVariables, waitForForwards } from "./port-forward.ts";
+import { networkVariables, waitForForwards } from "./port-forward.ts";
+import { bootPrepared } from "./prepared-boot.ts";
 import {
   interrupted,
   mustBeTaken,
@@ -34,30 +24,12 @@ import type { Machine } from "./vm-handle.ts";
 import { isOurVmm } from "./vmm-binary.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
-/** One boot, checked, with what both ways of starting it need. */
-interface Boot {
-  plan: BootPlan;
-  opts: BootOptions;
-  detached: boolean;
-  memoryMib?: number;
-  liveMounts: SharedDirectory[];
-  config?: Record<string, unknown>;
-  mountDisk?: MountDisk;
-  /** The name is ours from the start: nobody builds a template for one that is taken. */
-  claim?: NameClaim;
-  phases: PhaseTimer;
-}
-
-function claim({ name }: BootOptions): NameClaim | undefined {
-  return name === undefined ? undefined : claimName(name);
-}
-
 async function start(
-  boot: Boot,
+  boot: BootTask,
   variablesFor: (runDir: RunDir) => MachineVariables | Promise<MachineVariables>,
   templateKey?: string,
 ): Promise<StartedMachine> {
-  const { plan, opts, detached, memoryMib, claim } = boot;
+  const { plan, opts, detached, claim } = boot;
   let runDir: RunDir | undefined;
   try {
     runDir = createRunDir();
@@ -78,19 +50,7 @@ async function start(
       detached,
       pdeathsig: !detached && (opts.pdeathsig ?? true),
       name: claim && { claim, name: opts.name! },
-      record: {
-        imagePath: plan.guest?.image,
-        diskPath: plan.diskPath,
-        snapshotDisabled: opts.snapshot === false || undefined,
-        hostname: hostnameFor(opts.name),
-        forkedFrom: opts.forkedFrom,
-        memoryCeilingMib: memoryMib,
-        cpus: cpusOf(opts),
-        templateKey,
-        ...mountRecord(boot.mountDisk),
-        ...forwardRecord(opts),
-        ...liveMountRecord(boot.liveMounts),
-      },
+      record: recordOf(boot, templateKey),
       keepsBootLog: detached,
       onLog: opts.onLog,
     });
@@ -104,7 +64,7 @@ async function start(
   }
 }
 
-async function bootCold(boot: Boot): Promise<Machine> {
+async function bootCold(boot: BootTask): Promise<Machine> {
   const { plan, opts, config, memoryMib } = boot;
   const { guest } = plan;
   const packs = guest !== undefined && opts.vmmEnv?.MACHINEN_INITRD === undefined;
@@ -125,25 +85,22 @@ async function bootCold(boot: Boot): Promise<Machine> {
 }
 
 /** A machine, or why its VMM could not start from the template. */
-async function bootFrom(boot: Boot, template: Template): Promise<Machine | "damaged" | "refused"> {
-  const { opts, detached } = boot;
+async function bootFrom(
+  boot: BootTask,
+  template: Template,
+): Promise<Machine | "damaged" | "refused"> {
   const started = await start(
     boot,
     (runDir) => templateVariables(template, boot.config!, runDir),
     template.key,
   );
-  const outcome = await resumeOutcome(started, detached);
+  const outcome = await resumeOutcome(started, boot.detached);
   boot.phases.mark("resume");
-  if (outcome !== "ready") return outcome;
-  if (!detached) return ownHandle(started, opts.timeoutMs, opts.onLog);
-  // A guest that goes on from a template prints no boot messages: the log says why.
-  const log = `${READY_MARKER} (started from the template ${template.key})\n${started.stderr.tail.text()}`;
-  writeBootSnapshot(started.entry.bootLogPath!, log);
-  return detachedHandle(started, opts.onLog);
+  return outcome === "ready" ? handOut(boot, started, template.key) : outcome;
 }
 
 /** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */
-async function bootWarm(boot: Boot): Promise<Machine | undefined> {
+async function bootWarm(boot: BootTask): Promise<Machine | undefined> {
   const request = chooseTemplate(boot.plan, boot.opts, boot.memoryMib, boot.mountDisk);
   let damaged: Template | undefined;
   for (let attempt = 0; request && attempt < 2; attempt++) {
@@ -155,25 +112,14 @@ async function bootWarm(boot: Boot): Promise<Machine | undefined> {
       return undefined;
     }
     boot.phases.mark("template");
-    const booted = await bootFrom(boot, template);
+    const booted = (await bootPrepared(boot, template.key)) ?? (await bootFrom(boot, template));
     if (typeof booted !== "string") return booted;
     // The name went with the VMM that has ended.
-    boot.claim = claim(boot.opts);
+    boot.claim = claimFor(boot.opts);
     if (booted === "refused") return undefined;
     damaged = template;
   }
   return undefined;
-}
-
-/** The VMM is told of processors by a variable, which the caller may have set himself. */
-function withCpus(opts: BootOptions): BootOptions {
-  if (opts.cpus === undefined) return opts;
-  return { ...opts, vmmEnv: { MACHINEN_CPUS: String(opts.cpus), ...opts.vmmEnv } };
-}
-
-/** As the VMM reads it. */
-function cpusOf({ vmmEnv }: BootOptions): number {
-  return Number(vmmEnv?.MACHINEN_CPUS || process.env.MACHINEN_CPUS || 1);
 }
 
 /**
@@ -189,39 +135,17 @@ function cpusOf({ vmmEnv }: BootOptions): number {
  * @throws {RegistryError} REGISTRY_NAME_IN_USE
  */
 export async function boot(options: BootOptions = {}): Promise<Machine> {
-  const opts = withCpus(options);
-  const phases = new PhaseTimer("boot", opts.onLog);
-  const plan = planBoot(opts);
-  phases.mark("plan");
-  const ownsMemory = opts.vmmEnv?.MACHINEN_MEMORY === undefined;
-  const liveMounts = resolveLiveMounts(opts.liveMounts, plan.cwd);
-  const task: Boot = {
-    plan,
-    opts,
-    detached: opts.detached ?? false,
-    liveMounts,
-    memoryMib: ownsMemory ? (opts.memory ?? autoSizeMemoryMib()) : undefined,
-    config:
-      plan.guest &&
-      buildMachinenConfig({
-        ...plan.guest,
-        guestCwd: opts.guestCwd,
-        liveMounts: guestLiveMounts(liveMounts),
-        hostname: hostnameFor(opts.name),
-        mount: plan.mount?.guest,
-      }),
-    claim: claim(opts),
-    phases,
-  };
+  const task = planTask(options);
+  task.claim = claimFor(task.opts);
   try {
     sweepOrphansSometimes();
-    if (plan.mount) {
-      task.mountDisk = await prepareMount(plan.mount);
-      phases.mark("mount");
+    if (task.plan.mount) {
+      task.mountDisk = await prepareMount(task.plan.mount);
+      task.phases.mark("mount");
     }
     return (await bootWarm(task)) ?? (await bootCold(task));
   } finally {
     task.claim?.release();
-    phases.flush();
+    task.phases.flush();
   }
 }

@@ -23,16 +23,16 @@ export function writeResume(runDir: RunDir, resume: object): MachineVariables {
   return { MACHINEN_RESUME: runDir.resume };
 }
 
-/** What makes a VMM resume from a template as a machine with this configuration. */
+/** What makes a VMM resume from a template as a machine with this configuration; without one it waits for it. */
 export function templateVariables(
   template: Template,
-  config: Record<string, unknown>,
+  config: Record<string, unknown> | undefined,
   runDir: RunDir,
 ): MachineVariables {
   return {
     MACHINEN_INCOMING: `template:${template.directory}`,
     MACHINEN_TEMPLATE: template.key,
     MACHINEN_BASE: basesOf(template.key) || undefined,
-    ...writeResume(runDir, { hostname: config.hostname, config }),
+    ...(config ? writeResume(runDir, { hostname: config.hostname, config }) : {}),
   };
 }

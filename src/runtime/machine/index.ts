@@ -6,6 +6,7 @@ export { CONSOLE_TAIL_BYTES, collect } from "./console.ts";
 export { measureFirstByte } from "./first-byte.ts";
 export { collectGarbage } from "./gc.ts";
 export { buildMachinenConfig } from "./machinen-config.ts";
+export { prepareBoot } from "./prepared-boot.ts";
 export type { Machine, MemoryStats, VmHandle, WriteFileOptions } from "./vm-handle.ts";
 export { resolveVmmBinary } from "./vmm-binary.ts";
 export { buildWriteFileCmd, buildWriteFileCmds } from "./write-file.ts";

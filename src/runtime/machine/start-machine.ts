@@ -23,6 +23,8 @@ export interface Registration {
   name?: { claim: NameClaim; name: string } | ((pid: number) => string | undefined);
   /** Whether the boot console is going to be written to `bootSnapshotPath`. */
   keepsBootLog?: boolean;
+  /** It is to end with this process even so. */
+  keepsLeash?: boolean;
   /** What the registry is to know besides what follows from the request. */
   record: Partial<RegistryEntry>;
   onLog?: OnLog;
@@ -124,7 +126,7 @@ export function registerMachine(
         : name?.claim;
     addEntry(entry);
     claim?.commit(child.pid);
-    letOffLeash(child);
+    if (!request.keepsLeash) letOffLeash(child);
   } catch (error) {
     child.kill("SIGKILL");
     throw error;

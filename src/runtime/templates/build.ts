@@ -1,8 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { waitForAgent } from "../control/agent-control.ts";
-import { VsockExec } from "../exec/index.ts";
 import { collect } from "../machine/console.ts";
 import { childrenOf, identify, signalProcess, waitUntilGone } from "../machine/process-identity.ts";
 import { createRunDir, type RunDir, removeRunDir } from "../machine/run-dir.ts";
@@ -14,11 +12,9 @@ import {
 } from "../machine/vmm-environment.ts";
 import { startSaver } from "../snapshot/saver.ts";
 import { publishTemplate, stagingDirectory, type Template } from "./store.ts";
+import { warmUp } from "./warm-up.ts";
 
 const BOOT_MS = 120_000;
-const WARM_UP_MS = 3000;
-/** What the warm-up leaves to do in the background would else be done by every machine made from it. */
-const REST_MS = 300;
 const DEATH_MS = 10_000;
 const SHOWN_TAIL_BYTES = 2000;
 
@@ -32,19 +28,6 @@ export interface BuildRequest {
 
 /** Somebody wants this process to stop what it does: no reason to do it in another way. */
 export class BuildInterrupted extends Error {}
-
-/**
- * Run an empty command: what a guest's first one has to fetch from its disk and to set up in its kernel,
- * the machines made from the template find done.
- */
-async function warmUp(runDir: RunDir): Promise<void> {
-  const limits = { connectTimeoutMs: WARM_UP_MS, execTimeoutMs: WARM_UP_MS };
-  for (let run = 0; run < 2; run++) {
-    // An image may be without a shell, and no worse for it.
-    await VsockExec.run(runDir.execSocket, ":", limits).catch(() => {});
-  }
-  await sleep(REST_MS);
-}
 
 /**
  * Cold-boot a machine that is in no list, save it when its agent answers, and end it. It dies with this

@@ -3,3 +3,4 @@ export { ensureTemplate } from "./ensure.ts";
 export { readInputs, type TemplateRequest, TUNING, templateKey } from "./key.ts";
 export { collectTemplates, type RemovedTemplate } from "./limit.ts";
 export type { Template } from "./store.ts";
+export { warmUp } from "./warm-up.ts";
