@@ -87,7 +87,7 @@ test("copy mode searches the scrollback, copies by keys and by mouse, writes fil
   await terminal.until(() => !pane(terminal, "one").includes("400 lines of text"));
   // Copy mode shows what it copies from, also from a tab that has nothing yet.
   await terminal.type("t");
-  await terminal.until(() => pane(terminal, "one") === "");
+  await terminal.until(/This tab is empty\.\s+Enter {2}show one here and type into it/);
   await terminal.type("[");
   await terminal.until(() => /copy \d+\//.test(terminal.text()) && pane(terminal, "one") !== "");
   await terminal.type("q", "X");
