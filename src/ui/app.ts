@@ -92,7 +92,10 @@ export class App {
       host: options.host,
       outer: this.capabilities,
       scrollback: settings["scrollback.lines"],
-      turns: new ParseTurns(() => this.display.urgent),
+      turns: new ParseTurns({
+        frameDue: () => this.display.urgent,
+        answerDue: () => this.display.awaiting,
+      }),
       isFirst: (id) => id === this.state.selected,
       attention: this.attention,
       onRequest: (id, request) => this.requests.handle(id, request),
