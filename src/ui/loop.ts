@@ -6,8 +6,8 @@ const promptMs = 5;
 const answerMs = 100;
 /** Pieces of an answer after its first come no faster than this. */
 const pieceMs = 4;
-/** Drawing takes no more than a quarter of the time, however many panes there are. */
-const restFactor = 4;
+/** Drawing takes no more than an eighth of the time, however many panes there are. */
+const restFactor = 8;
 
 /**
  * Decides when to draw: at once after a pause or when it answers a key, else every 16 ms while

@@ -80,10 +80,10 @@ it("leaves most of the time to others when drawing takes long, but not the answe
   loop.soon();
   vi.advanceTimersByTime(0);
   loop.soon();
-  vi.advanceTimersByTime(60);
-  expect(drawn).toEqual([0, 40]);
+  vi.advanceTimersByTime(100);
+  expect(drawn).toEqual([0, 80]);
   loop.expectAnswer();
   loop.answered();
   vi.advanceTimersByTime(0);
-  expect(drawn).toEqual([0, 40, 80]);
+  expect(drawn).toEqual([0, 80, 120]);
 });

@@ -164,9 +164,8 @@ describe("the TUI on a terminal", () => {
     await outer.until("attached");
     await outer.type(..."exit 3\rq");
     await outer.until("The shell ended with code 3. Enter starts a new one.");
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await outer.type("\r");
-    await outer.until("attached");
+    // Until one of them counts.
+    while (!outer.text().includes("attached")) await outer.type("\r");
     await outer.type(..."echo n''ew", "\r");
     await outer.until(/│new +│/);
   });
@@ -178,7 +177,7 @@ describe("the TUI on a terminal", () => {
     await outer.until("outside$");
     process.kill(tui.pid(), "SIGUSR2");
     await outer.until("outside has ended");
-    expect(outer.text()).not.toContain("outside$");
+    await outer.until(() => !outer.text().includes("outside$"));
   });
 
   it("passes pastes and the mouse on as the program asked for them", async () => {
@@ -188,9 +187,11 @@ describe("the TUI on a terminal", () => {
     await outer.until("▸● m2");
     await outer.type("\x1b[<0;100;5M", "\x1b[<0;100;5m");
     await outer.until("attached");
-    await outer.type(..."printf '\\033[?1000h\\033[?1006h\\033[?2004h'; cat -v", "\r");
-    await outer.until(() => outer.text().includes("cat -v"));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await outer.type(
+      ..."printf '\\033[?1000h\\033[?1006h\\033[?2004h'; echo rea''dy; cat -v",
+      "\r",
+    );
+    await outer.until(/│ready +│/);
     await outer.type("\x1b[<0;90;9M", "\x1b[<0;90;9m", "\x1b[200~pasted\x1b[201~", "\r");
     await outer.until(/\^\[\[<0;\d+;8M.*\^\[\[200~pasted\^\[\[201~/);
   });
@@ -200,9 +201,8 @@ describe("the TUI on a terminal", () => {
     await outer.until("m1$");
     await outer.type("\r");
     await outer.until("attached");
-    await outer.type(..."printf '\\033[?1h'; stty -echo; cat -v", "\r");
-    await outer.until("cat -v");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await outer.type(..."printf '\\033[?1h'; stty -echo; echo rea''dy; cat -v", "\r");
+    await outer.until(/│ready +│/);
     await outer.type("\x1b[A", "\x1b[1;5A", "\r");
     await outer.until("^[OA^[[1;5A");
   });
