@@ -17,7 +17,7 @@ test("plain lines instead of a screen", async () => {
   await outer.until("one.1 is there, a fork of one", READY);
   await world.ok(["exec", "one.1", "--", "touch", "/root/only"]);
   await outer.type(..."/differences one.1", "\r");
-  await outer.until(/^A \/root\/only/m, READY);
+  await outer.until(/^ {2}A \/root\/only/m, READY);
   await outer.type(..."/snapshot one.1", "\r");
   await outer.until("snapshot of one.1: ", READY);
   await outer.type(..."/stop one.1", "\r");
