@@ -60,9 +60,10 @@ bool qcow2_write_empty(int fd, uint64_t size) {
 
 bool qcow2_is_self_contained(int fd) {
     struct header header;
-    /* Our overlays use no incompatible feature; an external data file is one. */
+    /* Our overlays use no incompatible feature; an external data file is one. Of a name that is empty QEMU writes the
+     * place all the same, into what it has joined: the length tells. */
     return read_at(fd, &header, sizeof header, 0) && header.magic == htobe32(0x514649fb) &&
-           header.version == htobe32(3) && header.backing_offset == 0 && header.incompatible == 0 &&
+           header.version == htobe32(3) && header.backing_length == 0 && header.incompatible == 0 &&
            header.encryption == 0;
 }
 

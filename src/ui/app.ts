@@ -14,6 +14,7 @@ import { HostTasks } from "./host-tasks.ts";
 import type { HostTerminal } from "./host-terminal.ts";
 import type { ReportEvent } from "./input/events.ts";
 import { KeyboardAttachment } from "./keyboard-attachment.ts";
+import { keyOf } from "./keymap.ts";
 import { KnownSessions } from "./known-sessions.ts";
 import { type PaneId, paneTarget } from "./layout/pane-id.ts";
 import { MachineNews } from "./machine-news.ts";
@@ -76,6 +77,7 @@ export class App {
       clipboard: settings["programs.clipboard"],
       notifications: settings["programs.notifications"],
       tasks: this.tasks,
+      allowKey: () => keyOf(this.state.keymap, "allow-clipboard"),
       nameOf: (id) => printable(paneName(this.state, id)),
       isMuted: (id) => this.attention.isMuted(id),
       setClipboard: (text) => this.setClipboard(text),
@@ -90,7 +92,10 @@ export class App {
       host: options.host,
       outer: this.capabilities,
       scrollback: settings["scrollback.lines"],
-      turns: new ParseTurns(() => this.display.urgent),
+      turns: new ParseTurns({
+        frameDue: () => this.display.urgent,
+        answerDue: () => this.display.awaiting,
+      }),
       isFirst: (id) => id === this.state.selected,
       attention: this.attention,
       onRequest: (id, request) => this.requests.handle(id, request),

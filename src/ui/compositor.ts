@@ -2,6 +2,7 @@ import { printable } from "../runtime/printable.ts";
 import { Chrome } from "./chrome/chrome.ts";
 import { markDifferences } from "./compare/highlight.ts";
 import { drawCopyMode } from "./copy-mode/draw.ts";
+import { emptyView } from "./empty-view.ts";
 import type { PaneId } from "./layout/pane-id.ts";
 import type { Rect } from "./layout/rect.ts";
 import { drawBanner, drawFrame, drawMessage } from "./panes/frame.ts";
@@ -157,9 +158,7 @@ export class Compositor {
   }
 
   private drawEmpty(state: UiState, area: Rect): void {
-    const lines = state.listed
-      ? ["No machine is running.", "", "n  start a new machine", "r  restore a snapshot", "q  quit"]
-      : ["looking for machines…"];
+    const lines = emptyView(state);
     const width = Math.max(...lines.map((line) => line.length));
     const x = area.x + Math.max(0, Math.floor((area.width - width) / 2));
     const y = area.y + Math.max(0, Math.floor((area.height - lines.length) / 2));

@@ -35,6 +35,11 @@ export class Display {
     return this.loop.urgent;
   }
 
+  /** A program is about to answer a key. */
+  get awaiting(): boolean {
+    return this.loop.awaiting;
+  }
+
   start(terminal: HostTerminal): void {
     this.terminal = terminal;
     this.loop.start();

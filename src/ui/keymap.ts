@@ -220,6 +220,12 @@ function describeStroke(stroke: string): string {
   return modifiers[prefix] + (rest.length === 1 ? rest.toUpperCase() : describeStroke(rest));
 }
 
+/** The user's key for a command, as a message names it; what to type after the palette's key without one. */
+export function keyOf(keys: readonly KeyBinding[], command: CommandId): string {
+  const own = keys.find((row) => row.command === command && row.mode === "navigate");
+  return own?.keys[0] === undefined ? `:${command}` : describeKey(own.keys[0]);
+}
+
 export interface KeyHint {
   key: string;
   hint: string;

@@ -1,11 +1,13 @@
 /** Frames other than an answer to a key come no faster than this. */
 const frameMs = 16;
+/** Most programs answer a key sooner; what else there is to do waits for so long. */
+const promptMs = 5;
 /** A program may answer a key in several pieces for so long. */
 const answerMs = 100;
 /** Pieces of an answer after its first come no faster than this. */
 const pieceMs = 4;
-/** Drawing takes no more than a quarter of the time, however many panes there are. */
-const restFactor = 4;
+/** Drawing takes no more than an eighth of the time, however many panes there are. */
+const restFactor = 8;
 
 /**
  * Decides when to draw: at once after a pause or when it answers a key, else every 16 ms while
@@ -19,7 +21,7 @@ export class FrameLoop {
   private drawnAt = Number.NEGATIVE_INFINITY;
   private drawMs = 0;
   private unanswered = false;
-  private answerUntil = 0;
+  private expectedAt = Number.NEGATIVE_INFINITY;
   private stopped = false;
 
   constructor(draw: () => void) {
@@ -29,6 +31,11 @@ export class FrameLoop {
   /** A frame is drawn before anything else is done. */
   get urgent(): boolean {
     return this.immediate !== undefined;
+  }
+
+  /** A program is about to answer a key. */
+  get awaiting(): boolean {
+    return this.unanswered && performance.now() < this.expectedAt + promptMs;
   }
 
   /** Something changed. */
@@ -55,13 +62,13 @@ export class FrameLoop {
   /** The user did something that a program will answer, whatever is drawn until then. */
   expectAnswer(): void {
     this.unanswered = true;
-    this.answerUntil = performance.now() + answerMs;
+    this.expectedAt = performance.now();
   }
 
   /** Something changed where answers are expected. */
   answered(): void {
     if (this.unanswered) this.now();
-    else this.soon(performance.now() < this.answerUntil ? pieceMs : frameMs);
+    else this.soon(performance.now() < this.expectedAt + answerMs ? pieceMs : frameMs);
     this.unanswered = false;
   }
 

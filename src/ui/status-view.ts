@@ -1,6 +1,6 @@
 import { printable } from "../runtime/printable.ts";
 import { alertMark, nextAlert } from "./attention/alert.ts";
-import { hintsFor, type KeyHint } from "./keymap.ts";
+import { hintsFor, type KeyHint, keyOf } from "./keymap.ts";
 import { paneName } from "./names.ts";
 import { areasOf, keyMode, present, synchronizedPanes } from "./selectors.ts";
 import { spin } from "./spinner.ts";
@@ -42,7 +42,7 @@ export function statusView(state: UiState): StatusView {
   const work = task
     ? `${spin(state.now)} ${task.label}…`
     : state.notice?.level === "error" && mode === "navigate"
-      ? "l log"
+      ? `${keyOf(state.keymap, "log")} log`
       : hiddenAlert(state);
   const used = [badge, ...marks, ...(work ? [work] : [])].reduce(
     (sum, { length }) => sum + length + 3,

@@ -151,7 +151,8 @@ test("commands about a machine take its name, whichever is selected", async () =
   await world.ok(["tui", "fork", "copy"]);
   await world.ok(["tui", "select", "one"]);
   expect(await world.ok(["tui", "snapshot", "copy"])).toMatch(/^snapshot of copy: /);
-  await world.ok(["tui", "tag", "copy", "blue", "urgent"]);
+  const tagged = await world.ok(["tui", "tag", "copy", "blue", "#urgent"]);
+  expect(tagged).toBe("copy is tagged #blue #urgent\n");
   expect(await world.ok(["tui", "mute", "copy"])).toBe("copy is muted\n");
   expect(await world.ok(["tui", "fork", "copy", "deep"])).toBe("deep is a fork of copy\n");
   await world.ok(["tui", "rename", "deep", "deeper"]);

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
-import { attach, detach, pane, quit } from "./support/screen.ts";
+import { attach, detach, pane, quit, quitAfterEnd } from "./support/screen.ts";
 import { useScreens } from "./support/screens.ts";
 
 const READY = 60_000;
@@ -75,10 +75,8 @@ test("sessions in splits, layouts, borders and tabs, all there again after a res
   await attach(outer);
   await outer.type(..."exit", "\r");
   await outer.until(() => has("one") && !outer!.text().includes("one:2"));
-  // Keys right after the end of a shell are taken as meant for it.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  await quit(outer);
-});
+  await quitAfterEnd(outer);
+}, 300_000);
 
 test("a saved layout that cannot be used is told about and does no harm", async () => {
   const file = join(world.env.XDG_STATE_HOME!, "machinen", "workspace.json");

@@ -2,7 +2,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import type { ThemeName } from "../../src/ui/config/settings.ts";
+import { writeSync } from "../../src/ui/terminal/xterm.ts";
 import { themeNamed } from "../../src/ui/theme.ts";
+import { referenceTerminal } from "../ui/screen/reference-terminal.ts";
 import type { OuterTerminal } from "../ui/support/outer-terminal.ts";
 import { onTerminal, pane } from "./support/screen.ts";
 import { World } from "./support/world.ts";
@@ -129,6 +131,37 @@ test("output is synchronized, and that of a program that never ends its frame is
   expect(between.length).toBeGreaterThan(0);
   for (const rest of between)
     expect(rest).toMatch(/^(\x1b\[[?<=>]?[\d; ]*[hluHq]|\x07|\x1b\][^\x07]*\x07)*$/);
+});
+
+test("half a picture of a program that synchronizes its output is not shown", async () => {
+  // Longer than our own frames take, shorter than a program may hold its output.
+  await open(`while :; do
+    i=$((i+1)); printf '\\033[?2026h\\033[H\\033[2Jhalf %s.' $i; sleep 0.06
+    printf ' whole %s.\\033[?2026l' $i; sleep 0.03
+  done`);
+  await go();
+  // A computer that is so busy that the program holds its output too long shows halves rightly: what
+  // is asked is that many pictures in a row are whole.
+  const screen = referenceTerminal(100, 24);
+  const text = (): string => {
+    const { active } = screen.buffer;
+    return Array.from({ length: 24 }, (_, y) => active.getLine(y)?.translateToString()).join("\n");
+  };
+  let whole = 0;
+  let drawn = 0;
+  const look = (): boolean => {
+    const frames = outer.raw.split(/(?<=\x1b\[\?2026l)/);
+    for (const frame of frames.slice(drawn, -1)) {
+      const before = text();
+      writeSync(screen, frame);
+      const [, half, rest] = /half (\d+)\.(?: whole (\d+)\.)?/.exec(text()) ?? [];
+      if (half !== rest) whole = 0;
+      else if (text() !== before) whole++;
+    }
+    drawn = frames.length - 1;
+    return whole >= 10;
+  };
+  await outer.until(look, READY);
 });
 
 const coloured = "printf '\\033[31mred\\033[0m\\n'; echo AFTER";

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { bindingFor, describeKey, helpLines, hintsFor, keymap } from "../../src/ui/keymap.ts";
+import {
+  bindingFor,
+  describeKey,
+  helpLines,
+  hintsFor,
+  keymap,
+  keyOf,
+} from "../../src/ui/keymap.ts";
 
 describe("the key table", () => {
   it("gives every key of a mode one meaning", () => {
@@ -53,4 +60,11 @@ it("writes keys as people do, and explains each in the help", () => {
   const lines = helpLines(keymap);
   expect(lines.find(({ description }) => description.startsWith("fork"))?.keys).toBe("f");
   expect(lines.every(({ keys, description }) => keys && description)).toBe(true);
+});
+
+it("messages name the user's own key, or what to type where there is none", () => {
+  expect(keyOf(keymap, "undo")).toBe("u");
+  const own = keymap.map((row) => (row.command === "undo" ? { ...row, keys: ["ctrl-u"] } : row));
+  expect(keyOf(own, "undo")).toBe("Ctrl-U");
+  expect(keyOf(keymap, "ls")).toBe(":ls");
 });

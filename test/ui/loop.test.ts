@@ -47,6 +47,18 @@ it("draws the answer to a key at once, also when other frames were drawn since t
   expect(loop.urgent).toBe(false);
 });
 
+it("awaits the answer to a key for a few milliseconds", () => {
+  expect(loop.awaiting).toBe(false);
+  loop.expectAnswer();
+  vi.advanceTimersByTime(4);
+  expect(loop.awaiting).toBe(true);
+  vi.advanceTimersByTime(1);
+  expect(loop.awaiting).toBe(false);
+  loop.expectAnswer();
+  loop.answered();
+  expect(loop.awaiting).toBe(false);
+});
+
 it("draws further pieces of an answer soon, and output long after the key like any other", () => {
   loop.expectAnswer();
   loop.answered();
@@ -68,10 +80,10 @@ it("leaves most of the time to others when drawing takes long, but not the answe
   loop.soon();
   vi.advanceTimersByTime(0);
   loop.soon();
-  vi.advanceTimersByTime(60);
-  expect(drawn).toEqual([0, 40]);
+  vi.advanceTimersByTime(100);
+  expect(drawn).toEqual([0, 80]);
   loop.expectAnswer();
   loop.answered();
   vi.advanceTimersByTime(0);
-  expect(drawn).toEqual([0, 40, 80]);
+  expect(drawn).toEqual([0, 80, 120]);
 });

@@ -1,63 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { bundleTui } from "./support/bundle.ts";
-import { OuterTerminal } from "./support/outer-terminal.ts";
+import { describe, expect, it } from "vitest";
+import { detach, useTui } from "./support/use-tui.ts";
 
-const detach = ["\x1d", "\x1d"];
-let bundle: { directory: string; script: string };
-let terminal: OuterTerminal | undefined;
-
-beforeAll(async () => {
-  bundle = await bundleTui();
-}, 60_000);
-
-afterEach(() => {
-  terminal?.kill("SIGKILL");
-  terminal = undefined;
-});
-
-afterAll(() => rmSync(bundle.directory, { recursive: true, force: true }));
-
-/** The TUI as a shell's job: what it leaves behind of the terminal is looked at afterwards. */
-async function start(
-  env: Record<string, string> = {},
-  cols = 120,
-  rows = 34,
-): Promise<OuterTerminal> {
-  const stty = (name: string): string => `stty -a >"${join(bundle.directory, name)}"`;
-  const command = `${stty("before")}; echo $$ >"${join(bundle.directory, "shell.pid")}"
-    "${process.execPath}" "${bundle.script}"; code=$?; ${stty("after")}; echo "EXIT $code"; sleep 60`;
-  // Nothing of the user's own, and nothing of the test before.
-  const home = mkdtempSync(join(bundle.directory, "home-"));
-  const own = { XDG_CONFIG_HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
-  terminal = new OuterTerminal(command, { TEST_MACHINES: "2", ...own, ...env }, cols, rows);
-  if (cols >= 40 && rows >= 10) await terminal.until("machines");
-  return terminal;
-}
-
-/** The TUI's own process: the shell's child. */
-function tuiPid(): number {
-  const shell = readFileSync(join(bundle.directory, "shell.pid"), "utf8").trim();
-  return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").trim().split(" ")[0]);
-}
-
-async function expectGivenBack(outer: OuterTerminal, code: number): Promise<void> {
-  await outer.until(`EXIT ${code}`);
-  expect(outer.alternateScreen).toBe(false);
-  expect(outer.screen.modes).toMatchObject({
-    mouseTrackingMode: "none",
-    bracketedPasteMode: false,
-    sendFocusMode: false,
-    applicationCursorKeysMode: false,
-  });
-  expect(outer.lastIs("\x1b[?25h", "\x1b[?25l")).toBe(true);
-  expect(outer.lastIs("\x1b[?2026l", "\x1b[?2026h")).toBe(true);
-  const [before, after] = ["before", "after"].map((name) =>
-    readFileSync(join(bundle.directory, name), "utf8"),
-  );
-  expect(after).toBe(before);
-}
+const tui = useTui();
+const { start, expectGivenBack } = tui;
 
 describe("the TUI on a terminal", () => {
   it("attaches, types, detaches and quits, and gives the terminal back", async () => {
@@ -219,9 +164,8 @@ describe("the TUI on a terminal", () => {
     await outer.until("attached");
     await outer.type(..."exit 3\rq");
     await outer.until("The shell ended with code 3. Enter starts a new one.");
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    await outer.type("\r");
-    await outer.until("attached");
+    // Until one of them counts.
+    while (!outer.text().includes("attached")) await outer.type("\r");
     await outer.type(..."echo n''ew", "\r");
     await outer.until(/│new +│/);
   });
@@ -229,11 +173,11 @@ describe("the TUI on a terminal", () => {
   it("notices machines that come and go behind its back", async () => {
     const outer = await start();
     await outer.until("m2$");
-    process.kill(tuiPid(), "SIGUSR1");
+    process.kill(tui.pid(), "SIGUSR1");
     await outer.until("outside$");
-    process.kill(tuiPid(), "SIGUSR2");
+    process.kill(tui.pid(), "SIGUSR2");
     await outer.until("outside has ended");
-    expect(outer.text()).not.toContain("outside$");
+    await outer.until(() => !outer.text().includes("outside$"));
   });
 
   it("passes pastes and the mouse on as the program asked for them", async () => {
@@ -243,9 +187,11 @@ describe("the TUI on a terminal", () => {
     await outer.until("▸● m2");
     await outer.type("\x1b[<0;100;5M", "\x1b[<0;100;5m");
     await outer.until("attached");
-    await outer.type(..."printf '\\033[?1000h\\033[?1006h\\033[?2004h'; cat -v", "\r");
-    await outer.until(() => outer.text().includes("cat -v"));
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await outer.type(
+      ..."printf '\\033[?1000h\\033[?1006h\\033[?2004h'; echo rea''dy; cat -v",
+      "\r",
+    );
+    await outer.until(/│ready +│/);
     await outer.type("\x1b[<0;90;9M", "\x1b[<0;90;9m", "\x1b[200~pasted\x1b[201~", "\r");
     await outer.until(/\^\[\[<0;\d+;8M.*\^\[\[200~pasted\^\[\[201~/);
   });
@@ -255,97 +201,9 @@ describe("the TUI on a terminal", () => {
     await outer.until("m1$");
     await outer.type("\r");
     await outer.until("attached");
-    await outer.type(..."printf '\\033[?1h'; stty -echo; cat -v", "\r");
-    await outer.until("cat -v");
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await outer.type(..."printf '\\033[?1h'; stty -echo; echo rea''dy; cat -v", "\r");
+    await outer.until(/│ready +│/);
     await outer.type("\x1b[A", "\x1b[1;5A", "\r");
     await outer.until("^[OA^[[1;5A");
-  });
-});
-
-describe("the terminal is given back", () => {
-  it.each([
-    ["SIGTERM", 143],
-    ["SIGHUP", 129],
-    ["SIGINT", 130],
-  ] as const)("after %s", async (signal, code) => {
-    const outer = await start();
-    await outer.until("m2$");
-    await outer.type("\r");
-    await outer.until("attached");
-    process.kill(tuiPid(), signal);
-    await expectGivenBack(outer, code);
-  });
-
-  it("at once when work is under way, which is finished afterwards", async () => {
-    const outer = await start({ TEST_DELAY_MS: "1500" });
-    await outer.until("m2$");
-    await outer.type("n", "q");
-    await outer.until("finishing: starting a machine");
-    expect(outer.alternateScreen).toBe(false);
-    await expectGivenBack(outer, 0);
-  });
-
-  it("at once when work is under way, which a Ctrl-C undoes", async () => {
-    const outer = await start({ TEST_DELAY_MS: "1500" });
-    await outer.until("m2$");
-    await outer.type("n", "q");
-    await outer.until("finishing: starting a machine");
-    await outer.type("\x03");
-    await outer.until("LEFT m1 m2.");
-  });
-
-  it("when it goes away, and what was under way is undone", async () => {
-    const outer = await start({ TEST_DELAY_MS: "1500" });
-    await outer.until("m2$");
-    await outer.type("f");
-    await outer.until("forking m1…");
-    process.kill(tuiPid(), "SIGHUP");
-    await outer.until("LEFT m1 m2.");
-    await expectGivenBack(outer, 129);
-  });
-
-  it("while it is suspended, and taken again afterwards", async () => {
-    const stopped = join(bundle.directory, "stopped");
-    const outer = new OuterTerminal(
-      `set -m; "${process.execPath}" "${bundle.script}"; stty -a >"${stopped}"; echo STOPPED
-      read -r line; fg; echo EXIT; sleep 60`,
-      { TEST_MACHINES: "2", XDG_STATE_HOME: bundle.directory, XDG_CONFIG_HOME: bundle.directory },
-      120,
-      34,
-      "/bin/bash",
-    );
-    terminal = outer;
-    await outer.until("m2$");
-    await outer.type("\x1a");
-    await outer.until("STOPPED");
-    expect(outer.alternateScreen).toBe(false);
-    expect(outer.screen.modes.mouseTrackingMode).toBe("none");
-    expect(readFileSync(stopped, "utf8")).toMatch(/ icanon/);
-    await outer.type("\r");
-    await outer.until("m2$");
-    expect(outer.alternateScreen).toBe(true);
-    await outer.type("j");
-    await outer.until("▸● m2");
-    await outer.type("q");
-    await outer.until("EXIT");
-  });
-
-  it("after a kill -9", async () => {
-    const outer = await start();
-    await outer.until("m2$");
-    process.kill(tuiPid(), "SIGKILL");
-    await outer.until(() => !outer.alternateScreen);
-    await outer.until(() => outer.lastIs("\x1b[?25h", "\x1b[?25l"));
-    expect(outer.screen.modes.mouseTrackingMode).toBe("none");
-    await outer.until("EXIT 137");
-  });
-
-  it("after a crash, which is told", async () => {
-    const outer = await start();
-    await outer.until("m2$");
-    process.kill(tuiPid(), "SIGALRM");
-    await expectGivenBack(outer, 1);
-    expect(outer.text()).toContain("the interface crashed; the machines keep running");
   });
 });

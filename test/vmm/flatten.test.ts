@@ -52,7 +52,11 @@ describe("a chain of disk layers", () => {
     await until("the layers to be joined", () => areJoined(machine), 60_000);
     const after = keep(machine.fork(scratch.path));
     await after.run("true");
-    for (const one of [machine, before, after]) {
+    const bundle = join(scratch.path, "joined");
+    machine.save(bundle);
+    const restored = keep(new Machine(scratch.path, { MACHINEN_INCOMING: `bundle:${bundle}` }));
+    await restored.run("true");
+    for (const one of [machine, before, after, restored]) {
       expect(
         await one.run(
           "echo 3 > /proc/sys/vm/drop_caches; cd /mnt; md5sum -c sums | grep -vc OK; true",

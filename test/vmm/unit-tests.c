@@ -477,11 +477,14 @@ static void test_qcow2(const char *path, const char *size) {
 /* The header's fields that make QEMU open other files, or read something else than it says. */
 static void test_self_contained(const char *path) {
     static const struct { off_t at; unsigned char value; } lies[] = {
-        {0, 0}, {7, 2}, {15, 1}, {35, 1}, {79, 1}, {79, 4},
+        {0, 0}, {7, 2}, {19, 1}, {35, 1}, {79, 1}, {79, 4},
     };
+    static const unsigned char place = 200;
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
         int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
         CHECK(fd >= 0 && !qcow2_is_self_contained(fd) && qcow2_write_empty(fd, 1 << 20) && qcow2_is_self_contained(fd));
+        /* Where a name would be, when it is empty: so QEMU writes it when it has joined layers. */
+        CHECK(pwrite(fd, &place, 1, 15) == 1 && qcow2_is_self_contained(fd));
         CHECK(pwrite(fd, &lies[i].value, 1, lies[i].at) == 1 && !qcow2_is_self_contained(fd));
         close(fd);
     }

@@ -162,10 +162,11 @@ export async function waitForStartedAgent(
       ? waitForMachine(controlPath!, SILENCE_MS, started.hasExited)
       : waitForAgent(agentSocketIn(runDir!), SILENCE_MS, started.hasExited, request));
   } catch (error) {
-    await giveUp(
-      started,
-      started.hasExited() ? await describeExit(started) : (error as Error).message,
-      failure,
-    );
+    if (!started.hasExited()) return giveUp(started, (error as Error).message, failure);
+    const reason = await describeExit(started);
+    // That there is no QEMU says nothing of what the machine was to be made from.
+    const refused = refusalError(started.stderr.tail.text());
+    if (refused?.code === "BOOT_VMM_MISSING") throw refused;
+    await giveUp(started, reason, failure);
   }
 }

@@ -5,6 +5,7 @@ import type { CommandId } from "../commands.ts";
 import { type DifferencesDialog, differenceRows } from "../compare/differences.ts";
 import { mostCompared, nearestFamily } from "../compare/family.ts";
 import { CommandError } from "../errors.ts";
+import { keyOf } from "../keymap.ts";
 import { type PaneId, paneId } from "../layout/pane-id.ts";
 import { machineName } from "../names.ts";
 import { currentTab, machineOf, machinesOf } from "../selectors.ts";
@@ -36,7 +37,7 @@ export function compareActions(context: ActionContext, { forkMany, stopAll }: Ma
 function synchronize(context: ActionContext): string {
   context.dispatch({ type: "synchronize-toggled" });
   return currentTab(context.state).synchronized
-    ? "what is typed goes to every pane here: Enter begins"
+    ? `what is typed goes to every pane here: ${keyOf(context.state.keymap, "attach")} begins`
     : "what is typed goes to one pane again";
 }
 
@@ -72,7 +73,10 @@ function compare(context: ActionContext, words: string): void {
       ? names.map((name) => machineCalled(context.state, name))
       : nearestFamily(machinesOf(context.state), machine.id);
   if (machines.length < 2) {
-    throw impossible(`${machineName(machine)} has no fork here: f makes one, or name the machines`);
+    const key = keyOf(context.state.keymap, "fork");
+    throw impossible(
+      `${machineName(machine)} has no fork here: ${key} makes one, or name the machines`,
+    );
   }
   if (machines.length > mostCompared) {
     throw impossible(`at most ${mostCompared} machines stand side by side`);
@@ -189,7 +193,8 @@ function askKeep(
   const { machine } = targetCalled(context.state, name);
   const others = othersOfTab(context, machine);
   if (!currentTab(context.state).compares || others.length === 0) {
-    throw impossible("keep is for a tab that compares machines: c opens one");
+    const key = keyOf(context.state.keymap, "compare");
+    throw impossible(`keep is for a tab that compares machines: ${key} opens one`);
   }
   // Whoever names one that is not compared must not lose all that are.
   if (!currentTab(context.state).panes.some((id) => machineOf(context.state, id) === machine)) {

@@ -1,6 +1,7 @@
 import type { HostBootOptions, MachineInfo } from "../../runtime/host/host.ts";
 import { printable } from "../../runtime/printable.ts";
 import { CommandError } from "../errors.ts";
+import { keyOf } from "../keymap.ts";
 import { MachineMaker } from "../machine-maker.ts";
 import { machineName } from "../names.ts";
 import { machinesOf } from "../selectors.ts";
@@ -130,8 +131,11 @@ export class MachineActions {
     } finally {
       context.refresh();
     }
-    if (keep) return `${name} is stopped; u brings it back`;
-    const last = this.written.has(id) ? "; u brings it back as it was in its last snapshot" : "";
+    const undo = keyOf(context.state.keymap, "undo");
+    if (keep) return `${name} is stopped; ${undo} brings it back`;
+    const last = this.written.has(id)
+      ? `; ${undo} brings it back as it was in its last snapshot`
+      : "";
     return `${name} is stopped${last}`;
   }
 
@@ -167,7 +171,8 @@ export class MachineActions {
 
   async stopAll(machines: readonly { id: string; name: string }[], keep = false): Promise<string> {
     await Promise.all(machines.map(({ id, name }) => this.stop(id, name, keep)));
-    const back = keep ? "; u brings them back, the last one first" : "";
+    const undo = keyOf(this.context.state.keymap, "undo");
+    const back = keep ? `; ${undo} brings them back, the last one first` : "";
     return `stopped: ${machines.map(({ name }) => name).join(", ")}${back}`;
   }
 

@@ -10,6 +10,8 @@ export interface DesktopRequestsOptions {
   clipboard: Settings["programs.clipboard"];
   notifications: boolean;
   tasks: HostTasks;
+  /** The key that allows what a program asks for. */
+  allowKey(): string;
   /** How the user calls a pane. */
   nameOf(id: PaneId): string;
   isMuted(id: PaneId): boolean;
@@ -48,7 +50,7 @@ export class DesktopRequests {
   }
 
   private clipboard(id: PaneId, text: string): void {
-    const { clipboard, tasks, nameOf } = this.options;
+    const { clipboard, tasks, nameOf, allowKey } = this.options;
     if (clipboard === "deny") return;
     if (clipboard === "allow") {
       this.copy(text);
@@ -58,7 +60,7 @@ export class DesktopRequests {
     if (this.pending && Date.now() - this.pending.at < pendingMs) return;
     this.pending = { id, text, at: Date.now() };
     tasks.inform(
-      `${nameOf(id)} wants to put ${text.length} characters on the clipboard: y allows it`,
+      `${nameOf(id)} wants to put ${text.length} characters on the clipboard: ${allowKey()} allows it`,
     );
   }
 

@@ -1,6 +1,7 @@
 import { printable } from "../../runtime/printable.ts";
 import { type DifferencesDialog, differenceRows, patchLine } from "../compare/differences.ts";
 import { formatMoment, formatTime } from "../format.ts";
+import { keyOf } from "../keymap.ts";
 import type { Dialog, UiState } from "../state.ts";
 import { windowStart } from "../text.ts";
 import {
@@ -40,7 +41,7 @@ export function dialogView(state: UiState): DialogView | undefined {
   if (dialog.kind === "differences") return differencesView(dialog, rows, wide);
   if (dialog.kind === "picker") {
     const footer = footerLines(["Enter restore", "Esc close"], wide);
-    const all = pickerLines(dialog.snapshots, dialog.index, wide);
+    const all = pickerLines(state, dialog, wide);
     const room = textRows(rows, footer);
     const start = windowStart(all.length, room, dialog.index);
     return sized("Restore a snapshot", all.slice(start, start + room), footer, wide);
@@ -101,13 +102,14 @@ function differencesView(dialog: DifferencesDialog, height: number, width: numbe
 }
 
 function pickerLines(
-  snapshots: { directory: string; sourceName?: string; takenAt: number }[] | undefined,
-  index: number,
+  { keymap }: UiState,
+  { snapshots, index }: Dialog & { kind: "picker" },
   width: number,
 ): DialogLine[] {
   if (!snapshots) return [{ text: "looking for snapshots…", tone: "dim" }];
   if (snapshots.length === 0) {
-    const text = "There are no snapshots yet: s writes one of the selected machine.";
+    const key = keyOf(keymap, "snapshot");
+    const text = `There are no snapshots yet: ${key} writes one of the selected machine.`;
     return wrapLines([{ text, tone: "dim" }], width);
   }
   return snapshots.map((snapshot, at) => ({

@@ -31,13 +31,17 @@ export class OutputBacklog implements WaitingOutput {
     if (chunk.length === 0) return;
     this.chunks.push(chunk);
     this.bytes += chunk.length;
-    const { turns, first } = this.options;
-    if (first()) turns.now(this);
+    const { turns } = this.options;
+    if (this.first()) turns.now(this);
     else turns.later(this);
     if (this.bytes > limitBytes && !this.paused) {
       this.paused = true;
       this.options.pause();
     }
+  }
+
+  first(): boolean {
+    return this.options.first();
   }
 
   parsePiece(): boolean {

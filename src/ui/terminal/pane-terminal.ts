@@ -12,6 +12,7 @@ import { PromptMarks, type ShellState } from "./prompts.ts";
 import { answerQueries } from "./queries.ts";
 import { type DesktopRequest, watchDesktopRequests } from "./requests.ts";
 import { RowCopier } from "./row-copier.ts";
+import { keepScrollRegions } from "./scroll-regions.ts";
 import { Snapshot } from "./snapshot.ts";
 import {
   coreOf,
@@ -143,7 +144,7 @@ export class PaneTerminal {
       if (replay.again) writeSync(this.terminal, RESET);
       this.terminal.resize(clampCols(replay.cols), clampRows(replay.rows));
       writeSync(this.terminal, replay.bytes);
-      this.terminal.resize(cols, rows);
+      keepScrollRegions(this.core, rows, () => this.terminal.resize(cols, rows));
       this.copier.resized();
     } finally {
       this.replaying = false;

@@ -57,7 +57,7 @@ export interface XtermCore {
     };
   };
   /** Tells that lines have scrolled. */
-  _bufferService: { _onScroll: { fire(line: number): void } };
+  _bufferService: { rows: number; _onScroll: { fire(line: number): void } };
   _inputHandler: {
     eraseInDisplay(params: { params: number[] }, selective: boolean): boolean;
     print(data: Uint32Array, start: number, end: number): void;

@@ -1,16 +1,12 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Progress, progress } from "./process-io.ts";
 import type { SideBySide } from "./side-by-side.ts";
 
 /** Long enough for a test of a test program that sleeps on purpose, on a loaded machine. */
 const DEADLINE_MS = 60_000;
 const STEADY_LOOKS = 3;
 const LOOK_MS = 15;
-
-interface Progress {
-  read: number;
-  written: number;
-}
 
 /**
  * One program on both sides that only ever waits for its terminal. It gets the next keys when both
@@ -65,13 +61,6 @@ export class Lockstep {
       throw new Error(`never came to rest ${where}\n${this.both.bareText()}`);
     }
   }
-}
-
-/** Bytes a process has read and written since it began. */
-function progress(pid: number): Progress {
-  const io = readFileSync(`/proc/${pid}/io`, "utf8");
-  const number = (name: string) => Number(new RegExp(`^${name}: (\\d+)`, "m").exec(io)?.[1]);
-  return { read: number("rchar"), written: number("wchar") };
 }
 
 /** In read(2) of its standard input. */

@@ -43,3 +43,12 @@ export async function quit(outer: OuterTerminal): Promise<void> {
   await outer.type("q");
   await outer.until("GIVEN BACK\nEXIT 0");
 }
+
+/** Keys right after the end of a shell are taken as meant for it: until one counts. */
+export async function quitAfterEnd(outer: OuterTerminal): Promise<void> {
+  while (outer.alternateScreen) {
+    await outer.type("q");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await outer.until(/GIVEN BACK\n(?:.*\n)*EXIT 0/);
+}

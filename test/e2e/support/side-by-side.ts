@@ -6,6 +6,7 @@ import { packageRoot } from "../../../src/runtime/package-root.ts";
 import { Grid } from "../../../src/ui/screen/grid.ts";
 import { PaneTerminal } from "../../../src/ui/terminal/pane-terminal.ts";
 import { gridCells, referenceTerminal, terminalCells } from "../../ui/screen/reference-terminal.ts";
+import { progress, sleeps } from "./process-io.ts";
 import type { World } from "./world.ts";
 
 const COLS = 80;
@@ -13,9 +14,18 @@ const ROWS = 24;
 /** The zoomed pane's title line above, the status line below. */
 const CHROME_ROWS = 2;
 const QUIET_MS = 60;
-const EQUAL_MS = 30_000;
+const EQUAL_MS = 60_000;
 
 type Screen = string[];
+
+/** Of a process that may have ended. */
+function whileThere<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
+}
 
 /** One program twice: in a pane of the real TUI, and on a bare PTY of the pane's size. */
 export class SideBySide {
@@ -27,6 +37,7 @@ export class SideBySide {
   private readonly grid = new Grid(COLS, ROWS);
   private bare: IPty | undefined;
   private changedAt = 0;
+  private pids: number[] = [];
 
   constructor(world: World, command: string, files: Record<string, string> = {}) {
     for (const side of ["pane", "bare"]) {
@@ -65,7 +76,7 @@ echo $$ >"${this.home}/$1.pid"; stty sane; cd; clear; ${command}; echo ENDED; sl
   }
 
   /** Has the pane fill the screen and the keys; the program starts on both sides. */
-  async begin(first: string): Promise<void> {
+  async begin(first: string | RegExp): Promise<void> {
     await this.until("the pane is there", () => this.outerText().includes("╭─ local-1"));
     this.tui.write("z");
     await this.until("the pane is zoomed", () => !this.outerText().includes("╭─"));
@@ -77,14 +88,25 @@ echo $$ >"${this.home}/$1.pid"; stty sane; cd; clear; ${command}; echo ENDED; sl
       this.changedAt = performance.now();
       this.pane.write(data);
     });
-    await this.until(`the program shows ${first}`, () => this.bareText().includes(first));
+    await this.until(`the program shows ${first}`, () =>
+      typeof first === "string" ? this.bareText().includes(first) : first.test(this.bareText()),
+    );
     await this.same("the start");
+    this.pids = this.programs();
   }
 
-  /** Types on both sides, and waits until both screens are quiet and the same, cell by cell. */
-  async type(keys: string): Promise<Screen> {
+  /**
+   * Types on both sides, and waits until both programs have read it and wait for more, or show what is
+   * expected, and both screens are quiet and the same, cell by cell.
+   */
+  async type(keys: string, shows?: RegExp): Promise<Screen> {
+    const wanted = this.pids.map((pid) => whileThere(() => progress(pid).read + keys.length, 0));
     this.write(keys);
-    return this.same(JSON.stringify(keys));
+    const wait = (pid: number, i: number): boolean =>
+      whileThere(() => progress(pid).read >= wanted[i]! && sleeps(pid), true);
+    return this.same(JSON.stringify(keys), () =>
+      shows ? shows.test(this.bareText()) : this.pids.every(wait),
+    );
   }
 
   /** Types on both sides. */
@@ -109,21 +131,25 @@ echo $$ >"${this.home}/$1.pid"; stty sane; cd; clear; ${command}; echo ENDED; sl
     return this.grid.rowText(this.pane.cursor.y).slice(0, this.pane.cursor.x);
   }
 
-  async same(what: string): Promise<Screen> {
+  async same(what: string, ready: () => boolean = () => true): Promise<Screen> {
     this.changedAt = performance.now();
     const end = performance.now() + EQUAL_MS;
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 15));
-      if (performance.now() - this.changedAt < QUIET_MS) continue;
+      const [late, quiet] = [
+        performance.now() >= end,
+        performance.now() - this.changedAt >= QUIET_MS,
+      ];
+      if (!late && (!quiet || !ready())) continue;
       const [inPane, bare] = [this.inPane(), this.onBare()];
       const different = bare.filter((cell, i) => cell !== inPane[i]);
-      if (different.length === 0) return bare;
-      if (performance.now() < end) continue;
+      if (different.length === 0 && quiet && ready()) return bare;
+      if (!late) continue;
       const pairs = bare.flatMap((cell, i) =>
         cell === inPane[i] ? [] : [`${cell} | ${inPane[i]}`],
       );
       throw new Error(
-        `after ${what} ${different.length} cells differ (bare | pane):\n${pairs.slice(0, 20).join("\n")}\n${this.outerText()}\n--- bare\n${this.bareText()}`,
+        `after ${what} it was not as expected, or ${different.length} cells differ (bare | pane):\n${pairs.slice(0, 20).join("\n")}\n${this.outerText()}\n--- bare\n${this.bareText()}`,
       );
     }
   }

@@ -194,6 +194,20 @@ describe.each(bases)("a real machine of the $name base", ({ name: base, options 
     await fork.kill();
   });
 
+  test("without a QEMU neither is there a fork nor a restore, and it is said what is missing", async () => {
+    const { snapDir } = await vm.snapshot({ outDir: bundle("sound"), leaveRunning: true });
+    const vmmEnv = { MACHINEN_QEMU: "/nowhere/qemu" };
+    for (const make of [() => vm.fork({ vmmEnv }), () => restore({ snapDir, vmmEnv })]) {
+      const error = await rejection(make());
+      expect([error.code, error.message]).toEqual([
+        "BOOT_VMM_MISSING",
+        expect.stringMatching(/^cannot start '\/nowhere\/qemu': No such file/),
+      ]);
+    }
+    expect(list().map((entry) => entry.pid)).toEqual([vm.pid]);
+    expect(scratch.runDirs().length).toBe(1);
+  });
+
   test("a damaged bundle is refused with what is wrong, and nothing is left", async () => {
     const { snapDir } = await vm.snapshot({
       outDir: bundle("bad"),
@@ -251,11 +265,13 @@ describe.each(bases)("a real machine of the $name base", ({ name: base, options 
   test("a command is the machine's purpose: its output is the console, its end the machine's", async () => {
     const job = await boot({
       ...options,
-      cmd: ["/bin/sh", "-c", "echo $GREETING from $PWD"],
+      // Until it is told to, it does not end: a machine is soon gone with its command.
+      cmd: ["/bin/sh", "-c", "echo $GREETING from $PWD; read line"],
       env: { GREETING: "hi" },
       guestCwd: "/tmp",
     });
     expect(list().map((entry) => entry.pid)).toContain(job.pid);
+    job.stdin.write("on\n");
     expect(await job.wait()).toEqual({ code: 0, signal: null });
     expect(await job.errorOutput()).toContain("hi from /tmp");
   });

@@ -114,6 +114,7 @@ describe("DesktopRequests", () => {
       notifications: false,
       ...settings,
       tasks: { inform: (text: string) => log.push(text) } as unknown as HostTasks,
+      allowKey: () => "y",
       nameOf: (id) => id,
       isMuted: () => muted,
       setClipboard: (text) => log.push(`SET ${text}`) > 0,

@@ -1,8 +1,10 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { OutputBacklog } from "../../../src/ui/panes/output-backlog.ts";
 import { ParseTurns } from "../../../src/ui/panes/parse-turns.ts";
 
 const round = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+const idle = { frameDue: () => false, answerDue: () => false };
 
 /** A pane whose parser is as slow as it is told, and notes what happens. */
 function pane(turns: ParseTurns, pieceMs = 0, options: { first?: boolean } = {}) {
@@ -28,7 +30,7 @@ async function until(met: () => boolean): Promise<void> {
 }
 
 it("parses what the user looks for at once, and the rest of a long piece by turns", async () => {
-  const { backlog, events, text } = pane(new ParseTurns(() => false), 2, { first: true });
+  const { backlog, events, text } = pane(new ParseTurns(idle), 2, { first: true });
   backlog.push(Buffer.from("short"));
   expect(text()).toBe("short");
   const long = "x".repeat(10_000);
@@ -43,10 +45,11 @@ it("parses what the user looks for at once, and the rest of a long piece by turn
 it("lets panes parse by turns, and a frame that is due comes before them", async () => {
   let due = true;
   const order: string[] = [];
-  const turns = new ParseTurns(() => due);
+  const turns = new ParseTurns({ ...idle, frameDue: () => due });
   for (const name of ["a", "b"]) {
     let left = 3;
     turns.later({
+      first: () => false,
       parsePiece: () => {
         const end = performance.now() + 2;
         while (performance.now() < end);
@@ -63,8 +66,21 @@ it("lets panes parse by turns, and a frame that is due comes before them", async
   expect(order.join("")).toBe("ababab");
 });
 
+it("parses only what may be the answer to a key while one is due", async () => {
+  let due = true;
+  const turns = new ParseTurns({ ...idle, answerDue: () => due });
+  const other = pane(turns);
+  const selected = pane(turns, 2, { first: true });
+  other.backlog.push(Buffer.from("later"));
+  selected.backlog.push(Buffer.alloc(10_000, "a"));
+  await until(() => selected.text().length === 10_000);
+  expect(other.text()).toBe("");
+  due = false;
+  await vi.waitFor(() => expect(other.text()).toBe("later"), 10_000);
+});
+
 it("stops reading a session that is far ahead, and goes on when little is left", async () => {
-  const { backlog, events, text } = pane(new ParseTurns(() => false));
+  const { backlog, events, text } = pane(new ParseTurns(idle));
   const chunk = Buffer.alloc(20_000, "y");
   for (let i = 0; i < 3; i++) backlog.push(chunk);
   expect(events).toEqual([]);
@@ -80,7 +96,7 @@ it("stops reading a session that is far ahead, and goes on when little is left",
 });
 
 it("parses everything when asked, also while it is parsing, and nothing once it is cleared", async () => {
-  const turns = new ParseTurns(() => false);
+  const turns = new ParseTurns(idle);
   const waiting = pane(turns);
   waiting.backlog.push(Buffer.alloc(70_000, "z"));
   waiting.backlog.flush();

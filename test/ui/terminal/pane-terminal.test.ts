@@ -1,112 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Grid } from "../../../src/ui/screen/grid.ts";
-import { PaneTerminal, type PaneTerminalOptions } from "../../../src/ui/terminal/pane-terminal.ts";
-
-const text = (bytes: Uint8Array | null) =>
-  bytes === null ? null : Buffer.from(bytes).toString("latin1");
-
-function open(options: Partial<PaneTerminalOptions> = {}) {
-  const replies: string[] = [];
-  const pane = new PaneTerminal({
-    cols: 20,
-    rows: 5,
-    onReply: (bytes) => replies.push(text(bytes) ?? ""),
-    ...options,
-  });
-  const grid = new Grid(pane.cols, pane.rows);
-  const screen = (scrollOffset = 0) => {
-    pane.copyTo(grid, 0, 0, grid.cols, grid.rows, { scrollOffset });
-    return Array.from({ length: grid.rows }, (_, y) => grid.rowText(y))
-      .join("\n")
-      .trimEnd();
-  };
-  return { pane, replies, grid, screen };
-}
+import { open } from "./open-pane.ts";
 
 afterEach(() => {
   vi.useRealTimers();
-});
-
-describe("queries", () => {
-  const answers: [what: string, query: string, answer: string][] = [
-    ["DA1", "\x1b[c", "\x1b[?1;2c"],
-    ["DA2", "\x1b[>c", "\x1b[>0;276;0c"],
-    ["CPR", "\x1b[3;4H\x1b[6n", "\x1b[3;4R"],
-    ["DECRQM", "\x1b[?2026$p", "\x1b[?2026;2$y"],
-    ["XTVERSION", "\x1b[>q", "\x1bP>|machinen\x1b\\"],
-    ["the size in cells", "\x1b[18t", "\x1b[8;5;20t"],
-    ["the size in pixels", "\x1b[14t", "\x1b[4;80;160t"],
-    ["CPR in origin mode", "\x1b[2;4r\x1b[?6h\x1b[2;3H\x1b[6n", "\x1b[2;3R"],
-    ["CPR with a wrap pending", "0123456789abcdefghij\x1b[6n", "\x1b[1;20R"],
-    ["DECXCPR", "\x1b[2;2H\x1b[?6n", "\x1b[?2;2R"],
-    ["DA3", "\x1b[=c", "\x1bP!|00000000\x1b\\"],
-    ["DSR", "\x1b[5n", "\x1b[0n"],
-    ["the kitty keyboard flags", "\x1b[>5u\x1b[?u", "\x1b[?5u"],
-    ["XTGETTCAP", "\x1bP+q436f\x1b\\", "\x1bP1+r436f=323536\x1b\\"],
-    ["XTGETTCAP of what it has not", "\x1bP+q4e4f\x1b\\", "\x1bP0+r4e4f\x1b\\"],
-    ["DECRQSS of the margins", "\x1b[2;4r\x1bP$qr\x1b\\", "\x1bP1$r2;4r\x1b\\"],
-    ["DECRQSS of the cursor", "\x1b[5 q\x1bP$q q\x1b\\", "\x1bP1$r5 q\x1b\\"],
-    [
-      "DECRQSS of the attributes",
-      "\x1b[1;4:3;31;48;2;1;2;3;58:5:9m\x1bP$qm\x1b\\",
-      "\x1bP1$r0;1;4;31;48;2;1;2;3;4:3;58:5:9m\x1b\\",
-    ],
-    ["a palette colour", "\x1b]4;1;?\x1b\\", "\x1b]4;1;rgb:cdcd/0000/0000\x1b\\"],
-    [
-      "a palette colour it has set",
-      "\x1b]4;1;#123456;1;?\x07",
-      "\x1b]4;1;rgb:1212/3434/5656\x1b\\",
-    ],
-    [
-      "a background it has set",
-      "\x1b]11;rgb:f/8/0\x07\x1b]11;?\x07",
-      "\x1b]11;rgb:ffff/8888/0000\x1b\\",
-    ],
-    ["whether the background is light", "\x1b[?996n", "\x1b[?997;2n"],
-    ["the text colour", "\x1b]10;?\x07", "\x1b]10;rgb:0101/0202/0303\x1b\\"],
-    ["the background", "\x1b]11;?\x1b\\", "\x1b]11;rgb:f0f0/f0f0/c0c0\x1b\\"],
-  ];
-  for (const [what, query, answer] of answers) {
-    it(`answers ${what}`, () => {
-      const { pane, replies } = open({
-        colours: () => ({ foreground: 0x010203, background: 0xf0f0c0 }),
-        kittyKeyboard: () => true,
-      });
-      pane.write(query);
-      expect(replies).toEqual([answer]);
-    });
-  }
-
-  it("answers several colours asked at once", () => {
-    const { pane, replies } = open();
-    pane.write("\x1b]10;?;?\x07");
-    expect(replies.join("")).toMatch(/^\x1b\]10;rgb:[^\x1b]+\x1b\\\x1b\]11;rgb:[^\x1b]+\x1b\\$/);
-  });
-
-  it("keeps quiet about the kitty keyboard when the outer terminal cannot", () => {
-    const { pane, replies } = open();
-    pane.write("\x1b[>1u\x1b[?u");
-    expect(replies).toEqual([]);
-  });
-
-  it("never tells titles or the clipboard, and bounds the answers of one write", () => {
-    const { pane, replies } = open();
-    pane.write("\x1b]2;rm -rf\x07\x1b[21t\x1b[20t\x1b]52;c;?\x07\x1b]52;c;aGk=\x07\x1b]9;hi\x07");
-    expect(replies).toEqual([]);
-    pane.write("\x1b[c".repeat(100_000));
-    expect(replies.length).toBe(1);
-    expect(replies[0]?.length).toBeLessThanOrEqual(4096);
-  });
-
-  it("does not answer what it replays, and answers again after", () => {
-    const { pane, replies, screen } = open();
-    const bytes = Buffer.from("\x1b[c\x1b[6n\x1b[>qold");
-    pane.replay({ cols: 30, rows: 9, bytes, again: false });
-    expect(replies).toEqual([]);
-    expect(screen()).toBe("old");
-    pane.write("\x1b[c");
-    expect(replies).toEqual(["\x1b[?1;2c"]);
-  });
 });
 
 describe("replay", () => {
@@ -127,6 +24,25 @@ describe("replay", () => {
     expect(screen()).toBe("fresh");
     expect(pane.modes.alternateScreen).toBe(false);
     expect(pane.cursor).toEqual({ x: 5, y: 0, visible: true, shape: "block", blink: false });
+  });
+
+  it("keeps the scroll region of a program that another client's size was made for", () => {
+    const { pane, screen } = open({ cols: 20, rows: 6 });
+    const bytes = Buffer.from("top\x1b[5;1Hstatus\x1b[2;4r\x1b[4;1Hlast");
+    pane.replay({ cols: 30, rows: 5, bytes, again: false });
+    pane.write("\nnext");
+    expect(
+      screen()
+        .split("\n")
+        .map((line) => line.trim()),
+    ).toEqual(["top", "", "last", "next", "status"]);
+  });
+
+  it("gives the whole screen to a program whose region does not fit any more", () => {
+    const { pane } = open({ cols: 20, rows: 3 });
+    pane.replay({ cols: 20, rows: 5, bytes: Buffer.from("\x1b[2;5r"), again: false });
+    pane.write("\x1b[3;1Ha\r\nb");
+    expect(pane.historyLines).toBeGreaterThan(0);
   });
 
   it("takes any size a guest may claim", () => {
@@ -203,28 +119,6 @@ describe("colours of its own", () => {
     pane.write("\x1b]104\x07\x1b]111\x07");
     pane.copyTo(grid, 0, 0, 20, 5);
     expect(words(grid, 0)).toEqual([0x1000001, 0]);
-  });
-});
-
-describe("the kitty keyboard protocol", () => {
-  it("keeps a stack per screen, bounded, and forgets it at a reset", () => {
-    const { pane } = open();
-    const after = (text: string) => {
-      pane.write(text);
-      return pane.keyboardFlags;
-    };
-    expect(after("\x1b[>1u")).toBe(1);
-    expect(after("\x1b[>9u")).toBe(9);
-    expect(after("\x1b[=2;2u")).toBe(11);
-    expect(after("\x1b[=1;3u")).toBe(10);
-    expect(after("\x1b[?1049h")).toBe(0);
-    expect(after("\x1b[=31u")).toBe(31);
-    expect(after("\x1b[?1049l")).toBe(10);
-    expect(after("\x1b[<u")).toBe(1);
-    expect(after("\x1b[<7u")).toBe(0);
-    expect(after("\x1b[>3u".repeat(1000))).toBe(3);
-    expect(after("\x1b[<16u")).toBe(0);
-    expect(after("\x1b[>3u\x1bc")).toBe(0);
   });
 });
 
@@ -358,61 +252,5 @@ describe("state", () => {
     expect(() => pane.write("a\x1b[cb")).toThrow("no reader");
     pane.write("c");
     expect(screen()).toBe("abc");
-  });
-});
-
-describe("input", () => {
-  const press = { button: "left", action: "press", x: 2, y: 1 } as const;
-
-  it("reports the mouse only as far as the program asked", () => {
-    const { pane } = open();
-    expect(pane.encodeMouse(press)).toBeNull();
-    const report = (mode: number) => {
-      pane.write(`\x1bc\x1b[?${mode}h\x1b[?1006h`);
-      return [
-        press,
-        { ...press, action: "release" as const },
-        { ...press, button: "wheel-up" as const },
-        { ...press, action: "move" as const },
-        { ...press, button: "none" as const, action: "move" as const },
-      ].map((event) => text(pane.encodeMouse(event)));
-    };
-    expect(report(9)).toEqual(["\x1b[<0;3;2M", null, null, null, null]);
-    expect(report(1000)).toEqual(["\x1b[<0;3;2M", "\x1b[<0;3;2m", "\x1b[<64;3;2M", null, null]);
-    expect(report(1002)[3]).toBe("\x1b[<32;3;2M");
-    expect(report(1002)[4]).toBeNull();
-    expect(report(1003)[4]).toBe("\x1b[<35;3;2M");
-  });
-
-  it("speaks every mouse encoding", () => {
-    const { pane } = open({ cols: 400 });
-    const encode = (mode: string, event = {}) => {
-      pane.write(`\x1bc\x1b[?1000h${mode}`);
-      return pane.encodeMouse({ ...press, ctrl: true, ...event });
-    };
-    expect(text(encode(""))).toBe("\x1b[M\x30\x23\x22");
-    expect(text(encode("", { action: "release" }))).toBe("\x1b[M\x33\x23\x22");
-    expect(encode("", { x: 300 })).toBeNull();
-    expect(Buffer.from(encode("\x1b[?1005h", { x: 300 }) ?? []).toString("utf8")).toBe(
-      `\x1b[M\x30${String.fromCharCode(333)}\x22`,
-    );
-    expect(text(encode("\x1b[?1015h", { x: 300 }))).toBe("\x1b[48;301;2M");
-    expect(text(encode("\x1b[?1016h"))).toBe("\x1b[<16;17;17M");
-    expect(text(encode("\x1b[?1006h", { x: 400 }))).toBeNull();
-  });
-
-  it("pastes without letting the text end the paste", () => {
-    const { pane } = open();
-    expect(text(pane.encodePaste("a\r\nb\nc\x1b[201~"))).toBe("a\rb\rc[201~");
-    pane.write("\x1b[?2004h");
-    expect(text(pane.encodePaste("x\x1b[201~rm\n"))).toBe("\x1b[200~x[201~rm\r\x1b[201~");
-  });
-
-  it("sends focus changes to programs that asked", () => {
-    const { pane } = open();
-    expect(pane.encodeFocus(true)).toBeNull();
-    pane.write("\x1b[?1004h");
-    expect(text(pane.encodeFocus(true))).toBe("\x1b[I");
-    expect(text(pane.encodeFocus(false))).toBe("\x1b[O");
   });
 });
