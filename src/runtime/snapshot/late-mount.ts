@@ -9,8 +9,12 @@ import { shellQuote } from "../shell-quote.ts";
 /** Where in a guest the copies lie, each in a directory of its own. */
 const STORE = "/var/lib/machinen/mounts";
 
+/** The machine's own commands may have been given another one. */
+const FIND_PROGRAMS = "PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH; cd /";
+
 async function run(entry: RegistryEntry, script: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await VsockExec.run(entry.socketPath, script);
+  const command = `${FIND_PROGRAMS}; ${script}`;
+  const { exitCode, stdout, stderr } = await VsockExec.run(entry.socketPath, command);
   if (exitCode !== 0) throw new Error(stderr.trim() || `status ${exitCode}`);
   return stdout.trim();
 }

@@ -77,6 +77,12 @@ describe.each(bases)("a directory given on the $name base", ({ name: base, optio
     await again.kill();
   });
 
+  test("may be where commands start, whatever their environment", async () => {
+    const fork = await vm.fork({ mount, guestCwd: guest, env: { PATH: "/nowhere" } });
+    expect((await fork.exec("pwd; /bin/cat file")).stdout).toBe(`${guest}\ncontent\n`);
+    await fork.kill();
+  });
+
   test("to prepared forks and to several of one moment", async () => {
     await vm.prepareFork();
     const forks = [await vm.fork({ mount }), ...(await vm.forkMany(2, { mount }))];
