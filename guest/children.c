@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,11 +25,17 @@ static struct child *find(pid_t pid) {
     return child;
 }
 
+/* We are the tracer: of our own children, and of programs that ask their parent to trace them, which are let go. */
 static void child_stopped(pid_t pid) {
-    int status;
+    siginfo_t info = {.si_pid = 0};
     struct child *child = find(pid);
-    if (waitpid(pid, &status, WNOHANG) == pid && WIFSTOPPED(status) && child != NULL && child->stopped != NULL)
-        child->stopped(child, WSTOPSIG(status));
+    /* It may have been killed meanwhile: its end is not to be taken here. */
+    if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG) != 0 || info.si_pid != pid)
+        return;
+    if (child != NULL && child->stopped != NULL)
+        child->stopped(child, info.si_status);
+    else
+        ptrace(PTRACE_DETACH, pid, 0, info.si_status == SIGTRAP ? 0 : info.si_status);
 }
 
 /* The answer goes first: to remove a process takes the kernel as long as a short command takes to run. */

@@ -68,15 +68,16 @@ static uint64_t find_system_call(pid_t pid, const struct loaded *loaded) {
     return 0;
 }
 
-/* False when anything else happened to it. */
+/* False when anything else happened to it. Its end is left to who reaps. */
 static bool step(pid_t pid) {
-    int status;
-    pid_t found;
+    siginfo_t change = {.si_pid = 0};
     if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) != 0)
         return false;
-    while ((found = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-        continue;
-    return found == pid && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+    while (waitid(P_PID, (id_t)pid, &change, WSTOPPED | WEXITED | WNOWAIT) != 0)
+        if (errno != EINTR)
+            return false;
+    return change.si_code == CLD_TRAPPED && change.si_status == SIGTRAP &&
+           waitid(P_PID, (id_t)pid, &change, WSTOPPED | WNOHANG) == 0;
 }
 
 /* The process makes a call, as if it stood before it. */
@@ -108,6 +109,7 @@ struct parking *parking_make(int *fd) {
         parking = mmap(NULL, sizeof *parking, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
     if (parking == MAP_FAILED) {
         close(*fd);
+        *fd = -1;
         return NULL;
     }
     memcpy(parking->code, parked_stub, (size_t)(parked_stub_end - parked_stub));

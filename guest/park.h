@@ -26,7 +26,7 @@ struct parking *parking_make(int *fd);
 void parking_free(struct parking *parking);
 
 /* `pid` is traced and stands at the start of a program. Afterwards it is not traced, and waits for its orders. False: it
- * cannot be done; the process is in an undefined state, or gone and reaped. */
+ * cannot be done; the process is in an undefined state, or has ended. */
 bool park(pid_t pid, struct loaded *loaded);
 
 #endif

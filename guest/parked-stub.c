@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /* What the code below knows of parked-stub.h. */
-_Static_assert(sizeof(struct parked_call) == 56 && offsetof(struct parked_orders, calls) == 8 && PARKED_CALLS == 8 &&
-                   offsetof(struct parked_orders, stack) == 456 && offsetof(struct parked_orders, image) == 472,
+_Static_assert(sizeof(struct parked_call) == 56 && offsetof(struct parked_orders, calls) == 8 && PARKED_CALLS == 7 &&
+                   offsetof(struct parked_orders, stack) == 400 && offsetof(struct parked_orders, image) == 416,
                "the stub reads another structure");
 
 /* The system calls are prctl (157) with PR_SET_NAME (15), futex (202) with FUTEX_WAIT (0), and exit_group (231). */
@@ -28,7 +28,7 @@ __asm__(".pushsection .text\n\t"
         "jmp 1b\n"
         "2:"
         "lea 8(%r12), %r13\n\t"
-        "mov $8, %r14d\n"
+        "mov $7, %r14d\n"
         "3:" /* call by call */
         "mov (%r13), %rax\n\t"
         "mov 8(%r13), %rdi\n\t"
@@ -46,9 +46,9 @@ __asm__(".pushsection .text\n\t"
         "dec %r14d\n\t"
         "jnz 3b\n\t"
         /* As the kernel starts a program: nothing in the registers. */
-        "mov 456(%r12), %rsp\n\t"
-        "mov 464(%r12), %rcx\n\t"
-        "lea 472(%r12), %rsi\n\t"
+        "mov 400(%r12), %rsp\n\t"
+        "mov 408(%r12), %rcx\n\t"
+        "lea 416(%r12), %rsi\n\t"
         "lea -8(%rsp), %rdi\n\t"
         "cld\n\t"
         "rep movsq\n\t"

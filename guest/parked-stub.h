@@ -8,7 +8,7 @@
 /* Its name while it waits, for those who list processes. */
 #define PARKED_NAME "machinen-spare"
 
-enum { PARKED_FAILED = 127, PARKED_CALLS = 8, PARKED_CODE = 1024 };
+enum { PARKED_FAILED = 127, PARKED_CALLS = 7, PARKED_CODE = 1024 };
 
 /* A system call. `required`: the process ends when it fails. */
 struct parked_call {

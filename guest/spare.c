@@ -2,30 +2,29 @@
 
 #include "children.h"
 #include "clone.h"
+#include "control.h"
+#include "hanging-mounts.h"
 #include "loop.h"
 #include "park.h"
 #include "pipes.h"
 #include "shell-file.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
     /* A command that has just been started shall have the processor first, and one of many in a row no company. */
     MAKE_AFTER_MS = 250,
-    BEGUN_MS = 1000,
+    /* In a row: what is in the way will stay. */
+    MOST_FAILURES = 3,
 };
 
 static void make(struct timer *timer);
-static void look_after(struct timer *timer);
 static void stopped(struct child *child, int signal_number);
 static void ended(struct child *child, int code);
 
@@ -38,15 +37,12 @@ static struct {
     struct parking *parking;
     int out, err;  /* our ends */
     int theirs[4]; /* while it is made: what it has as its descriptors 0 to 3 */
+    unsigned failures;
     struct timer maker;
 } spare = {.child = {.ended = ended, .stopped = stopped}, .maker = {.fired = make}};
 
-/* One that was told what to become: until it knows, somebody may have stopped it. */
-static struct {
-    pid_t pid;
-    struct parking *parking;
-    struct timer timer;
-} told = {.timer = {.fired = look_after}};
+/* Where the last one that was used has its orders: it may be about to read them. */
+static struct parking *used;
 
 static void forget(void) {
     close(spare.out);
@@ -63,12 +59,11 @@ static void ended(struct child *child, int code) {
     spare.state = NONE;
 }
 
-/* The processor's next commands go without one. */
-static void give_up(void) {
+static void throw_away(void) {
     kill(spare.child.pid, SIGKILL);
     children_remove(&spare.child);
     forget();
-    spare.state = IMPOSSIBLE;
+    spare.state = NONE;
 }
 
 static void stopped(struct child *child, int signal_number) {
@@ -76,10 +71,14 @@ static void stopped(struct child *child, int signal_number) {
         ptrace(PTRACE_CONT, child->pid, 0, signal_number);
         return;
     }
-    if (!shell_file_is_of(&spare.file, child->pid) || !park(child->pid, &spare.loaded))
-        give_up();
-    else
+    if (!mounts_may_hang() && shell_file_is_of(&spare.file, child->pid) && park(child->pid, &spare.loaded)) {
         spare.state = PARKED;
+        spare.failures = 0;
+        return;
+    }
+    throw_away();
+    if (++spare.failures == MOST_FAILURES)
+        spare.state = IMPOSSIBLE;
 }
 
 /* Runs in our memory, beside us: what the C library keeps there must be left alone. */
@@ -98,9 +97,9 @@ _Noreturn static void execute_shell(void *context) {
     clone_call(SYS_close_range, PARKED_FD + 1, ~0u, 0, 0);
     clone_call(SYS_rt_sigaction, SIGPIPE, (long)&by_default, 0, sizeof none);
     clone_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof none);
-    clone_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
-    clone_call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0);
-    clone_call(SYS_execve, (long)SHELL, (long)(char *[]){PARKED_NAME, NULL}, (long)(char *[]){NULL}, 0);
+    /* Without a tracer it would not stop. */
+    if (clone_call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) == 0)
+        clone_call(SYS_execve, (long)SHELL, (long)(char *[]){PARKED_NAME, NULL}, (long)(char *[]){NULL}, 0);
     clone_call(SYS_exit_group, PARKED_FAILED, 0, 0, 0);
     __builtin_unreachable();
 }
@@ -119,15 +118,17 @@ static void make_theirs(void) {
 
 /* They must lie above those they are to become. */
 static bool has_theirs(void) {
+    bool all = spare.parking != NULL;
     for (int fd = 0; fd <= PARKED_FD; fd++)
-        if (spare.theirs[fd] <= PARKED_FD)
-            return false;
-    return true;
+        all = all && spare.theirs[fd] > PARKED_FD;
+    return all;
 }
 
 static void make(struct timer *timer) {
     (void)timer;
-    if (spare.state != NONE || !park_is_possible() || !shell_file_look(&spare.file))
+    parking_free(used);
+    used = NULL;
+    if (!control_owns_machine || spare.state != NONE || mounts_may_hang() || !park_is_possible() || !shell_file_look(&spare.file))
         return;
     make_theirs();
     spare.group = cgroup_take();
@@ -147,50 +148,31 @@ void spare_begin(void) {
     timer_start(&spare.maker, 0);
 }
 
-/* While it has not begun, it has the name of one that waits. */
-static bool has_begun(pid_t pid) {
-    char path[32], name[16] = "";
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, name, sizeof name - 1);
-    if (fd >= 0)
-        close(fd);
-    return length <= 0 || strncmp(name, PARKED_NAME, strlen(PARKED_NAME)) != 0;
-}
-
-static void look_after(struct timer *timer) {
-    (void)timer;
-    parking_free(told.parking);
-    told.parking = NULL;
-    if (!has_begun(told.pid))
-        kill(told.pid, SIGCONT);
+/* Somebody may have killed or stopped it. */
+static bool is_fit(void) {
+    siginfo_t change = {.si_pid = 0};
+    return waitid(P_PID, (id_t)spare.child.pid, &change, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) == 0 &&
+           change.si_pid == 0 && shell_file_is_same(&spare.file);
 }
 
 static void tell(void) {
     struct parked_orders *orders = &spare.parking->orders;
     __atomic_store_n(&orders->given, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, &orders->given, FUTEX_WAKE, 1, NULL, NULL, 0);
-    parking_free(told.parking);
-    told.pid = spare.child.pid;
-    told.parking = spare.parking;
-    timer_start(&told.timer, BEGUN_MS);
+    parking_free(used);
+    used = spare.parking;
 }
 
 bool spare_run(const char *command, const struct env *env, const char *directory, struct spare_command *started) {
     char *arguments[] = {"sh", "-c", (char *)command, NULL};
     timer_start(&spare.maker, MAKE_AFTER_MS);
-    if (spare.state != PARKED)
-        return false;
-    bool is_same = shell_file_is_same(&spare.file);
-    if (is_same && !start_image_make(&spare.parking->orders, PARKED_ROOM, &spare.loaded, arguments, env->items, directory))
+    if (spare.state == PARKED && !is_fit())
+        throw_away();
+    if (spare.state != PARKED ||
+        !start_image_make(&spare.parking->orders, PARKED_ROOM, &spare.loaded, arguments, env->items, directory))
         return false;
     spare.state = NONE;
     children_remove(&spare.child);
-    if (!is_same) {
-        kill(spare.child.pid, SIGKILL);
-        forget();
-        return false;
-    }
     tell();
     *started = (struct spare_command){spare.child.pid, spare.out, spare.err, spare.group};
     return true;

@@ -17,7 +17,7 @@ struct spare_command {
     struct cgroup *group;
 };
 
-/* Have one ready soon; does nothing where there is none to be had. */
+/* Have one ready soon; there is none outside of a machine of our own, or where a path may hang. */
 void spare_begin(void);
 
 /* Runs `sh -c` as root. False, and nothing has happened, when no spare is there that could do it. */

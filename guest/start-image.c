@@ -66,7 +66,6 @@ static void put_calls(struct parked_call *calls, const struct layout *layout, co
     const struct parked_call list[PARKED_CALLS] = {
         {SYS_chdir, {source + layout->directory}, 1},
         {SYS_getrandom, {random_bytes(loaded), 16}, 1},
-        {SYS_prctl, {PR_SET_PDEATHSIG, 0}, 0},
         {SYS_prctl, {PR_SET_NAME, source + layout->name}, 0},
         /* What /proc shows: each within what the kernel allows at that moment. */
         {SYS_prctl, {PR_SET_MM, PR_SET_MM_ARG_START, base + layout->strings}, 0},

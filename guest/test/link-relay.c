@@ -9,6 +9,7 @@
  * `garbage` first sends half a frame. Ends with standard input.
  */
 #include "../../vmm/stream.h"
+#include "relay-guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,11 +42,6 @@ static struct { int fd; uint16_t port; } ports[MOST_PORTS];
 static unsigned port_count;
 static struct link *host_link;
 static int link_fd;
-
-_Noreturn static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
 
 static void drop(struct client *client) {
     if (client->stream != NULL)
@@ -256,35 +252,6 @@ static void loop(void) {
     }
 }
 
-static void spawn_agent(const char *program, bool waits, const uint8_t key[LINK_KEY_BYTES]) {
-    int pair[2];
-    char number[16], hex[2 * LINK_KEY_BYTES + 1];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
-        die("socketpair");
-    for (unsigned i = 0; i < LINK_KEY_BYTES; i++)
-        sprintf(hex + 2 * i, "%02x", key[i]);
-    snprintf(number, sizeof number, "%d", pair[1]);
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(pair[0]);
-        execl(program, program, "--agent-fd", number, "--key", hex, waits ? "--wait" : NULL, NULL);
-        _exit(127);
-    }
-    printf("agent %d\n", (int)pid);
-    close(pair[1]);
-    link_fd = pair[0];
-}
-
-static void connect_guest(const char *path, const char *hex, uint8_t key[LINK_KEY_BYTES]) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    for (unsigned i = 0; i < LINK_KEY_BYTES; i++)
-        sscanf(hex + 2 * i, "%2hhx", &key[i]);
-    link_fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(link_fd, (struct sockaddr *)&address, sizeof address) != 0)
-        die(path);
-}
-
 int main(int argc, char **argv) {
     static const struct link_events events = {on_up,       on_opened,   on_data,
                                               on_finished, on_writable, on_gone};
@@ -298,9 +265,9 @@ int main(int argc, char **argv) {
     if (getrandom(key, sizeof key, 0) != sizeof key)
         die("getrandom");
     if (first == 3)
-        spawn_agent(argv[2], strcmp(argv[1], "wait") == 0, key);
+        link_fd = spawn_agent(argv[2], strcmp(argv[1], "wait") == 0, key);
     else
-        connect_guest(argv[2], argv[3], key);
+        link_fd = connect_guest(argv[2], argv[3], key);
     fcntl(link_fd, F_SETFL, O_NONBLOCK);
     fcntl(link_fd, F_SETFD, FD_CLOEXEC);
     for (int i = first; i < argc; i++)

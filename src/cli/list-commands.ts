@@ -5,6 +5,7 @@ import type { Settings } from "../ui/config/settings.ts";
 import { withNextStep } from "../ui/errors.ts";
 import { formatMoment } from "../ui/format.ts";
 import { machineName } from "../ui/names.ts";
+import { differenceText } from "./difference-text.ts";
 import { machineLine } from "./list-changes.ts";
 import type { ListNews } from "./list-news.ts";
 import { findTarget } from "./target.ts";
@@ -64,6 +65,19 @@ export function listCommands(options: ListCommandsOptions): ListCommands {
     return `${machineName(await host.restore(directory))} is running`;
   };
 
+  const differences = async (words: string): Promise<string> => {
+    const machines = await host.list();
+    const [first = "", second] = words.split(/\s+/);
+    const one = findTarget(machines, first);
+    const source = machines.find(({ pid }) => pid === one.parentPid);
+    const other = second === undefined ? source : findTarget(machines, second);
+    if (!other) return `${first} has no source here: name two machines`;
+    // The older one comes first: what the fork has more is added.
+    const [a, b] = one.startedAt < other.startedAt ? [one, other] : [other, one];
+    const names = { a: machineName(a), b: machineName(b) };
+    return differenceText(await host.compare(a.id, b.id), names);
+  };
+
   return {
     start,
     commands: [
@@ -117,6 +131,13 @@ export function listCommands(options: ListCommandsOptions): ListCommands {
             return `${word} is called ${name}`;
           });
         },
+      },
+      {
+        name: "differences",
+        argument: "<machine> [machine]",
+        description: commands.differences.description,
+        run: (words) =>
+          attempt(`comparing ${words.split(/\s+/).join(" and ")}`, () => differences(words)),
       },
       {
         name: "mute",

@@ -75,4 +75,4 @@ test("a fork beside its source, typed into both, differences marked, listed and 
   await outer.until("is back as it was in", READY);
   await outer.until("2 running", READY);
   expect(await world.machines()).toHaveLength(2);
-});
+}, 300_000);

@@ -103,7 +103,7 @@ test("the dialog for a new machine, rename, tags, finding, and a stop that is un
   await outer!.until("COMMAND_NOT_POSSIBLE: no machine was stopped here");
   await outer!.type("x", "y");
   await outer!.until("shop is stopped", READY);
-});
+}, 300_000);
 
 test("a stopped fork is brought back from its last snapshot; without one it is said that there is none", async () => {
   await open();
@@ -144,7 +144,7 @@ test("a stopped fork is brought back from its last snapshot; without one it is s
   });
   expect(await names()).toEqual(["one"]);
   await quit(outer!);
-});
+}, 300_000);
 
 test("commands about a machine take its name, whichever is selected", async () => {
   await open();
@@ -176,7 +176,7 @@ test("commands about a machine take its name, whichever is selected", async () =
   });
   await world.ok(["tui", "close-tab"]);
   await quit(outer!);
-});
+}, 300_000);
 
 test("one vocabulary: palette, and commands from outside over a socket only its user can open", async () => {
   await open();
@@ -239,4 +239,4 @@ test("one vocabulary: palette, and commands from outside over a socket only its 
     code: 1,
     stderr: expect.stringContaining("TUI_NOT_RUNNING"),
   });
-});
+}, 300_000);

@@ -88,4 +88,4 @@ test("a saved layout that cannot be used is told about and does no harm", async 
   await quit(outer);
   expect(readFileSync(`${file}.bad`, "utf8")).toBe(whole.slice(0, whole.length / 2));
   expect(() => JSON.parse(readFileSync(file, "utf8"))).not.toThrow();
-});
+}, 300_000);

@@ -15,6 +15,9 @@ test("plain lines instead of a screen", async () => {
   await outer.until("is a fork of one", READY);
   // Every change is a line of its own, whoever made it; nothing is ever drawn anew.
   await outer.until("one.1 is there, a fork of one", READY);
+  await world.ok(["exec", "one.1", "--", "touch", "/root/only"]);
+  await outer.type(..."/differences one.1", "\r");
+  await outer.until(/^ {2}A \/root\/only/m, READY);
   await outer.type(..."/snapshot one.1", "\r");
   await outer.until("snapshot of one.1: ", READY);
   await outer.type(..."/stop one.1", "\r");
@@ -44,7 +47,7 @@ test("plain lines instead of a screen", async () => {
   await outer.type(..."/quit", "\r");
   await outer.until("GIVEN BACK\nEXIT 0");
   expect((await world.machines()).map(({ name }) => name)).toEqual(["one"]);
-});
+}, 300_000);
 
 /** Asks for the list until the machine's line in it is like this. */
 async function listed(list: OuterTerminal, name: string, like: RegExp): Promise<void> {
@@ -86,4 +89,4 @@ test("the plain list tells what wants attention: bells, notifications, ends of c
   expect(list.raw).not.toContain("unheard");
   await list.type(..."/quit", "\r");
   await list.until("GIVEN BACK\nEXIT 0", READY);
-});
+}, 300_000);

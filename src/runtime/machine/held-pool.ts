@@ -39,21 +39,29 @@ export class HeldPool<Subject, Held extends HeldVmm> {
     starting.then(
       (held) => {
         slot.held = held;
-        held.child.once("exit", () => this.remove(slot));
+        if (held.hasExited()) this.remove(slot);
+        else held.child.once("exit", () => this.remove(slot));
       },
       () => this.remove(slot),
     );
     return starting;
   }
 
-  /** For the caller to use; undefined when there is none, or it has ended. */
+  /** For the caller to use, if it has to be waited for; undefined when there is none, or it has ended. */
   async take(isIt: (subject: Subject) => boolean): Promise<Held | undefined> {
     const slot = this.slots.find(({ subject }) => isIt(subject));
     if (slot === undefined) return undefined;
     this.remove(slot);
     const held = await slot.starting.catch(() => undefined);
-    const { exitCode = 0, signalCode = null } = held?.child ?? {};
-    return exitCode === null && signalCode === null ? held : undefined;
+    return held?.hasExited() ? undefined : held;
+  }
+
+  /** The same without waiting: one that is still being started is left to others. */
+  takeStarted(isIt: (subject: Subject) => boolean): Held | undefined {
+    const slot = this.slots.find(({ subject, held }) => isIt(subject) && held !== undefined);
+    if (slot === undefined) return undefined;
+    this.remove(slot);
+    return slot.held?.hasExited() ? undefined : slot.held;
   }
 
   async discardWhere(isIt: (subject: Subject) => boolean): Promise<void> {

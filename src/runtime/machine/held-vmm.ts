@@ -15,6 +15,7 @@ export interface HeldVmm {
   child: SpawnedVmm;
   /** Resolves, to how, when it has ended. */
   ended: Promise<Error>;
+  hasExited(): boolean;
   /** From now on it keeps nobody from ending. */
   rest(): void;
   /** It becomes a machine: what it leaves behind is that one's, and it keeps us from ending as any child does. */
@@ -69,6 +70,7 @@ export async function holdVmm(
     env,
     child,
     ended,
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
     rest() {
       if (!inUse) keepUsAlive(child, "unref");
     },

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { agentRequest } from "../control/agent-control.ts";
+import { AgentRefusal, agentRequest } from "../control/agent-control.ts";
+import { RequestError } from "../control/line-client.ts";
 import { waitForMachine } from "../control/vmm-control.ts";
-import { ensureTemplate, warmUp } from "../templates/index.ts";
+import { BootError } from "../errors.ts";
+import { type BuildRequest, ensureTemplate, type Template, warmUp } from "../templates/index.ts";
 import type { BootOptions } from "./boot-options.ts";
-import { type BootTask, claimFor, handOut, planTask, recordOf } from "./boot-task.ts";
+import { type BootTask, handOut, planTask, recordOf } from "./boot-task.ts";
 import { chooseTemplate } from "./choose-template.ts";
-import { killMachine } from "./end-machine.ts";
 import { templateVariables } from "./from-template.ts";
 import { HeldPool } from "./held-pool.ts";
 import { type HeldVmm, holdVmm } from "./held-vmm.ts";
@@ -36,17 +37,17 @@ function canBeTold({ opts, plan, liveMounts }: BootTask): boolean {
 }
 
 /** Up to where it waits for its configuration, and through what every guest's first command costs. */
-async function start(task: BootTask, template: Parameters<typeof templateVariables>[0]) {
+async function start(task: BootTask, template: Template): Promise<HeldVmm> {
   const held = await holdVmm(
     task.plan.binary,
     (runDir) => templateVariables(template, undefined, runDir),
     task.opts.vmmEnv,
   );
-  const gone = () => held.child.exitCode !== null || held.child.signalCode !== null;
   try {
     held.child.stdout!.pause();
-    await waitForMachine(held.runDir.controlSocket, UP_MS, gone);
+    await waitForMachine(held.runDir.controlSocket, UP_MS, held.hasExited);
     await warmUp(held.runDir);
+    if (held.hasExited()) throw await held.ended;
   } catch (error) {
     await held.end();
     throw error;
@@ -55,14 +56,30 @@ async function start(task: BootTask, template: Parameters<typeof templateVariabl
   return held;
 }
 
+/** Whether it waits now, or waited and was used. A template that cannot be loaded is made anew, once. */
+async function prepare(task: BootTask, request: BuildRequest): Promise<boolean> {
+  let damaged: Template | undefined;
+  for (let attempt = 0; attempt < 2; attempt++) {
+    // What is wrong, the boot itself will say, or do without a template.
+    const template = await ensureTemplate(request, damaged).catch(() => undefined);
+    if (template === undefined) return false;
+    const key = poolKey(task, template.key);
+    const starting = pool.find((one) => one === key) ?? pool.add(key, start(task, template));
+    if (await starting.catch(() => undefined)) return true;
+    damaged = template;
+  }
+  return false;
+}
+
 /**
  * Have the next boot with these options ready: a machine that runs already, from the template of its image, kernel
  * and shape, and is told who it is when `boot()` takes it. Name, host name, command, environment and directory may
  * differ then. This process holds at most two such machines, for different templates; they end with it, or when
- * others come. Each serves one boot.
+ * others come. Each costs about 45 MB of the host's memory and serves one boot.
  *
- * Resolves to true when it is ready, and to false, with nothing started, when such a boot cannot be prepared: with
- * `mount`, `liveMounts`, `portForward`, `network`, `template: false` and all that takes the machine out of our hands.
+ * Resolves to true when it is ready, and to false when such a boot cannot be prepared: with `mount`, `liveMounts`,
+ * `portForward`, `network`, `template: false` and all that takes the machine out of our hands, or when it does not
+ * come up.
  *
  * @throws {BootError} BOOT_VMM_MISSING | BOOT_IMAGE_NOT_FOUND | BOOT_KERNEL_NOT_FOUND | BOOT_CMD_MISSING |
  * BOOT_CWD_INVALID | BOOT_MEMORY_INVALID | BOOT_CPUS_INVALID
@@ -71,10 +88,7 @@ export async function prepareBoot(options: BootOptions = {}): Promise<boolean> {
   const task = planTask(options);
   const request = chooseTemplate(task.plan, task.opts, task.memoryMib);
   if (request === undefined || !canBeTold(task)) return false;
-  const template = await ensureTemplate(request);
-  const key = poolKey(task, template.key);
-  await (pool.find((one) => one === key) ?? pool.add(key, start(task, template)));
-  return true;
+  return prepare(task, request);
 }
 
 function register(task: BootTask, held: HeldVmm, templateKey: string): StartedMachine {
@@ -102,25 +116,39 @@ function resumeRequest({ config }: BootTask): string {
   return `RESUME ${Buffer.byteLength(words)}\n${words}`;
 }
 
-/** The boot by a machine that waits for it; undefined when there is none, or it was lost. */
+/** Whether the command may have begun: then it must not be begun again. */
+function mayHaveBegun({ plan }: BootTask, error: unknown): boolean {
+  const wasNotTold = error instanceof RequestError && error.reason === "refused";
+  return (plan.guest?.cmd ?? []).length > 0 && !wasNotTold && !(error instanceof AgentRefusal);
+}
+
+/**
+ * The boot by a machine that waits for it; undefined when there is none, or it was lost. Nobody can find the machine
+ * before it knows who it is.
+ *
+ * @throws {BootError} BOOT_DETACHED_READINESS_FAILED when it was told of its command and did not answer
+ */
 export async function bootPrepared(
   task: BootTask,
   templateKey: string,
 ): Promise<Machine | undefined> {
   if (!canBeTold(task)) return undefined;
   const key = poolKey(task, templateKey);
-  const held = await pool.take((one) => one === key);
+  const held = pool.takeStarted((one) => one === key);
   if (held === undefined) return undefined;
-  held.use();
-  const started = register(task, held, templateKey);
   try {
     await agentRequest(held.runDir.agentSocket, resumeRequest(task), RESUME_MS);
-  } catch {
-    await killMachine(started.entry);
-    // The name went with it.
-    task.claim = claimFor(task.opts);
-    return undefined;
+  } catch (error) {
+    await held.end();
+    if (!mayHaveBegun(task, error)) return undefined;
+    throw new BootError(
+      "BOOT_DETACHED_READINESS_FAILED",
+      `the prepared machine did not become this one: ${(error as Error).message}; boot again`,
+      { cause: error },
+    );
   }
+  held.use();
+  const started = register(task, held, templateKey);
   task.phases.mark("resume");
   return handOut(task, started, templateKey);
 }

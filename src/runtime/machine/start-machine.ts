@@ -100,11 +100,14 @@ export function registerMachine(
   const onChunk = (chunk: Buffer) => request.onLog?.({ source: "guest-console", chunk });
   let over = false;
   const exited = new Promise<Exit>((resolve) => {
-    child.once("exit", (code, signal) => {
+    const onExit = (code: number | null, signal: NodeJS.Signals | null) => {
       over = true;
       forgetMachine(entry);
       resolve({ code, signal });
-    });
+    };
+    // One that was held before may have ended already.
+    if (child.exitCode === null && child.signalCode === null) child.once("exit", onExit);
+    else setImmediate(onExit, child.exitCode, child.signalCode);
   });
   const started: StartedMachine = {
     entry,

@@ -35,7 +35,7 @@ export function dialogView(state: UiState): DialogView | undefined {
   if (dialog.kind === "confirm-keep") {
     const names = dialog.drop.map(({ name }) => printable(name)).join(", ");
     const question = `Keep ${printable(dialog.name)} and stop ${names}?`;
-    const about = "What they have in memory is lost unless snapshots keep it.";
+    const about = "Their memory is lost unless snapshots keep it.";
     return questionView("Keep", question, about, answers, wide);
   }
   if (dialog.kind === "differences") return differencesView(dialog, rows, wide);

@@ -137,6 +137,31 @@ describe("what waits for a boot", () => {
     });
   });
 
+  test("is not waited for by a boot that can do without", async () => {
+    const preparing = prepareBoot({ ...tiny, memory: 416 });
+    const vm = await boot({ ...tiny, memory: 416 });
+    expect(await preparing).toBe(true);
+    expect(waiting()).not.toContain(vm.pid);
+    expect(waiting()).not.toEqual([]);
+  });
+
+  test("is there, or said not to be, when somebody kills it while it comes up", async () => {
+    const before = waiting();
+    const options = { ...tiny, memory: 352 };
+    const preparing = prepareBoot(options);
+    let killed = 0;
+    const killer = setInterval(() => {
+      for (const pid of waiting().filter((one) => !before.includes(one) && killed++ < 2))
+        process.kill(pid, "SIGKILL");
+    }, 5);
+    const prepared = await preparing;
+    clearInterval(killer);
+    expect(prepared).toBe(waiting().some((pid) => !before.includes(pid)));
+    expect(await prepareBoot(options)).toBe(true);
+    const fresh = waiting();
+    expect(fresh).toContain((await boot(options)).pid);
+  });
+
   test("is no loss when somebody kills it", async () => {
     await prepareBoot(tiny);
     for (const pid of waiting()) process.kill(pid, "SIGKILL");
@@ -165,6 +190,23 @@ describe("with the process that prepared it", () => {
     await runToItsEnd("");
     await runToItsEnd("await boot(options);");
     await vi.waitFor(() => expect(vmms()).toEqual(before), { timeout: 30_000 });
+  });
+
+  test("ends a machine that is not in the list yet", async () => {
+    const before = vmms();
+    await runToItsEnd(`
+      const { default: fs } = await import("node:fs");
+      const { syncBuiltinESMExports } = await import("node:module");
+      const real = fs.renameSync;
+      fs.renameSync = (from, to) => {
+        if (!String(to).endsWith("meta.json")) return real(from, to);
+        console.log("about to register");
+        process.kill(process.pid, "SIGKILL");
+      };
+      syncBuiltinESMExports();
+      await boot({ ...options, name: "never", detached: true });`);
+    await vi.waitFor(() => expect(vmms()).toEqual(before), { timeout: 30_000 });
+    expect(list()).toEqual([]);
   });
 
   test("does not end a machine that is to outlive it", async () => {
