@@ -50,10 +50,10 @@ static void print_process(pid_t pid) {
         (flags & KERNEL_THREAD) != 0)
         return;
     *end = '\0';
-    /* Which process is to be the next command is nobody's doing. */
-    if (parent == 1 && strcmp(name + 1, PARKED_NAME) == 0)
-        return;
     ssize_t length = read_file(pid, "cmdline", command, sizeof command);
+    /* Which process is to be the next command is nobody's doing. For a moment it has the name of its program. */
+    if (parent == 1 && (strcmp(name + 1, PARKED_NAME) == 0 || (length > 0 && strcmp(command, PARKED_NAME) == 0)))
+        return;
     for (ssize_t i = 0; i + 1 < length; i++)
         if (command[i] == '\0')
             command[i] = ' ';

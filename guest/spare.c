@@ -12,6 +12,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -91,6 +92,7 @@ _Noreturn static void execute_shell(void *context) {
     } by_default;
     static const uint64_t none;
     (void)context;
+    clone_call(SYS_prctl, PR_SET_NAME, (long)PARKED_NAME, 0, 0);
     clone_call(SYS_setsid, 0, 0, 0, 0);
     for (int fd = 0; fd <= PARKED_FD; fd++)
         clone_call(SYS_dup2, spare.theirs[fd], fd, 0, 0);

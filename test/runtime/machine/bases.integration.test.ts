@@ -17,7 +17,7 @@ import { bases, countProcesses } from "./bases.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 /*
- * What every base must do, in one place. Life, forks, exec, files, mounts, live mounts, forwards and comparisons are
+ * What every base must do, in one place. Life, forks, exec, files, mounts, live mounts and forwards are
  * proved on each in tests of their own (`describe.each(bases)`), details that do not depend on the base elsewhere.
  */
 const outside = useOutsideAddress();
