@@ -5,7 +5,7 @@
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
-enum { WORD = 8, STACK_ALIGNMENT = 16, MOST_STACK = 131072 };
+enum { WORD = 8, STACK_ALIGNMENT = 16 };
 
 /* Offsets into the image, in bytes. After what the program reads lie two strings for the calls. */
 struct layout {
@@ -78,7 +78,7 @@ static void put_calls(struct parked_call *calls, const struct layout *layout, co
 
 bool start_image_make(struct parked_orders *orders, size_t room, const struct loaded *loaded, char *const *arguments,
                       char *const *environment, const char *directory) {
-    size_t most = room - sizeof *orders < MOST_STACK / 2 ? room - sizeof *orders : MOST_STACK / 2;
+    size_t most = room - sizeof *orders;
     struct layout layout = lay_out(loaded, arguments, environment, directory, most);
     if (layout.end > most)
         return false;

@@ -18,7 +18,7 @@ struct loaded {
 };
 
 /* Orders, but for `given`, to start the program with these arguments and environment (lists that end with NULL) in
- * `directory`. False when that takes more than `room` bytes. */
+ * `directory`. False when that takes more than `room` bytes; the kernel gives a stack at least 128 KiB. */
 bool start_image_make(struct parked_orders *orders, size_t room, const struct loaded *loaded, char *const *arguments,
                       char *const *environment, const char *directory);
 
