@@ -71,9 +71,9 @@ char *captured_json(const struct captured *captured, char *out, size_t room) {
     char hex[2 * LINK_KEY_BYTES + 1];
     key_to_hex(captured->key, hex);
     int n = snprintf(out, room,
-                     "\"memoryMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
+                     "\"memoryMib\":%u,\"ceilingMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
                      "\"qemu\":\"%s\",\"network\":%s,\"connections\":%s,\"pauseUs\":%llu,\"disks\":[",
-                     captured->memory_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
+                     captured->memory_mib, captured->ceiling_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
                      captured->network ? "true" : "false", captured->connections ? "true" : "false",
                      (unsigned long long)captured->pause_us);
     for (size_t i = 0; i < captured->disk_count; i++) {
@@ -115,8 +115,8 @@ static bool parse_disk(struct json object, struct captured_disk *disk) {
 
 bool captured_parse(struct json object, struct captured *captured, struct error *error) {
     char hex[2 * LINK_KEY_BYTES + 1];
-    uint64_t memory, cpus;
-    struct json disks, disk, network, connections;
+    uint64_t memory, cpus, ceiling;
+    struct json disks, disk, network, connections, value;
     if (!member_number(object, "memoryMib", 64, 1 << 20, &memory) || !member_number(object, "cpus", 1, 64, &cpus) ||
         !member_string(object, "key", hex, sizeof hex) || !key_from_hex(hex, captured->key) ||
         !member_string(object, "accel", captured->accel, sizeof captured->accel) ||
@@ -126,7 +126,14 @@ bool captured_parse(struct json object, struct captured *captured, struct error 
         !json_member(object, "connections", &connections)) {
         return fail(error, "STATE_INVALID", "the description of the saved machine is incomplete");
     }
+    /* Bundles of before there was a limit have none. */
+    if (!json_member(object, "ceilingMib", &value)) {
+        ceiling = memory;
+    } else if (!json_u64(value, &ceiling) || ceiling > memory) {
+        return fail(error, "STATE_INVALID", "the description of the saved machine's memory is wrong");
+    }
     captured->memory_mib = (uint32_t)memory;
+    captured->ceiling_mib = (uint32_t)ceiling;
     captured->cpus = (uint32_t)cpus;
     captured->network = json_true(network);
     captured->connections = json_true(connections);
