@@ -62,15 +62,12 @@ static void let_go(struct relay *relay) {
     relay->connection = NULL;
 }
 
-static bool may_pass_on(const struct relay *relay) {
-    return relay->connection != NULL && !relay->paused && buffer_length(&relay->out) == 0;
-}
-
 static void flush(struct relay *relay) {
     size_t length = buffer_length(&relay->out);
     if (relay->connection != NULL && length > 0)
         buffer_take(&relay->out, stream_send(relay->connection->stream, buffer_bytes(&relay->out), length));
-    loop_want(&relay->device, may_pass_on(relay) ? EPOLLIN : 0);
+    bool reads = relay->connection != NULL && !relay->paused && buffer_length(&relay->out) == 0;
+    loop_want(&relay->device, reads ? EPOLLIN : 0);
 }
 
 /* The rest of what the stream does not take at once waits here, and the kernel with it. */
@@ -93,8 +90,10 @@ static void device_ready(struct watch *watch, uint32_t events) {
     static uint8_t request[LARGEST_REQUEST];
     struct relay *relay = watch->owner;
     (void)events;
-    /* What came on the link may have paused us since this event was fetched. */
-    for (unsigned round = 0; round < 64 && may_pass_on(relay); round++) {
+    /* Fetched before what came just now told us to read no more. */
+    if (watch->events == 0)
+        return;
+    for (unsigned round = 0; round < 64; round++) {
         ssize_t length = read(watch->fd, request, sizeof request);
         if (length < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOENT))
             break;
@@ -104,6 +103,8 @@ static void device_ready(struct watch *watch, uint32_t events) {
             return;
         }
         send_bytes(relay, request, (size_t)length);
+        if (watch->fd < 0 || buffer_length(&relay->out) > 0)
+            break;
     }
     if (watch->fd >= 0)
         flush(relay);
