@@ -90,6 +90,9 @@ static void device_ready(struct watch *watch, uint32_t events) {
     static uint8_t request[LARGEST_REQUEST];
     struct relay *relay = watch->owner;
     (void)events;
+    /* Fetched before what came just now told us to read no more. */
+    if (watch->events == 0)
+        return;
     for (unsigned round = 0; round < 64; round++) {
         ssize_t length = read(watch->fd, request, sizeof request);
         if (length < 0 && (errno == EAGAIN || errno == EINTR || errno == ENOENT))

@@ -1,4 +1,5 @@
 #include "bundle.h"
+#include "bundle-description.h"
 #include "bundle-files.h"
 #include "fault.h"
 #include "files.h"
@@ -17,12 +18,6 @@
 #include <unistd.h>
 
 #define BLOCK 65536u
-#define MAX_DESCRIPTION 65536u
-
-static bool bad_file(struct error *error, const char *name) {
-    const char *code = no_space_left() ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "BUNDLE_IO";
-    return fail(error, code, "%s: %s", name, strerror(errno));
-}
 
 /*
  * Copies `from` to `to` (-1: only looks), holes kept, and makes its checksum: SHA-256 over each 64 KiB block
@@ -90,19 +85,6 @@ static bool write_file(int directory, const char *name, int from, const struct c
     return ok;
 }
 
-static bool write_description(int directory, const char *text, struct error *error) {
-    int fd = openat(directory, "vmm.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, text, strlen(text)) && fsync(fd) == 0 && fsync(directory) == 0;
-    if (!ok) {
-        bad_file(error, "vmm.json");
-        if (fd >= 0) {
-            unlinkat(directory, "vmm.json", 0);
-        }
-    }
-    close_fd(&fd);
-    return ok;
-}
-
 static bool check_room(int directory, const struct captured *captured, struct error *error) {
     int fds[MAX_CAPTURED_FDS];
     size_t count = captured_fds(captured, fds);
@@ -138,8 +120,8 @@ static bool write_all_files(int directory, const struct captured *captured, cons
     }
     if (ok) {
         fault(SAVE_FILES);
-        snprintf(text + used, room - (size_t)used, "]}\n");
-        ok = write_description(directory, text, error);
+        snprintf(text + used, room - (size_t)used, "]");
+        ok = description_write(directory, text, error);
     }
     free(text);
     return ok;
@@ -206,16 +188,6 @@ static int read_file(int directory, const char *name, const char *place, struct 
     return -1;
 }
 
-static bool read_description(int directory, char *text, struct json *object, struct error *error) {
-    int fd = openat(directory, "vmm.json", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, MAX_DESCRIPTION);
-    close_fd(&fd);
-    if (n < 0) {
-        return bad_file(error, "vmm.json");
-    }
-    return json_parse(text, (size_t)n, object) || fail(error, "BUNDLE_CORRUPT", "vmm.json: is not JSON");
-}
-
 static bool read_all_files(int directory, const char *const places[DISK_USES], struct json object, enum trust trust,
                            struct captured *captured, struct error *error) {
     int fds[MAX_CAPTURED_FDS];
@@ -256,7 +228,7 @@ static bool read_bundle(const char *path, const char *const places[DISK_USES], e
     captured_init(captured);
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char *text = malloc(MAX_DESCRIPTION);
-    bool ok = directory >= 0 && text ? read_description(directory, text, &object, error) : bad_file(error, path);
+    bool ok = directory >= 0 && text ? description_read(directory, text, &object, error) : bad_file(error, path);
     ok = ok && captured_parse(object, captured, error) && read_all_files(directory, places, object, trust, captured, error);
     if (ok && (fstat(captured->memory_fd, &info) != 0 || (uint64_t)info.st_size != (uint64_t)captured->memory_mib << 20)) {
         captured_close(captured);

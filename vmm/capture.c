@@ -46,6 +46,8 @@ static void describe(const struct vm *vm, struct captured *out) {
     snprintf(out->accel, sizeof out->accel, "%s", vm->accel == ACCEL_KVM ? "kvm" : "tcg");
     snprintf(out->machine, sizeof out->machine, MACHINE_NAME);
     snprintf(out->qemu, sizeof out->qemu, "%s", vm->qmp.version);
+    snprintf(out->processor, sizeof out->processor, "%s", vm->processor);
+    out->tsc_khz = vm->tsc_khz;
     out->disk_count = vm->disk_count;
     for (size_t i = 0; i < vm->disk_count; i++) {
         out->disks[i].use = vm->disks[i].use;

@@ -68,13 +68,14 @@ static bool key_from_hex(const char *hex, uint8_t key[LINK_KEY_BYTES]) {
 }
 
 char *captured_json(const struct captured *captured, char *out, size_t room) {
-    char hex[2 * LINK_KEY_BYTES + 1];
+    char hex[2 * LINK_KEY_BYTES + 1], processor[2 * sizeof captured->processor];
     key_to_hex(captured->key, hex);
+    json_escape(captured->processor, processor, sizeof processor);
     int n = snprintf(out, room,
                      "\"memoryMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
-                     "\"qemu\":\"%s\",\"network\":%s,\"connections\":%s,\"pauseUs\":%llu,\"disks\":[",
+                     "\"qemu\":\"%s\",\"processor\":\"%s\",\"tscKhz\":%llu,\"network\":%s,\"connections\":%s,\"pauseUs\":%llu,\"disks\":[",
                      captured->memory_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
-                     captured->network ? "true" : "false", captured->connections ? "true" : "false",
+                     processor, (unsigned long long)captured->tsc_khz, captured->network ? "true" : "false", captured->connections ? "true" : "false",
                      (unsigned long long)captured->pause_us);
     for (size_t i = 0; i < captured->disk_count; i++) {
         n += snprintf(out + n, room - (size_t)n, "%s{\"use\":\"%s\",\"size\":%llu,\"layers\":%zu}", i ? "," : "",
@@ -125,6 +126,12 @@ bool captured_parse(struct json object, struct captured *captured, struct error 
         !json_member(object, "disks", &disks) || !json_member(object, "network", &network) ||
         !json_member(object, "connections", &connections)) {
         return fail(error, "STATE_INVALID", "the description of the saved machine is incomplete");
+    }
+    /* Machines that run since before an upgrade do not tell. */
+    if (!member_string(object, "processor", captured->processor, sizeof captured->processor) ||
+        !member_number(object, "tscKhz", 0, 100000000, &captured->tsc_khz)) {
+        *captured->processor = 0;
+        captured->tsc_khz = 0;
     }
     captured->memory_mib = (uint32_t)memory;
     captured->cpus = (uint32_t)cpus;

@@ -29,6 +29,8 @@ struct captured {
     uint8_t key[LINK_KEY_BYTES];
     char accel[8], machine[24], qemu[24];
     char template[MAX_TEMPLATE_KEY + 1]; /* of the base it shares; only in the answer to `base` */
+    char processor[64]; /* the host's */
+    uint64_t tsc_khz;   /* by which its kernel counts time; 0: unknown */
     uint64_t pause_us;
     bool network, connections; /* connections: some of the guest's may be open */
     int memory_fd, state_fd; /* memory: all of it, the base or the delta, as was asked for */

@@ -3,6 +3,7 @@
 #include "copy.h"
 #include "fault.h"
 #include "files.h"
+#include "fit.h"
 #include "loop.h"
 #include "mount-disks.h"
 #include "order.h"
@@ -26,6 +27,9 @@ static bool adopt_shape(const struct captured *from, struct error *error) {
     vm.resuming = true;
     vm.memory_mib = from->memory_mib;
     vm.cpus = from->cpus;
+    vm.tsc_khz = from->tsc_khz;
+    snprintf(vm.processor, sizeof vm.processor, "%s", from->processor);
+    snprintf(vm.saved_by, sizeof vm.saved_by, "%s", from->qemu);
     /* A machine without a network does not come by one in a copy, unless that is asked for; a template is nobody yet. */
     vm.network_off = config->network_off || (!config->network_on && !from->network && !config->incoming_template);
     if (vm.network_off && config->ports) {
@@ -81,7 +85,7 @@ static int qemu_greet(struct error *error) {
     }
     trace("greeting", at);
     fault(RESUME_GREETED);
-    return 0;
+    return !vm.resuming || fits_qemu(vm.saved_by, vm.qmp.version, error) ? 0 : EXIT_INCOMING;
 }
 
 static int qemu_launch(struct error *error) {
@@ -265,7 +269,11 @@ static int from_bundle(const char *directory, struct error *error) {
         return EXIT_INCOMING;
     }
     fault(RESUME_BASE);
-    int status = over_copy(&captured, directory, error);
+    char processor[sizeof captured.processor];
+    probe_processor(processor, sizeof processor);
+    uint64_t tsc_khz = vm.config->tsc_khz ? vm.config->tsc_khz : probe_tsc_khz();
+    bool fits = fits_processor(&captured, processor, tsc_khz, error);
+    int status = fits ? over_copy(&captured, directory, error) : EXIT_INCOMING;
     captured_close(&captured);
     return status ? status : load(error);
 }

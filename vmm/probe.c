@@ -156,3 +156,19 @@ uint64_t probe_tsc_khz(void) {
 }
 
 #endif
+
+void probe_processor(char *name, size_t room) {
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    char line[256];
+    *name = 0;
+    while (file && !*name && fgets(line, sizeof line, file)) {
+        const char *value = strncmp(line, "model name", 10) == 0 ? strchr(line, ':') : NULL;
+        if (value) {
+            value += 1 + strspn(value + 1, " ");
+            snprintf(name, room, "%.*s", (int)strcspn(value, "\n"), value);
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+}

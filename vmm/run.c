@@ -58,6 +58,7 @@ static const char *overlay_directory(const struct config *config) {
 static bool choose_accel(struct error *error) {
     const struct config *config = vm.config;
     vm.accel = ACCEL_TCG;
+    probe_processor(vm.processor, sizeof vm.processor);
     if (config->accel == ACCEL_TCG) {
         snprintf(vm.accel_reason, sizeof vm.accel_reason, "MACHINEN_ACCEL says so");
     } else if (probe_kvm(vm.accel_reason, sizeof vm.accel_reason)) {

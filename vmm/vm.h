@@ -12,6 +12,7 @@ struct vm {
     uint32_t memory_mib, cpus;
     enum accel accel;
     char accel_reason[160];
+    char processor[64], saved_by[24]; /* what a resumed guest comes from: its processor and its QEMU's version */
     uint64_t tsc_khz;
     uint8_t key[LINK_KEY_BYTES]; /* the guest's at the start */
     struct memory memory;

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -22,6 +23,8 @@ const { scratch, keep } = useMachines();
 let initrd: string;
 let source: Machine;
 let count = 0;
+/** What `vmm.json` ends with. */
+const ending = /,"sha256":"[0-9a-f]{64}"\}\n$/;
 
 const newDirectory = () => join(scratch.path, `bundle-${count++}`);
 
@@ -123,6 +126,33 @@ describe("a bundle", () => {
       /^STATE_MACHINE: it was saved on machine 'microvm-0'/,
     ],
     [
+      "another QEMU's state",
+      (directory: string) => edit(directory, (text) => text.replace(/"qemu":"\d+/, '"qemu":"1')),
+      /^STATE_QEMU: it was saved by QEMU 1\.[^\n]+[^\n]+MACHINEN_QEMU[^\n]+\n$/,
+    ],
+    [
+      "another processor's time",
+      (directory: string) =>
+        edit(directory, (text) => text.replace(/"tscKhz":\d+/, '"tscKhz":90000000')),
+      /^STATE_PROCESSOR: it counts time at 90000000 kHz[^\n]+MACHINEN_TSC_KHZ=90000000[^\n]+\n$/,
+    ],
+    [
+      "a changed digit of its description",
+      (directory: string) => {
+        const path = join(directory, "vmm.json");
+        writeFileSync(path, readFileSync(path, "utf8").replace('"cpus":1', '"cpus":3'));
+      },
+      /^BUNDLE_CORRUPT: vmm.json: its checksum is wrong\n$/,
+    ],
+    [
+      "a description whose checksum is gone",
+      (directory: string) => {
+        const path = join(directory, "vmm.json");
+        writeFileSync(path, readFileSync(path, "utf8").replace(ending, "}\n"));
+      },
+      /^BUNDLE_CORRUPT: vmm.json: its checksum is wrong\n$/,
+    ],
+    [
       "a memory size that is not the file's",
       (directory: string) =>
         edit(directory, (text) => text.replace('"memoryMib":256', '"memoryMib":255')),
@@ -201,7 +231,10 @@ describe("a bundle", () => {
   }, 60_000);
 });
 
+/** Another description with the checksum it would have been written with. */
 function edit(directory: string, change: (text: string) => string): void {
   const path = join(directory, "vmm.json");
-  writeFileSync(path, change(readFileSync(path, "utf8")));
+  const text = change(readFileSync(path, "utf8").replace(ending, ""));
+  const sum = createHash("sha256").update(text).digest("hex");
+  writeFileSync(path, `${text},"sha256":"${sum}"}\n`);
 }

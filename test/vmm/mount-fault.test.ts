@@ -209,6 +209,25 @@ describe("a fork with mounts", () => {
   );
 });
 
+it(
+  "a live mount in constant use goes through captures with those who use it",
+  async () => {
+    const machine = start();
+    // Processes that never wait: the agent finds more than one thing to do whenever it gets the processor.
+    const user = (n: number) =>
+      `(cd /mnt/live; while echo on > busy-${n}; do :; done; echo ended > /ended) >/dev/null 2>&1 </dev/null &`;
+    await machine.run([1, 2, 3, 4].map(user).join(" "));
+    for (let round = 0; round < 30; round++) {
+      expect(await machine.control("capture")).toMatchObject({ ok: true });
+      expect(await machine.run("cat /mnt/work/file; cat /ended 2>/dev/null || true")).toBe(
+        "packed\n",
+      );
+    }
+    await expectMounts(machine);
+  },
+  minutes,
+);
+
 describe("a snapshot of a machine with mounts", () => {
   it(
     "that dies at any step leaves the mounts at work, and no bundle to be taken for one",

@@ -3,6 +3,7 @@
 #include "captured.h"
 #include "copy.h"
 #include "files.h"
+#include "fit.h"
 #include "frames.h"
 #include "json.h"
 #include "pages.h"
@@ -227,6 +228,8 @@ static void test_captured(void) {
     strcpy(from.accel, "tcg");
     strcpy(from.machine, MACHINE_NAME);
     strcpy(from.qemu, "7.2.22");
+    strcpy(from.processor, "Made up (R) \"9000\" \\ CPU");
+    from.tsc_khz = 2500000;
     from.network = true;
     from.disk_count = MAX_DISKS;
     for (size_t i = 0; i < MAX_DISKS; i++) {
@@ -239,8 +242,15 @@ static void test_captured(void) {
     captured_init(&to);
     CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error));
     CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
+    CHECK(strcmp(to.processor, from.processor) == 0 && to.tsc_khz == from.tsc_khz);
     CHECK(to.network && to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
     CHECK(to.disks[0].use == DISK_MOUNT_LOWER && to.disks[1].use == DISK_ROOT && to.disks[3].use == DISK_MOUNT_UPPER);
+    /* A running machine may have been made by a VMM that did not say where it came from. */
+    const char *const old = "{\"memoryMib\":512,\"cpus\":1,\"key\":\"%064d\",\"accel\":\"tcg\",\"machine\":\"" MACHINE_NAME
+                            "\",\"qemu\":\"7.2.22\",\"network\":true,\"connections\":false,\"disks\":[]}";
+    captured_init(&to);
+    snprintf(text, sizeof text, old, 0);
+    CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error) && !*to.processor && to.tsc_khz == 0);
     int few[3] = {dup(0), dup(0), dup(0)};
     CHECK(!captured_adopt(&to, true, few, 3) && fcntl(few[0], F_GETFD) < 0);
     /* What nobody writes has one layer. */
@@ -262,6 +272,29 @@ static void test_captured(void) {
         if (parse_exact(damaged, strlen(damaged), &object) && captured_parse(object, &to, &error)) {
             CHECK(to.disk_count <= MAX_DISKS && to.memory_mib >= 64);
         }
+    }
+}
+
+static void test_fit(void) {
+    struct captured saved;
+    struct error error;
+    captured_init(&saved);
+    strcpy(saved.accel, "tcg");
+    strcpy(saved.processor, "one");
+    saved.tsc_khz = 2500000;
+    CHECK(fits_processor(&saved, "another", 2500000, &error) && fits_processor(&saved, "one", 2549000, &error));
+    CHECK(fits_processor(&saved, "one", 0, &error));
+    CHECK(!fits_processor(&saved, "one", 2551000, &error) && strcmp(error.code, "STATE_PROCESSOR") == 0);
+    CHECK(!fits_processor(&saved, "one", 1250000, &error) && strstr(error.message, "MACHINEN_TSC_KHZ=2500000"));
+    saved.tsc_khz = 0;
+    CHECK(fits_processor(&saved, "one", 1250000, &error));
+    strcpy(saved.accel, "kvm");
+    CHECK(fits_processor(&saved, "one", 1250000, &error) && !fits_processor(&saved, "another", 0, &error));
+    CHECK(strcmp(error.code, "STATE_PROCESSOR") == 0 && strstr(error.message, "'one'") && strstr(error.message, "'another'"));
+    CHECK(fits_qemu("7.2.22", "7.2.22", &error) && fits_qemu("7.2.22", "7.2.3", &error) && fits_qemu("7.2.22", "7.2", &error));
+    const char *const others[] = {"7.20.1", "7.1.22", "8.2.22", "7", "", "17.2.22"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        CHECK(!fits_qemu("7.2.22", others[i], &error) && strcmp(error.code, "STATE_QEMU") == 0);
     }
 }
 
@@ -548,6 +581,8 @@ int main(int argc, char **argv) {
         test_config();
     } else if (strcmp(name, "captured") == 0) {
         test_captured();
+    } else if (strcmp(name, "fit") == 0) {
+        test_fit();
     } else if (strcmp(name, "frames") == 0) {
         test_frames();
     } else if (strcmp(name, "frame-filter") == 0) {

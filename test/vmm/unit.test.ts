@@ -23,6 +23,7 @@ describe("the VMM's pure parts, under sanitizers", () => {
     "sha256",
     "config",
     "captured",
+    "fit",
     "copy",
     "delta",
     "frames",

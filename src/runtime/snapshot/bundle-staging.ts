@@ -15,6 +15,7 @@ import { SnapshotError } from "../errors.ts";
 import { readProcess } from "../registry/process.ts";
 import { syncFile } from "../sync-file.ts";
 import { MOUNT_FILES } from "./bundle.ts";
+import { withChecksum } from "./meta-checksum.ts";
 
 /** A bundle in the making: a sibling of its final place, so that one rename makes it whole. */
 export interface BundleStaging {
@@ -101,7 +102,7 @@ export function publishBundle(staging: BundleStaging, meta: object, outDir: stri
   liftMountFiles(staging);
   const fd = openSync(join(staging.path, "meta.json"), "wx", 0o600);
   try {
-    writeSync(fd, `${JSON.stringify(meta, null, 2)}\n`);
+    writeSync(fd, `${JSON.stringify(withChecksum(meta), null, 2)}\n`);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

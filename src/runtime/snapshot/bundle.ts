@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { BootError } from "../errors.ts";
 import { checkName, type RegistryEntry } from "../registry/index.ts";
+import { checked } from "./meta-checksum.ts";
 import type { SnapshotMeta } from "./options.ts";
 
 /** What `meta.json` holds: the public part, and what tells whether this host can restore it. */
@@ -105,7 +106,8 @@ function parseMountDisk(snapDir: string, value: unknown): SnapshotMeta["mountDis
 
 /** What a bundle says of itself. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
 export function readBundleMeta(snapDir: string): BundleMeta {
-  const meta = readJson(snapDir, "meta.json");
+  const meta = checked(readJson(snapDir, "meta.json"));
+  if (meta === undefined) throw unusable(snapDir, "meta.json is damaged: its checksum is wrong");
   if (typeof meta.snappedAt !== "number" || typeof meta.arch !== "string") {
     throw unusable(snapDir, "meta.json is damaged");
   }

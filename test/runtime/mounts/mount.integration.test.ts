@@ -26,6 +26,7 @@ import {
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { collectMountImages } from "../../../src/runtime/mounts/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
+import { withChecksum } from "../../../src/runtime/snapshot/meta-checksum.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { bases } from "../machine/bases.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
@@ -187,9 +188,12 @@ describe.each(bases)("a mounted directory on the $name base", ({ name: base, opt
     expect(await run(twice, look)).toBe("kept\ncontent\nmore\nsecret\n");
     await twice.kill();
 
-    const meta = JSON.parse(readFileSync(join(bundle, "meta.json"), "utf8"));
+    const { sha256: _, ...meta } = JSON.parse(readFileSync(join(bundle, "meta.json"), "utf8"));
     const refused = async (mountDisk: object) => {
-      writeFileSync(join(bundle, "meta.json"), JSON.stringify({ ...meta, mountDisk }));
+      writeFileSync(
+        join(bundle, "meta.json"),
+        JSON.stringify(withChecksum({ ...meta, mountDisk })),
+      );
       return (await rejection(restore({ snapDir: bundle }))).code;
     };
     for (const name of ["../bundle/mount-lower.sqfs", "/etc/passwd", "..", "meta.json"]) {

@@ -18,6 +18,7 @@ import { identify, isRunning } from "../../../src/runtime/machine/process-identi
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { openBundle } from "../../../src/runtime/snapshot/bundle.ts";
+import { withChecksum } from "../../../src/runtime/snapshot/meta-checksum.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
@@ -178,7 +179,7 @@ describe("restore refuses", () => {
     writeFileSync(join(bundle, name), text);
   };
   const meta = (more: object = {}) =>
-    put("meta.json", JSON.stringify({ snappedAt: 1, arch: process.arch, ...more }));
+    put("meta.json", JSON.stringify(withChecksum({ snappedAt: 1, arch: process.arch, ...more })));
 
   test("what is no bundle, and says what is wrong", async () => {
     const reason = async () => {
@@ -197,6 +198,22 @@ describe("restore refuses", () => {
     expect(await reason()).toContain("img/vmm.json");
     put("img/vmm.json", "[]");
     expect(await reason()).toContain("img/vmm.json is damaged");
+  });
+
+  test("a description that differs by one bit from the one that was written, anywhere", () => {
+    meta({ sourceName: "m1", liveMounts: [{ guest: "/mnt/a", host: "/srv/a", mode: "rw" }] });
+    put("img/vmm.json", '{"memoryMib":512}');
+    const whole = openBundle(bundle);
+    const path = join(bundle, "meta.json");
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = Buffer.from(bytes);
+      flipped[at]! ^= 1 << (at % 8);
+      writeFileSync(path, flipped);
+      expect(() => openBundle(bundle), `byte ${at}: ${flipped}`).toThrow(/meta.json is damaged/);
+    }
+    writeFileSync(path, bytes);
+    expect(openBundle(bundle)).toEqual(whole);
   });
 
   test("options a machine with a past cannot take", async () => {
@@ -233,14 +250,14 @@ describe("restore refuses", () => {
 
 test("listBundles shows whole bundles, newest first", () => {
   const root = process.env.MACHINEN_SNAPSHOT_DIR!;
-  const put = (name: string, meta: string) => {
+  const put = (name: string, meta: object) => {
     mkdirSync(join(root, name), { recursive: true });
-    writeFileSync(join(root, name, "meta.json"), meta);
+    writeFileSync(join(root, name, "meta.json"), JSON.stringify(meta));
   };
-  put("older", JSON.stringify({ snappedAt: 1, arch: "x64", sourceName: "m1" }));
-  put("newer", JSON.stringify({ snappedAt: 2, arch: "x64" }));
-  put("odd", JSON.stringify({ snappedAt: 0, arch: "x64", sourceName: "../../m1\u001b[2J" }));
-  put("damaged", "{");
+  put("older", withChecksum({ snappedAt: 1, arch: "x64", sourceName: "m1" }));
+  put("newer", withChecksum({ snappedAt: 2, arch: "x64" }));
+  put("odd", withChecksum({ snappedAt: 0, arch: "x64", sourceName: "../../m1\u001b[2J" }));
+  put("damaged", { snappedAt: 3, arch: "x64" });
   mkdirSync(join(root, "empty"));
   expect(listBundles()).toEqual([
     { directory: join(root, "newer"), sourceName: undefined, takenAt: 2 },
