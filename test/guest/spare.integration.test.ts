@@ -107,7 +107,7 @@ describe.each(bases)("on the $name base, a process that waits to be a command", 
   test("or another is a command of any length around what it can be told", async () => {
     const room = 65_536 - 1024;
     const overhead = 5000 + 1500;
-    const around = "x=".length + "; echo ${#x} $$".length;
+    const around = `x=; echo \${#x} $$`.length;
     const used: string[] = [];
     for (const length of [
       1,
