@@ -1,3 +1,4 @@
+import type { HostBootOptions } from "../../../src/runtime/host/host.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { until } from "../../vmm/machine.ts";
@@ -6,6 +7,8 @@ export interface Base {
   name: string;
   /** How tests boot it: from its template, and idle. */
   options: BootOptions;
+  /** The same for a `Host`. */
+  hostOptions: HostBootOptions;
   /** Its interactive shell. */
   shell: string;
   /** The type of its root file system. */
@@ -35,6 +38,7 @@ export const bases: readonly Base[] = [
   {
     name: "tiny",
     options: { image: "tiny", rootDisk: false, memory: 256, cmd: [] },
+    hostOptions: { image: "tiny", memoryMib: 256 },
     shell: "/bin/sh",
     root: "rootfs",
     // The number of l's is busybox's listen backlog.
@@ -44,6 +48,7 @@ export const bases: readonly Base[] = [
   {
     name: "debian",
     options: { image: "debian", rootDisk: true, memory: 512, cmd: [] },
+    hostOptions: { image: "debian", memoryMib: 512 },
     shell: "/bin/bash",
     root: "ext4",
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
