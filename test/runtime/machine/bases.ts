@@ -13,6 +13,8 @@ export interface Base {
   shell: string;
   /** The type of its root file system. */
   root: string;
+  /** A command that removes what is large and not needed, for tests that copy the whole root. */
+  slim: string;
   /** A command that answers on a TCP port with what it gets, for ever. */
   echoServer(port: number): string;
   /** A command that sends its standard input to a TCP port and prints the answer. */
@@ -41,6 +43,7 @@ export const bases: readonly Base[] = [
     hostOptions: { image: "tiny", memoryMib: 256 },
     shell: "/bin/sh",
     root: "rootfs",
+    slim: ":",
     // The number of l's is busybox's listen backlog.
     echoServer: (port) => `nc -${"l".repeat(32)} -p ${port} -e cat`,
     connectTo: (host, port) => `nc ${host} ${port}`,
@@ -51,6 +54,7 @@ export const bases: readonly Base[] = [
     hostOptions: { image: "debian", memoryMib: 512 },
     shell: "/bin/bash",
     root: "ext4",
+    slim: "rm -r /usr/share/* /usr/lib/*/perl* /usr/lib/*/gconv /usr/lib/apt /var/lib/apt /var/lib/dpkg",
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
     connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
   },
