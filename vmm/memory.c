@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+/* Left to the host beside a copy. */
+#define HOST_BYTES (64ull << 20)
+
 uint64_t memory_private(const struct memory *memory, pid_t qemu) {
     struct runs runs = {0};
     uint64_t bytes = !memory->shared && pages_scan(memory, qemu, &runs) ? runs.bytes : 0;
@@ -30,6 +33,12 @@ uint64_t host_available(void) {
         fclose(info);
     }
     return (uint64_t)kib << 10;
+}
+
+bool host_has(uint64_t bytes, struct error *error) {
+    uint64_t needed = bytes + HOST_BYTES, available = host_available();
+    return needed <= available || fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, the host has %llu",
+                                       (unsigned long long)needed >> 20, (unsigned long long)available >> 20);
 }
 
 bool is_sealed(int fd, uint64_t size) {

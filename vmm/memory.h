@@ -21,6 +21,8 @@ uint64_t memory_touched(const struct memory *memory, pid_t qemu);
 uint64_t memory_private(const struct memory *memory, pid_t qemu);
 /* Bytes the host can still give. */
 uint64_t host_available(void);
+/* Whether that is enough for `bytes` more. */
+bool host_has(uint64_t bytes, struct error *error);
 /* Nobody can change what this descriptor holds, and it has `size` bytes (0: any number). */
 bool is_sealed(int fd, uint64_t size);
 

@@ -1,6 +1,6 @@
 import { snapshotRoot } from "../host/snapshot-store.ts";
 import { type GcResult, list, type RunGcOptions, runGc } from "../registry/index.ts";
-import { sweepPartialBundles } from "../snapshot/bundle-staging.ts";
+import { sweepNotedBundles, sweepPartialBundles } from "../snapshot/bundle-staging.ts";
 import { type OrphanDir, sweepRunDirs } from "./run-dir.ts";
 
 /** Remove machines and directories whose creator died before it could register them. */
@@ -30,8 +30,9 @@ export function collectGarbage(opts: RunGcOptions = {}): GcResult[] {
   const told = new Set(results.flatMap(({ removedPaths }) => removedPaths));
   const found = [
     ...sweepOrphans(opts.dryRun),
+    ...sweepNotedBundles(opts.dryRun),
     ...sweepPartialBundles(snapshotRoot(), opts.dryRun),
-  ].filter(({ path }) => !told.has(path));
+  ].filter(({ path }) => !told.has(path) && told.add(path));
   const unregistered = found.map(({ path, creatorPid }) => ({
     pid: creatorPid,
     status: "dead" as const,

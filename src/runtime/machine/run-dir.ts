@@ -1,16 +1,9 @@
 import { randomBytes } from "node:crypto";
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { BootError } from "../errors.ts";
+import { writeNew } from "../registry/atomic-file.ts";
 import { registryRoot } from "../registry/index.ts";
 import { identify, isRunning, signalProcess } from "./process-identity.ts";
 
@@ -92,7 +85,12 @@ export function createRunDir(): RunDir {
   const path = join(root, randomBytes(6).toString("hex"));
   const owner = { ...identify(process.pid), registry: registryRoot() };
   mkdirSync(path, { mode: 0o700 });
-  writeFileSync(join(path, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
+  try {
+    writeNew(join(path, OWNER_FILE), JSON.stringify(owner));
+  } catch (error) {
+    removeRunDir(path);
+    throw error;
+  }
   return describeRunDir(path);
 }
 

@@ -73,7 +73,13 @@ export async function startMachine(request: StartRequest): Promise<StartedMachin
     removeRunDir(runDir.path);
     throw error;
   }
-  return registerMachine(child, env, request);
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  try {
+    return registerMachine(child, env, request);
+  } catch (error) {
+    await gone;
+    throw error;
+  }
 }
 
 /** Make a VMM that is our child a machine. */

@@ -57,12 +57,11 @@ export function enforceMountLimit(): void {
   for (const { path } of selectEvictions(images, limit, pathsInUse(), Date.now())) discard(path);
 }
 
-/** Remove every image no machine started from. They are made again when they are needed. */
+/** Remove every image no machine started from, or is about to. They are made again when they are needed. */
 export function collectMountImages(
   opts: { dryRun?: boolean } = {},
 ): Array<{ path: string; bytes: number }> {
-  const inUse = pathsInUse();
-  const unused = listImages().filter(({ path }) => !inUse.has(path));
+  const unused = selectEvictions(listImages(), -1, pathsInUse(), Date.now());
   if (!opts.dryRun) {
     sweepImageStaging(mountdiskImgCacheDir());
     for (const { path } of unused) discard(path);

@@ -20,11 +20,23 @@ export function createFile(path: string, contents: string): boolean {
   }
 }
 
+/** A new private file. On a full disk the system does not say where room is needed: the error does. */
+export function writeNew(path: string, contents: string): void {
+  try {
+    writeFileSync(path, contents, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const { message } = error as Error;
+    throw message.includes(path)
+      ? error
+      : Object.assign(error as Error, { message: `${message} ${path}` });
+  }
+}
+
 function publish(path: string, contents: string, into: (from: string, to: string) => void): void {
   mkdirSync(stagingDir(), { recursive: true, mode: 0o700 });
   const staged = join(stagingDir(), `${process.pid}-${randomBytes(8).toString("hex")}`);
-  writeFileSync(staged, contents, { flag: "wx", mode: 0o600 });
   try {
+    writeNew(staged, contents);
     // Someone may remove the directory as empty between making and using it.
     for (let attempt = 0; ; attempt++) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

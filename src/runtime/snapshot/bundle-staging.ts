@@ -10,12 +10,13 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { SnapshotError } from "../errors.ts";
 import { readProcess } from "../registry/process.ts";
 import { syncFile } from "../sync-file.ts";
 import { MOUNT_FILES } from "./bundle.ts";
 import { withChecksum } from "./meta-checksum.ts";
+import { forgetPartial, notedPartials, notePartial } from "./staging-notes.ts";
 
 /** A bundle in the making: a sibling of its final place, so that one rename makes it whole. */
 export interface BundleStaging {
@@ -59,6 +60,18 @@ export interface PartialBundle {
   creatorPid: number;
 }
 
+/** The partial bundle of this path, if its writer has died. */
+function asAbandoned(path: string): PartialBundle[] {
+  const [, tag, pid] = PARTIAL.exec(basename(path)) ?? [];
+  const creatorPid = Number(pid);
+  return tag === undefined || writerTag(creatorPid) === tag ? [] : [{ path, creatorPid }];
+}
+
+function removePartial({ path }: PartialBundle): void {
+  rmSync(path, { recursive: true, force: true });
+  forgetPartial(path);
+}
+
 /** Remove such bundles from a directory. Returns what was (or would be) removed. */
 export function sweepPartialBundles(parent: string, dryRun = false): PartialBundle[] {
   let names: string[] = [];
@@ -67,14 +80,17 @@ export function sweepPartialBundles(parent: string, dryRun = false): PartialBund
   } catch {
     return [];
   }
-  const partial = names.flatMap((name) => {
-    const [, tag, pid] = PARTIAL.exec(name) ?? [];
-    const creatorPid = Number(pid);
-    if (tag === undefined || writerTag(creatorPid) === tag) return [];
-    return [{ path: join(parent, name), creatorPid }];
-  });
-  if (!dryRun) for (const { path } of partial) rmSync(path, { recursive: true, force: true });
+  const partial = names.flatMap((name) => asAbandoned(join(parent, name)));
+  if (!dryRun) for (const one of partial) removePartial(one);
   return partial;
+}
+
+/** The same wherever they were written. */
+export function sweepNotedBundles(dryRun = false): PartialBundle[] {
+  const partial = notedPartials().flatMap(asAbandoned);
+  const there = partial.filter(({ path }) => existsSync(path));
+  if (!dryRun) for (const one of partial) removePartial(one);
+  return there;
 }
 
 /** Guest memory may hold anything: nobody else may read a bundle. */
@@ -86,6 +102,7 @@ export function stageBundle(outDir: string): BundleStaging {
   const name = `.partial-${writerTag(process.pid)}-${randomBytes(4).toString("hex")}`;
   const path = join(parent, name);
   const imgDir = join(path, "img");
+  notePartial(path);
   mkdirSync(imgDir, { recursive: true, mode: 0o700 });
   return { path, imgDir };
 }
@@ -110,9 +127,11 @@ export function publishBundle(staging: BundleStaging, meta: object, outDir: stri
   syncFile(staging.imgDir);
   syncFile(staging.path);
   renameSync(staging.path, outDir);
+  forgetPartial(staging.path);
   syncFile(dirname(outDir));
 }
 
 export function discardStaging(staging: BundleStaging): void {
   rmSync(staging.path, { recursive: true, force: true });
+  forgetPartial(staging.path);
 }

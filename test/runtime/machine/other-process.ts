@@ -13,9 +13,13 @@ export interface OtherProcess {
 
 /**
  * Run TypeScript that imports from `/src/runtime/` in a process of its own. Node 20 runs no TypeScript, so it is
- * bundled first; the bundle lies in the package, where the runtime finds its programs.
+ * bundled first; the bundle lies in the package, where the runtime finds its programs. `around` makes another command of
+ * the one that runs it.
  */
-export async function runInOtherProcess(source: string): Promise<OtherProcess> {
+export async function runInOtherProcess(
+  source: string,
+  around = (command: string[]) => command,
+): Promise<OtherProcess> {
   const outfile = join(packageRoot(), "test", "build", `${randomBytes(6).toString("hex")}.mjs`);
   await build({
     stdin: { contents: source, loader: "ts", resolveDir: join(packageRoot(), "src", "runtime") },
@@ -26,7 +30,8 @@ export async function runInOtherProcess(source: string): Promise<OtherProcess> {
     packages: "external",
     logLevel: "silent",
   });
-  const child = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "inherit"] });
+  const [program, ...args] = around([process.execPath, outfile]);
+  const child = spawn(program!, args, { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   try {
     return await new Promise((resolve, reject) => {

@@ -53,6 +53,16 @@ it("removes the least recently used with all that belongs to them, but none a ma
   expect(there()).toEqual([true, false, false]);
 });
 
+it("leaves to a boot what it was just given, whoever collects", () => {
+  utimesSync(`${images[1]}.handed-out`, new Date(), new Date());
+  expect(collectMountImages({ dryRun: true }).map(({ path }) => path)).toEqual([
+    images[0],
+    images[2],
+  ]);
+  collectMountImages();
+  expect(there()).toEqual([false, true, false]);
+});
+
 it("removes all that no machine uses when it is told to, and looks first when it is told so", () => {
   writeFileSync(join(mountdiskImgCacheDir(), "not-ours"), "");
   expect(collectMountImages({ dryRun: true }).map(({ path }) => path)).toEqual(images);

@@ -1,9 +1,13 @@
-import { existsSync, mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
-import { addEntry } from "../../../src/runtime/registry/index.ts";
-import { discardStaging, stageBundle } from "../../../src/runtime/snapshot/bundle-staging.ts";
+import { addEntry, registryRoot } from "../../../src/runtime/registry/index.ts";
+import {
+  discardStaging,
+  publishBundle,
+  stageBundle,
+} from "../../../src/runtime/snapshot/bundle-staging.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
 import { useScratch } from "../machine/scratch.ts";
 
@@ -32,6 +36,31 @@ test("garbage collection names and removes what a killed snapshot left, and noth
   expect(collectGarbage()).toMatchObject([result]);
   expect([partial, mine.path, whole].map((path) => existsSync(path))).toEqual([false, true, true]);
   discardStaging(mine);
+});
+
+test("garbage collection finds what a killed snapshot left in a directory of the caller's", async () => {
+  const elsewhere = join(scratch.path, "elsewhere");
+  const outDir = JSON.stringify(join(elsewhere, "lost"));
+  const writer = await runInOtherProcess(
+    `import { stageBundle } from "./snapshot/bundle-staging.ts";
+     console.log(stageBundle(${outDir}).path);
+     setInterval(() => {}, 1000);`,
+  );
+  const mine = stageBundle(join(elsewhere, "mine"));
+  const done = stageBundle(join(elsewhere, "done"));
+  publishBundle(done, {}, join(elsewhere, "done"));
+  expect(collectGarbage()).toEqual([]);
+  const gone = new Promise((resolve) => writer.process.once("exit", resolve));
+  writer.process.kill("SIGKILL");
+  await gone;
+  const paths = (dryRun: boolean) =>
+    collectGarbage({ dryRun }).flatMap(({ removedPaths }) => removedPaths);
+  expect(paths(true)).toEqual([writer.firstLine]);
+  expect(paths(false)).toEqual([writer.firstLine]);
+  expect(readdirSync(elsewhere).sort()).toEqual([basename(mine.path), "done"]);
+  discardStaging(mine);
+  expect(paths(false)).toEqual([]);
+  expect(readdirSync(join(registryRoot(), ".bundles"))).toEqual([]);
 });
 
 test("what a dead machine's record names is told once", async () => {
