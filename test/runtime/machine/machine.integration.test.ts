@@ -1,5 +1,12 @@
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
@@ -274,6 +281,7 @@ describe.each(bases)("a real machine of the $name base", ({ name: base, options 
     job.stdin.write("on\n");
     expect(await job.wait()).toEqual({ code: 0, signal: null });
     expect(await job.errorOutput()).toContain("hi from /tmp");
+    expect(await job.errorOutput()).not.toContain("working directory");
   });
 });
 
