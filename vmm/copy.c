@@ -13,8 +13,6 @@
 #define BUFFER_BYTES (1u << 20)
 /* Beyond what is private now: what the guest may write until it is stopped. */
 #define SPARE_BYTES (1u << 20)
-/* Left to the host beside the copy. */
-#define HOST_BYTES (64ull << 20)
 
 static bool bad_copy(struct error *error) {
     const char *code = no_space_left() ? "NO_SPACE" : errno == EINTR ? "INTERRUPTED" : "COPY_FAILED";
@@ -23,12 +21,6 @@ static bool bad_copy(struct error *error) {
 
 static uint64_t header_bytes(uint64_t runs) {
     return (8 + 16 * runs + PAGE - 1) & ~(PAGE - 1);
-}
-
-static bool host_has(uint64_t bytes, struct error *error) {
-    uint64_t needed = bytes + HOST_BYTES, available = host_available();
-    return needed <= available || fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, the host has %llu",
-                                       (unsigned long long)needed >> 20, (unsigned long long)available >> 20);
 }
 
 /* Room for the delta as it is now is allocated while the guest still runs; it may turn out larger. */
