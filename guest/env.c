@@ -53,6 +53,13 @@ bool env_copy(struct env *to, const struct env *from) {
     return true;
 }
 
+bool env_is_same(const struct env *one, const struct env *other) {
+    bool same = one->count == other->count;
+    for (size_t i = 0; same && i < one->count; i++)
+        same = strcmp(one->items[i], other->items[i]) == 0;
+    return same;
+}
+
 void env_free(struct env *env) {
     for (size_t i = 0; i < env->count; i++)
         free(env->items[i]);

@@ -17,6 +17,8 @@ extern struct env base_env;
 bool env_set(struct env *env, const char *item);
 const char *env_get(const struct env *env, const char *key);
 bool env_copy(struct env *to, const struct env *from);
+/* The same items in the same order. */
+bool env_is_same(const struct env *one, const struct env *other);
 void env_free(struct env *env);
 /* The defaults; later settings replace them. */
 void env_init(struct env *env);

@@ -4,6 +4,7 @@
 #include "children.h"
 #include "loop.h"
 #include "pipes.h"
+#include "spare.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -122,6 +123,7 @@ static void ended(struct child *child, int code) {
     struct exec *exec = child->owner;
     exec->exited = true;
     exec->code = code;
+    spare_command_ended();
     loop_close(&exec->input);
     for (unsigned i = 0; i < 2; i++)
         if (exec->outputs[i].watch.fd < 0 ||

@@ -1,11 +1,13 @@
-/* Holds a process that has just executed a program before that program's first instruction. */
+/* Holds a process that has executed a program until it is told to go on, and as what. */
 #ifndef MACHINEN_PARK_H
 #define MACHINEN_PARK_H
 
-#include "start-image.h"
+#ifdef __x86_64__
+
+#include "parked-stub.h"
+#include "tracee.h"
 
 #include <stdbool.h>
-#include <sys/types.h>
 
 enum { PARKED_FD = 3, PARKED_ROOM = 65536 - PARKED_CODE };
 
@@ -18,6 +20,9 @@ struct parking {
     };
 };
 
+/* Where the process finds its orders. */
+extern const uint64_t parked_orders_address;
+
 /* Whether this kernel and our rights allow it. */
 bool park_is_possible(void);
 
@@ -25,8 +30,11 @@ bool park_is_possible(void);
 struct parking *parking_make(int *fd);
 void parking_free(struct parking *parking);
 
-/* `pid` is traced and stands at the start of a program. Afterwards it is not traced, and waits for its orders. False: it
- * cannot be done; the process is in an undefined state, or has ended. */
-bool park(pid_t pid, struct loaded *loaded);
+/* Lets a process that we trace have its place, and closes its PARKED_FD. */
+bool park_prepare(const struct tracee *tracee);
+/* Lets it wait there for its orders, no longer traced. False: it cannot be done; the process is in an undefined state, or
+ * has ended. */
+bool park(const struct tracee *tracee);
 
+#endif
 #endif

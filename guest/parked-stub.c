@@ -4,14 +4,16 @@
 #include <stddef.h>
 
 /* What the code below knows of parked-stub.h. */
-_Static_assert(sizeof(struct parked_call) == 56 && offsetof(struct parked_orders, calls) == 8 && PARKED_CALLS == 7 &&
-                   offsetof(struct parked_orders, stack) == 400 && offsetof(struct parked_orders, image) == 416,
+_Static_assert(sizeof(struct parked_call) == 56 && offsetof(struct parked_orders, calls) == 8 && PARKED_CODE == 1024 &&
+                   offsetof(struct parked_orders, registers) == 400 && offsetof(struct parked_orders, target) == 520 &&
+                   offsetof(struct parked_orders, words) == 528 && offsetof(struct parked_orders, image) == 536,
                "the stub reads another structure");
 
 /* The system calls are prctl (157) with PR_SET_NAME (15), futex (202) with FUTEX_WAIT (0), and exit_group (231). */
 __asm__(".pushsection .text\n\t"
         ".globl parked_stub, parked_stub_end\n"
         "parked_stub:\n\t"
+        "lea parked_stub+1024(%rip), %r12\n\t"
         "mov $157, %eax\n\t"
         "mov $15, %edi\n\t"
         "lea 8f(%rip), %rsi\n\t"
@@ -28,7 +30,7 @@ __asm__(".pushsection .text\n\t"
         "jmp 1b\n"
         "2:"
         "lea 8(%r12), %r13\n\t"
-        "mov $7, %r14d\n"
+        "mov 4(%r12), %r14d\n"
         "3:" /* call by call */
         "mov (%r13), %rax\n\t"
         "mov 8(%r13), %rdi\n\t"
@@ -45,28 +47,27 @@ __asm__(".pushsection .text\n\t"
         "add $56, %r13\n\t"
         "dec %r14d\n\t"
         "jnz 3b\n\t"
-        /* As the kernel starts a program: nothing in the registers. */
-        "mov 400(%r12), %rsp\n\t"
-        "mov 408(%r12), %rcx\n\t"
-        "lea 416(%r12), %rsi\n\t"
-        "lea -8(%rsp), %rdi\n\t"
+        "mov 520(%r12), %rdi\n\t"
+        "mov 528(%r12), %rcx\n\t"
+        "lea 536(%r12), %rsi\n\t"
         "cld\n\t"
         "rep movsq\n\t"
-        "xor %eax, %eax\n\t"
-        "xor %ebx, %ebx\n\t"
-        "xor %edx, %edx\n\t"
-        "xor %esi, %esi\n\t"
-        "xor %edi, %edi\n\t"
-        "xor %ebp, %ebp\n\t"
-        "xor %r8d, %r8d\n\t"
-        "xor %r9d, %r9d\n\t"
-        "xor %r10d, %r10d\n\t"
+        "mov 400(%r12), %rax\n\t"
+        "mov 408(%r12), %rbx\n\t"
+        "mov 416(%r12), %rdx\n\t"
+        "mov 424(%r12), %rsi\n\t"
+        "mov 432(%r12), %rdi\n\t"
+        "mov 440(%r12), %rbp\n\t"
+        "mov 448(%r12), %rsp\n\t"
+        "mov 456(%r12), %r8\n\t"
+        "mov 464(%r12), %r9\n\t"
+        "mov 472(%r12), %r10\n\t"
+        "mov 488(%r12), %r13\n\t"
+        "mov 496(%r12), %r14\n\t"
+        "mov 504(%r12), %r15\n\t"
+        "mov 480(%r12), %r12\n\t"
         "xor %r11d, %r11d\n\t"
-        "xor %r12d, %r12d\n\t"
-        "xor %r13d, %r13d\n\t"
-        "xor %r14d, %r14d\n\t"
-        "xor %r15d, %r15d\n\t"
-        "jmp *-8(%rsp)\n"
+        "jmp *parked_stub+1024+512(%rip)\n"
         "9:"
         "mov $127, %edi\n\t"
         "mov $231, %eax\n\t"
@@ -74,5 +75,6 @@ __asm__(".pushsection .text\n\t"
         "hlt\n"
         "8: .asciz \"" PARKED_NAME "\"\n"
         "parked_stub_end:\n\t"
+        ".skip 1024 - (parked_stub_end - parked_stub)\n\t" /* an error when it is longer */
         ".popsection");
 #endif

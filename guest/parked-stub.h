@@ -15,17 +15,23 @@ struct parked_call {
     uint64_t number, arguments[5], required;
 };
 
+/* As the stub loads them; the others are zero. */
+struct parked_registers {
+    uint64_t rax, rbx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r12, r13, r14, r15, rip;
+};
+
 struct parked_orders {
     uint32_t given; /* it waits (futex) until this is not zero, which is written last */
-    uint32_t unused;
+    uint32_t call_count;
     struct parked_call calls[PARKED_CALLS];
-    /* Then `words` words of `image` go to `stack - 8`; it goes on at the address that the first one is. */
-    uint64_t stack, words;
+    /* Then `words` words of `image` go to `target`, and it goes on with these registers. */
+    struct parked_registers registers;
+    uint64_t target, words;
     uint64_t image[];
 };
 
 #ifdef __x86_64__
-/* Code that runs wherever it lies. R12 is the address of its orders. */
+/* Code that runs wherever it lies, its orders PARKED_CODE bytes further on. */
 extern const uint8_t parked_stub[], parked_stub_end[];
 #endif
 

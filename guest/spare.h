@@ -1,5 +1,5 @@
-/* A shell that is started before it is needed: it stops before its first instruction, and becomes the next command. An
- * emulated processor takes longer to load a shell than to run a short command. */
+/* Shells that are started before they are needed, and become the next command. An emulated processor takes longer to start
+ * a shell than to run a short command. */
 #ifndef MACHINEN_SPARE_H
 #define MACHINEN_SPARE_H
 
@@ -17,8 +17,10 @@ struct spare_command {
     struct cgroup *group;
 };
 
-/* Have one ready soon; there is none outside of a machine of our own, or where a path may hang. */
+/* Have them ready soon; there are none outside of a machine of our own, or where a path may hang. */
 void spare_begin(void);
+/* There is time for it now. */
+void spare_command_ended(void);
 
 /* Runs `sh -c` as root. False, and nothing has happened, when no spare is there that could do it. */
 bool spare_run(const char *command, const struct env *env, const char *directory, struct spare_command *started);

@@ -3,7 +3,7 @@
 #include "clone.h"
 #include "hanging-mounts.h"
 #include "shell-integration.h"
-#include "shell-file.h"
+#include "seen-files.h"
 
 #include <errno.h>
 #include <fcntl.h>

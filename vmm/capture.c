@@ -40,6 +40,7 @@ static bool allowed(const struct vm *vm, enum copy_kind kind, struct error *erro
 static void describe(const struct vm *vm, struct captured *out) {
     forward_key(out->key);
     out->memory_mib = vm->memory_mib;
+    out->ceiling_mib = vm->memory_mib - (uint32_t)(vm->inflated_bytes >> 20);
     out->cpus = vm->cpus;
     out->network = !vm->network_off;
     out->connections = network_has_connections();

@@ -72,9 +72,9 @@ char *captured_json(const struct captured *captured, char *out, size_t room) {
     key_to_hex(captured->key, hex);
     json_escape(captured->processor, processor, sizeof processor);
     int n = snprintf(out, room,
-                     "\"memoryMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
+                     "\"memoryMib\":%u,\"ceilingMib\":%u,\"cpus\":%u,\"key\":\"%s\",\"accel\":\"%s\",\"machine\":\"%s\","
                      "\"qemu\":\"%s\",\"processor\":\"%s\",\"tscKhz\":%llu,\"network\":%s,\"connections\":%s,\"pauseUs\":%llu,\"disks\":[",
-                     captured->memory_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
+                     captured->memory_mib, captured->ceiling_mib, captured->cpus, hex, captured->accel, captured->machine, captured->qemu,
                      processor, (unsigned long long)captured->tsc_khz, captured->network ? "true" : "false", captured->connections ? "true" : "false",
                      (unsigned long long)captured->pause_us);
     for (size_t i = 0; i < captured->disk_count; i++) {
@@ -116,8 +116,8 @@ static bool parse_disk(struct json object, struct captured_disk *disk) {
 
 bool captured_parse(struct json object, struct captured *captured, struct error *error) {
     char hex[2 * LINK_KEY_BYTES + 1];
-    uint64_t memory, cpus;
-    struct json disks, disk, network, connections;
+    uint64_t memory, cpus, ceiling;
+    struct json disks, disk, network, connections, value;
     if (!member_number(object, "memoryMib", 64, 1 << 20, &memory) || !member_number(object, "cpus", 1, 64, &cpus) ||
         !member_string(object, "key", hex, sizeof hex) || !key_from_hex(hex, captured->key) ||
         !member_string(object, "accel", captured->accel, sizeof captured->accel) ||
@@ -127,6 +127,12 @@ bool captured_parse(struct json object, struct captured *captured, struct error 
         !json_member(object, "connections", &connections)) {
         return fail(error, "STATE_INVALID", "the description of the saved machine is incomplete");
     }
+    /* Bundles of before there was a limit have none. */
+    if (!json_member(object, "ceilingMib", &value)) {
+        ceiling = memory;
+    } else if (!json_u64(value, &ceiling) || ceiling > memory) {
+        return fail(error, "STATE_INVALID", "the description of the saved machine's memory is wrong");
+    }
     /* Machines that run since before an upgrade do not tell. */
     if (!member_string(object, "processor", captured->processor, sizeof captured->processor) ||
         !member_number(object, "tscKhz", 0, 100000000, &captured->tsc_khz)) {
@@ -134,6 +140,7 @@ bool captured_parse(struct json object, struct captured *captured, struct error 
         captured->tsc_khz = 0;
     }
     captured->memory_mib = (uint32_t)memory;
+    captured->ceiling_mib = (uint32_t)ceiling;
     captured->cpus = (uint32_t)cpus;
     captured->network = json_true(network);
     captured->connections = json_true(connections);

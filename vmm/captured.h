@@ -26,6 +26,7 @@ struct captured_disk {
 
 struct captured {
     uint32_t memory_mib, cpus;
+    uint32_t ceiling_mib; /* what of the memory is not in the guest's balloon */
     uint8_t key[LINK_KEY_BYTES];
     char accel[8], machine[24], qemu[24];
     char template[MAX_TEMPLATE_KEY + 1]; /* of the base it shares; only in the answer to `base` */

@@ -132,7 +132,7 @@ static bool parse_accel(struct config *config, const char *accel, struct error *
 }
 
 bool config_read(struct config *config, char *(*get)(const char *), struct error *error) {
-    uint64_t memory = 512, cpus = 1;
+    uint64_t memory = 512, cpus = 1, limit = 0;
     *config = (struct config){
         .kernel = text(get, "MACHINEN_KERNEL"),
         .initrd = text(get, "MACHINEN_INITRD"),
@@ -166,6 +166,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     config->network_off = network && strcmp(network, "0") == 0;
     config->network_on = network && !config->network_off;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&
+              number(get, "MACHINEN_MEMORY_LIMIT", 64, 1 << 20, &limit, error) &&
               number(get, "MACHINEN_CPUS", 1, 64, &cpus, error) &&
               number(get, "MACHINEN_TSC_KHZ", 10000, 100000000, &config->tsc_khz, error) &&
               number(get, "MACHINEN_ROOTDISK_SIZE", 1, 1ull << 42, &config->rootdisk_size, error) &&
@@ -180,7 +181,11 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     if (ok && config->incoming_template && config->mount_upper) {
         ok = bad(error, "MACHINEN_MOUNT_UPPER", "is the template's own");
     }
+    if (ok && limit && !config->incoming_fork && !config->incoming_bundle) {
+        ok = bad(error, "MACHINEN_MEMORY_LIMIT", "is for forks and bundles: a new machine has MACHINEN_MEMORY");
+    }
     config->memory_mib = (uint32_t)memory;
+    config->memory_limit = (uint32_t)limit;
     config->cpus = (uint32_t)cpus;
     return ok;
 }

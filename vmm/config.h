@@ -28,6 +28,7 @@ struct config {
     bool fork_wait;
     uint64_t rootdisk_size, tsc_khz;
     uint32_t memory_mib, cpus;
+    uint32_t memory_limit; /* MiB; 0: none */
     enum accel accel;
     struct forward_config forwards[MAX_FORWARDS];
     size_t forward_count;

@@ -1,4 +1,5 @@
 #include "control-answers.h"
+#include "balloon.h"
 #include "capture.h"
 #include "config.h"
 #include "console.h"
@@ -9,6 +10,7 @@
 #include "livemount.h"
 #include "loop.h"
 #include "network.h"
+#include "stats.h"
 #include "vm.h"
 
 #include <stdio.h>
@@ -42,11 +44,14 @@ static void answer_status(struct client *client) {
     static bool was_ready;
     char members[1024], reason[2 * sizeof vm.accel_reason];
     was_ready |= forward_ready();
+    balloon_tick();
+    stats_update(&vm);
     snprintf(members, sizeof members,
              "\"state\":\"%s\",\"linked\":%s,\"qemuPid\":%d,\"accel\":\"%s\",\"accelReason\":\"%s\",\"memoryMib\":%u,"
-             "\"uptimeMs\":%llu",
+             "\"ceilingMib\":%u,\"limit\":\"%s\",\"uptimeMs\":%llu",
              vm.paused || full_disk_waits() ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
              vm.accel == ACCEL_KVM ? "kvm" : "tcg", json_escape(vm.accel_reason, reason, sizeof reason), vm.memory_mib,
+             balloon_ceiling(), balloon_state(),
              (unsigned long long)(now_us() - vm.started_us) / 1000);
     answer_members(client, members);
 }

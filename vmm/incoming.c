@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOAD_MS 60000
@@ -74,6 +75,7 @@ static bool expect_disks(struct captured *from, const char *directory, struct er
 static bool adopt_state(struct captured *from, struct error *error) {
     memcpy(vm.key, from->key, sizeof vm.key);
     vm.connections = from->connections;
+    vm.inflated_bytes = (uint64_t)(from->memory_mib - from->ceiling_mib) << 20;
     vm.incoming_fd = reopen_read_only(from->state_fd);
     return vm.incoming_fd >= 0 || fail(error, "STATE_INVALID", "the device state: %s", strerror(errno));
 }
@@ -155,9 +157,26 @@ static bool take_delta(struct captured *delta, struct error *error) {
     return adopt_state(delta, error);
 }
 
+/* Only memory that nobody shares can be given back to the host, page by page: the balloon's would be copies. */
+static bool make_own(struct captured *copy, struct error *error) {
+    struct stat held;
+    uint64_t size = (uint64_t)copy->memory_mib << 20;
+    vm.memory = (struct memory){memfd_new("machinen-ram", size), true, size};
+    if (vm.memory.fd < 0 || fstat(copy->memory_fd, &held) != 0) {
+        return fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
+    }
+    bool ok = host_has((uint64_t)held.st_blocks * 512, error) && copy_data(copy->memory_fd, vm.memory.fd, size, error);
+    close_fd(&copy->memory_fd);
+    return ok;
+}
+
 static int over_copy(struct captured *copy, const char *directory, struct error *error) {
     bool ok = adopt_shape(copy, error) && adopt_disks(copy, directory, error) && adopt_state(copy, error);
-    adopt_memory(copy);
+    if (vm.config->memory_limit) {
+        ok = ok && make_own(copy, error);
+    } else {
+        adopt_memory(copy);
+    }
     return ok ? qemu_begin(error) : EXIT_INCOMING;
 }
 
@@ -176,13 +195,13 @@ static int from_source(int source, const char *directory, struct error *error) {
     struct captured base, captured;
     uint64_t at = now_us();
     int status = 0;
-    bool shared = request_base(source, SOURCE_ANSWER_MS, &base, error);
+    bool own = vm.config->memory_limit != 0, shared = !own && request_base(source, SOURCE_ANSWER_MS, &base, error);
     trace("base", at);
     fault(RESUME_BASE);
     if (shared) {
         status = over_base(source, &base, directory, error);
         captured_close(&base);
-    } else if (strcmp(error->code, "NO_BASE") != 0 && strcmp(error->code, "DELTA_LARGE") != 0) {
+    } else if (!own && strcmp(error->code, "NO_BASE") != 0 && strcmp(error->code, "DELTA_LARGE") != 0) {
         status = EXIT_INCOMING;
     } else {
         status = order_await(source, error) ? 0 : EXIT_INCOMING;

@@ -1,4 +1,5 @@
 #include "run.h"
+#include "balloon.h"
 #include "console.h"
 #include "control.h"
 #include "fault.h"
@@ -194,6 +195,7 @@ static void before_wait(void) {
 }
 
 static void tick(void) {
+    balloon_tick();
     stats_update(&vm);
     flatten_tick(&vm);
     full_disk_tick(&vm);

@@ -1,4 +1,5 @@
 #include "stats.h"
+#include "balloon.h"
 #include "files.h"
 
 #include <endian.h>
@@ -31,7 +32,7 @@ static uint64_t reported_free(const struct vm *vm) {
 
 void stats_update(const struct vm *vm) {
     static uint64_t written[3];
-    uint64_t now[3] = {htole64(reported_free(vm)), htole64(vm->inflated_bytes), 0};
+    uint64_t now[3] = {htole64(reported_free(vm)), htole64((uint64_t)(vm->memory_mib - balloon_ceiling()) << 20), 0};
     if (stats_fd >= 0 && memcmp(now, written, sizeof now) != 0 && write_at(stats_fd, now, sizeof now, 0)) {
         memcpy(written, now, sizeof now);
     }

@@ -1,6 +1,6 @@
 // Where the library does something else than version 0.1 of its interface promises, a sentence each.
 export const differences = [
-  "A fork or restored machine has the memory of its source: another `memory` is refused (`BOOT_MEMORY_INVALID`).",
+  "A fork or restored machine can be given less `memory` than its source has, by a balloon that takes what its programs do not use (docs/forking.md). It cannot have more: a larger `memory` is accepted, `onLog` is told that the machine goes on with its source's.",
   "It also has the mount of its source, with what was written to it. A `mount` of its own is copied to its root once it runs, and bound to its place before the call returns: `mountDiskUpperSizeBytes` does not limit it.",
   "Its `env` and `guestCwd` are those of commands started from then on; what runs keeps its own.",
   "`image`, `kernel`, `dtb` and `rootDisk` of a fork or restore must exist and are not used, nor is `rootDiskSizeBytes`: the machine carries its own.",

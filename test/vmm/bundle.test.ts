@@ -155,7 +155,7 @@ describe("a bundle", () => {
     [
       "a memory size that is not the file's",
       (directory: string) =>
-        edit(directory, (text) => text.replace('"memoryMib":256', '"memoryMib":255')),
+        edit(directory, (text) => text.replace('"memoryMib":256', '"memoryMib":257')),
       /^BUNDLE_CORRUPT: memory.img: is not as large as vmm.json says\n$/,
     ],
   ])(

@@ -224,6 +224,7 @@ static void test_captured(void) {
     char members[4096], text[4200];
     captured_init(&from);
     from.memory_mib = 512;
+    from.ceiling_mib = 128;
     from.cpus = 2;
     from.key[0] = 0xab;
     strcpy(from.accel, "tcg");
@@ -242,7 +243,7 @@ static void test_captured(void) {
     snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
     captured_init(&to);
     CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error));
-    CHECK(to.memory_mib == 512 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
+    CHECK(to.memory_mib == 512 && to.ceiling_mib == 128 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
     CHECK(strcmp(to.processor, from.processor) == 0 && to.tsc_khz == from.tsc_khz);
     CHECK(to.network && to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
     CHECK(to.disks[0].use == DISK_MOUNT_LOWER && to.disks[1].use == DISK_ROOT && to.disks[3].use == DISK_MOUNT_UPPER);
@@ -251,7 +252,7 @@ static void test_captured(void) {
                             "\",\"qemu\":\"7.2.22\",\"network\":true,\"connections\":false,\"disks\":[]}";
     captured_init(&to);
     snprintf(text, sizeof text, old, 0);
-    CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error) && !*to.processor && to.tsc_khz == 0);
+    CHECK(json_parse(text, strlen(text), &object) && captured_parse(object, &to, &error) && !*to.processor && to.tsc_khz == 0 && to.ceiling_mib == 512);
     int few[3] = {dup(0), dup(0), dup(0)};
     CHECK(!captured_adopt(&to, true, few, 3) && fcntl(few[0], F_GETFD) < 0);
     /* What nobody writes has one layer. */
@@ -271,7 +272,7 @@ static void test_captured(void) {
         damaged[random_number() % strlen(text)] = (char)(32 + random_number() % 95);
         captured_init(&to);
         if (parse_exact(damaged, strlen(damaged), &object) && captured_parse(object, &to, &error)) {
-            CHECK(to.disk_count <= MAX_DISKS && to.memory_mib >= 64);
+            CHECK(to.disk_count <= MAX_DISKS && to.memory_mib >= 64 && to.ceiling_mib <= to.memory_mib);
         }
     }
 }

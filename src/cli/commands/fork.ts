@@ -2,6 +2,7 @@ import type { MachineInfo } from "../../runtime/host/host.ts";
 import { type Command, type Context, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine, makeMachines } from "../interruptible.ts";
 import { movedLiveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
+import { memoryFlag, printMemoryNote } from "../memory-flag.ts";
 import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
@@ -32,10 +33,12 @@ export const fork: Command = defineCommand({
     publish: publishFlag,
     liveMount: movedLiveMountFlag,
     mount: mountFlag,
+    memory: memoryFlag,
     json: jsonFlag,
   },
   examples: [
     { command: "machinen fork web", does: "web goes on, and so does web.1" },
+    { command: "machinen fork web --memory 256", does: "the copy has 256 MiB, web what it had" },
     { command: "machinen fork web --name experiment", does: "the same, with a name" },
     { command: "machinen fork web --count 8", does: "web.1 to web.8" },
   ],
@@ -48,12 +51,13 @@ export const fork: Command = defineCommand({
     };
     const host = await context.host();
     const source = await resolveTarget(host, args[0]!);
-    const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
+    const options = { ...published, name: flags.name, memoryMib: flags.memory };
     const machine = await withTimer(context, `forking ${machineName(source)}`, () =>
       makeMachine(host, () => host.fork(source.id, options)),
     );
     if (flags.json) printJson(context.stdout, machine);
     else printFork(context, machine, source);
+    printMemoryNote(context, machine, flags.memory);
     return 0;
   },
 });
@@ -73,6 +77,7 @@ async function forkMany(
     publish?: string[] | undefined;
     liveMount?: string[] | undefined;
     mount?: string | undefined;
+    memory?: number | undefined;
   },
   context: Context,
 ): Promise<number> {
@@ -94,9 +99,10 @@ async function forkMany(
   const host = await context.host();
   const source = await resolveTarget(host, target);
   const machines = await withTimer(context, `forking ${machineName(source)}`, () =>
-    makeMachines(host, () => host.forkMany(source.id, count)),
+    makeMachines(host, () => host.forkMany(source.id, count, { memoryMib: flags.memory })),
   );
   if (flags.json) printJson(context.stdout, machines);
   else for (const machine of machines) printFork(context, machine, source);
+  for (const machine of machines) printMemoryNote(context, machine, flags.memory);
   return 0;
 }

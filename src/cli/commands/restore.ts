@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Command, defineCommand, jsonFlag } from "../command.ts";
 import { makeMachine } from "../interruptible.ts";
 import { movedLiveMountFlag, readLiveMounts } from "../live-mount-flag.ts";
+import { memoryFlag, printMemoryNote } from "../memory-flag.ts";
 import { mountFlag, readMount } from "../mount-flag.ts";
 import { printJson, printLine } from "../output.ts";
 import { publishFlag, readPublished } from "../port-flag.ts";
@@ -22,6 +23,7 @@ export const restore: Command = defineCommand({
     publish: publishFlag,
     liveMount: movedLiveMountFlag,
     mount: mountFlag,
+    memory: memoryFlag,
     json: jsonFlag,
   },
   examples: [{ command: "machinen restore ./web.bundle --name web", does: "go on where it was" }],
@@ -32,12 +34,13 @@ export const restore: Command = defineCommand({
       ...readLiveMounts(flags.liveMount, restore),
       ...readMount(flags.mount, restore),
     };
-    const options = { ...published, ...(flags.name === undefined ? {} : { name: flags.name }) };
+    const options = { ...published, name: flags.name, memoryMib: flags.memory };
     const machine = await withTimer(context, "restoring", () =>
       makeMachine(host, () => host.restore(resolve(args[0]!), options)),
     );
     if (flags.json) printJson(context.stdout, machine);
     else printLine(context.stdout, `${machineName(machine)} is running (pid ${machine.pid})`);
+    printMemoryNote(context, machine, flags.memory);
     return 0;
   },
 });

@@ -11,6 +11,10 @@ export interface VmmStatus {
   accel?: string;
   accelReason?: string;
   memoryMib?: number;
+  /** MiB of it that are not in the guest's balloon. */
+  ceilingMib?: number;
+  /** How far the balloon is that `MACHINEN_MEMORY_LIMIT` asks for; `short`: the guest uses more. */
+  limit?: "none" | "busy" | "reached" | "short";
   uptimeMs?: number;
 }
 
@@ -50,6 +54,8 @@ function count(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
+const LIMITS = ["none", "busy", "reached", "short"] as const;
+
 export async function vmmStatus(controlPath: string, timeoutMs = 1000): Promise<VmmStatus> {
   const { line } = await requestLine(controlPath, "status", timeoutMs);
   const answer = parseAnswer(line);
@@ -64,6 +70,8 @@ export async function vmmStatus(controlPath: string, timeoutMs = 1000): Promise<
     accel: text(answer.accel),
     accelReason: text(answer.accelReason),
     memoryMib: count(answer.memoryMib),
+    ceilingMib: count(answer.ceilingMib),
+    limit: LIMITS.find((limit) => limit === answer.limit),
     uptimeMs: count(answer.uptimeMs),
   };
 }

@@ -20,7 +20,11 @@ export interface Host {
   /** Copy a running machine. Resolves when the copy's agent answers and its clock is right. */
   fork(id: string, options?: HostResumeOptions): Promise<MachineInfo>;
   /** Several copies of the same moment. Default names: the first free ones of the machine's series. */
-  forkMany(id: string, count: number): Promise<MachineInfo[]>;
+  forkMany(
+    id: string,
+    count: number,
+    options?: Pick<HostResumeOptions, "memoryMib">,
+  ): Promise<MachineInfo[]>;
   /** Have the machine's next fork ready, for as long as this process and the machine live. */
   prepareFork(id: string): Promise<void>;
   /** Write a bundle; the machine keeps running unless `stop` is set. Default directory: a new one under `snapshotRoot()`. */
@@ -63,7 +67,7 @@ export interface MachineInfo {
   state: "booting" | "running" | "paused";
   /** ms since the epoch */
   startedAt: number;
-  /** Guest RAM the machine was given, MiB. */
+  /** Guest RAM its programs can use, MiB. */
   memoryMib?: number;
   /** Host memory it holds now, bytes; memory it shares with others is counted in proportion. */
   rssBytes?: number;
@@ -83,7 +87,9 @@ export interface MachineInfo {
 }
 
 export interface HostResumeOptions {
-  name?: string;
+  name?: string | undefined;
+  /** Guest RAM its programs can use, MiB: less than the source's. Default, and at most: as the source. */
+  memoryMib?: number | undefined;
   portForward?: PortForward[];
   /** Other host directories for live mounts of the source. */
   liveMounts?: LiveMount[];

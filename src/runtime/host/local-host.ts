@@ -139,23 +139,23 @@ export function createLocalHost(): Host {
     list: () => Promise.all(list().map(machineInfo)),
     watch: watchRegistry,
     boot: (options = {}) => bootMachine(options),
-    fork: async (id, options = {}) => {
+    fork: async (id, { memoryMib: memory, ...options } = {}) => {
       const source = find(id);
       const handle = await attach({ pid: source.pid });
       const fork = await named(
         options.name,
         (taken) => nextForkName(source.name, taken),
-        (name) => handle.fork({ ...options, name, detached: true }),
+        (name) => handle.fork({ ...options, memory, name, detached: true }),
       );
       return infoOf(fork.pid);
     },
-    forkMany: async (id, count) => {
+    forkMany: async (id, count, { memoryMib: memory } = {}) => {
       const source = find(id);
       const handle = await attach({ pid: source.pid });
       const forks = await namedTogether(
         count,
         (taken) => nextForkName(source.name, taken),
-        (names) => handle.forkMany(count, { names, detached: true }),
+        (names) => handle.forkMany(count, { names, memory, detached: true }),
       );
       return Promise.all(forks.map(({ pid }) => infoOf(pid)));
     },
@@ -172,14 +172,14 @@ export function createLocalHost(): Host {
       await handle.snapshot({ outDir: directory, leaveRunning: !options.stop, timeoutMs });
       return { directory };
     },
-    restore: async (directory, options = {}) => {
+    restore: async (directory, { memoryMib: memory, ...options } = {}) => {
       const snapDir = resolve(directory);
       const source = readBundleMeta(snapDir).sourceName;
       const restored = await named(
         options.name,
         (taken) =>
           source !== undefined && !taken.has(source) ? source : nextForkName(source, taken),
-        (name) => restore({ ...options, snapDir, name, detached: true }),
+        (name) => restore({ ...options, memory, snapDir, name, detached: true }),
       );
       return infoOf(restored.pid);
     },

@@ -1,4 +1,5 @@
 import { vmmStatus } from "../control/vmm-control.ts";
+import { memoryCeilingOf } from "../machine/memory-stats.ts";
 import { readHostMemory, readHostRssBytes } from "../memory/index.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import type { MachineInfo } from "./host.ts";
@@ -35,7 +36,7 @@ export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
     name: entry.name,
     state: await machineState(entry),
     startedAt: entry.startedAt,
-    memoryMib: entry.memoryCeilingMib,
+    memoryMib: memoryCeilingOf(entry),
     ...memoryOf(entry),
     parentPid: entry.parentPid,
     parentName: entry.parentName,

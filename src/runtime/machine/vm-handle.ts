@@ -71,7 +71,10 @@ export interface Machine extends VmHandle {
 }
 
 export interface MemoryStats {
-  /** Guest RAM in MiB; `null` when the caller set `MACHINEN_MEMORY` itself. */
+  /**
+   * MiB the guest can use now; `null` when the caller set `MACHINEN_MEMORY` itself. Of a fork or restored machine
+   * that was given less `memory` than its source: that, or more while its programs use more.
+   */
   ceilingMib: number | null;
   /** Host memory held by the machine's processes; `null` when it has ended. */
   hostRssBytes: number | null;

@@ -6,7 +6,7 @@ export const STATS_FILE_SIZE = 24;
 export interface BalloonCounters {
   /** Bytes the guest has reported free since the VMM started. */
   bytesReported: number;
-  /** Bytes the guest has put into the balloon; we never ask it to. */
+  /** Bytes in the balloon of a fork or restored machine with less `memory` than its source; 0 for others. */
   bytesInflated: number;
   /** The VMM's footprint as macOS counts it; 0 on Linux. */
   hostPhysFootprintBytes: number;

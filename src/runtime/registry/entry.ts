@@ -35,7 +35,10 @@ export interface RegistryEntry {
   gvproxyPid?: number;
   gvproxyExe?: string;
   portForward?: Array<{ hostPort: number; guestPort: number; hostAddr?: string }>;
+  /** MiB of RAM the guest can use. */
   memoryCeilingMib?: number;
+  /** MiB of RAM it was made with, where that is more: the rest is in its balloon. */
+  memorySizeMib?: number;
   /** Virtual processors. */
   cpus?: number;
   /** The VMM's stats file (see `readBalloonStats`). */
@@ -96,6 +99,7 @@ const FIELDS: { [Field in keyof Required<RegistryEntry>]: Check } = {
     record({ hostPort: isNumber, guestPort: isNumber, hostAddr: optional(isText) }),
   ),
   memoryCeilingMib: isNumber,
+  memorySizeMib: isNumber,
   cpus: isNumber,
   statsPath: isText,
   lazyPagesTotal: isNumber,

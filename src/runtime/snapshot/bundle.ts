@@ -13,6 +13,8 @@ export interface BundleMeta extends SnapshotMeta {
 /** The part of `img/vmm.json` the runtime uses; the VMM checks the rest when it loads. */
 interface SavedMachine {
   memoryMib: number;
+  /** What of it is not in the guest's balloon. */
+  ceilingMib?: number;
   cpus?: number;
 }
 
@@ -134,7 +136,11 @@ export function openBundle(snapDir: string): Bundle {
   if (typeof saved.memoryMib !== "number") throw unusable(snapDir, "img/vmm.json is damaged");
   return {
     meta,
-    machine: { memoryMib: saved.memoryMib, cpus: optionalNumber(saved.cpus) },
+    machine: {
+      memoryMib: saved.memoryMib,
+      ceilingMib: optionalNumber(saved.ceilingMib),
+      cpus: optionalNumber(saved.cpus),
+    },
     imgDir: join(snapDir, "img"),
   };
 }

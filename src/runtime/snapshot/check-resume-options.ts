@@ -43,17 +43,12 @@ function checkMount(opts: ForkOptions, liveMounts: LiveMount[], cwd: string): Mo
   return { host: plan.host, guest: plan.guest };
 }
 
-/** What a machine keeps of its source's: nobody is to believe it had become another. */
-function checkSame(
-  option: "memory" | "cpus",
-  code: ErrorCode,
-  wanted: number | undefined,
-  has: number | undefined,
-): void {
+/** Processors neither come nor go in a machine that runs: nobody is to believe it had become another. */
+function checkSameCpus(wanted: number | undefined, has: number | undefined): void {
   if (wanted === undefined || wanted === has) return;
   throw new BootError(
-    code,
-    `${option}: the machine goes on with ${has === undefined ? "that" : `the ${has}`} of its source; leave ${option} out, or boot the source with ${wanted}`,
+    "BOOT_CPUS_INVALID",
+    `cpus: the machine goes on with ${has === undefined ? "those" : `the ${has}`} of its source; leave cpus out, or boot the source with ${wanted}`,
   );
 }
 
@@ -66,7 +61,7 @@ export function checkResumeOptions(
   opts: ForkOptions,
   liveMounts: LiveMount[],
   cwd: string,
-  source: { memoryMib?: number; cpus?: number },
+  source: { cpus?: number },
 ): Mount | undefined {
   checkEnv(opts.env ?? {});
   checkGuestCwd(opts.guestCwd);
@@ -76,7 +71,6 @@ export function checkResumeOptions(
   checkMemory(opts.memory);
   checkCpus(opts.cpus);
   checkRootDiskSize(opts.rootDiskSizeBytes);
-  checkSame("memory", "BOOT_MEMORY_INVALID", opts.memory, source.memoryMib);
-  checkSame("cpus", "BOOT_CPUS_INVALID", opts.cpus, source.cpus);
+  checkSameCpus(opts.cpus, source.cpus);
   return mount;
 }

@@ -8,6 +8,7 @@ import type { RegistryEntry } from "../registry/index.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
 import { prepareNextFork } from "./fork-pool.ts";
 import { forkPrepared } from "./fork-prepared.ts";
+import { memoryOf, planMemory } from "./memory-limit.ts";
 import type { ForkOptions } from "./options.ts";
 import { restoreBundle } from "./restore.ts";
 import { type ResumeTerms, resumeMachine } from "./resume.ts";
@@ -38,8 +39,8 @@ function lineageOf(source: RegistryEntry) {
 function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
   const cwd = opts.cwd ?? process.cwd();
   const liveMounts = overrideLiveMounts(source.liveMounts, opts.liveMounts);
-  const { memoryCeilingMib: memoryMib, cpus } = source;
-  const mount = checkResumeOptions(opts, liveMounts, cwd, { memoryMib, cpus });
+  const mount = checkResumeOptions(opts, liveMounts, cwd, source);
+  const memory = planMemory(opts.memory, memoryOf(source));
   return {
     name: opts.name,
     sourceName: source.name,
@@ -47,8 +48,8 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
       ...lineageOf(source),
       imagePath: source.imagePath,
       diskPath: source.diskPath,
-      memoryCeilingMib: memoryMib,
-      cpus,
+      ...memory.record,
+      cpus: source.cpus,
       forkedFrom: opts.forkedFrom,
       templateKey: source.templateKey,
       mountDisk: source.mountDisk,
@@ -59,6 +60,7 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
     guestCwd: opts.guestCwd,
     liveMounts: resolveLiveMounts(liveMounts, cwd),
     mount,
+    memory,
     onLog: opts.onLog,
     failure: forkFailure,
   };
@@ -87,10 +89,11 @@ export async function forkFresh(
 }
 
 /** A prepared fork is one of our own VMM, tied to nobody, with nothing of the host's. */
-function takesPrepared(opts: ForkOptions): boolean {
+function takesPrepared(opts: ForkOptions, terms: ResumeTerms): boolean {
   const own = [opts.binary, opts.args, opts.vmmEnv].some((value) => value !== undefined);
   const ofTheHost = [opts.portForward, opts.liveMounts].some((list) => list?.length);
-  return !own && !opts.pdeathsig && opts.network === undefined && !ofTheHost;
+  const sameMemory = terms.memory.limitMib === undefined;
+  return sameMemory && !own && !opts.pdeathsig && opts.network === undefined && !ofTheHost;
 }
 
 /**
@@ -111,7 +114,8 @@ export async function forkMachine(source: RegistryEntry, opts: ForkOptions = {})
     const defaults = { pdeathsig: false, timeoutMs: null, ...opts };
     return restoreBundle({ ...defaults, snapDir }, lineageOf(source));
   }
-  const prepared = takesPrepared(opts) && (await forkPrepared(source, termsOf(source, opts)));
+  const terms = termsOf(source, opts);
+  const prepared = takesPrepared(opts, terms) && (await forkPrepared(source, terms));
   if (prepared) return prepared;
   await waitUntilUp(source);
   return forkFresh(source, opts);

@@ -43,7 +43,8 @@ export interface SnapshotMeta {
  * `image`, `kernel`, `dtb` and `rootDisk` are accepted and not needed: a bundle carries the running kernel
  * and its disks. `cmd` has been started already; `env` and `guestCwd` are those of the commands you run in it
  * and of what they start: its processes keep theirs. A `mount` comes besides the source's own and takes room on the
- * machine's root. Another `memory` than the source's is refused.
+ * machine's root. Less `memory` than the source has is all the machine can use: a balloon in it takes the rest, but
+ * nothing its programs use. More changes nothing; `onLog` is told whenever it is not what was asked for.
  */
 export interface RestoreOptions extends Omit<BootOptions, "snapshot" | "image" | "cmd" | "name"> {
   /** A bundle written by `vm.snapshot()`. */

@@ -7,6 +7,7 @@ import { mountRecord, mountVariables } from "../mounts/index.ts";
 import { overrideLiveMounts, resolveLiveMounts } from "../mounts/live-mounts.ts";
 import { openBundle } from "./bundle.ts";
 import { checkResumeOptions } from "./check-resume-options.ts";
+import { planMemory } from "./memory-limit.ts";
 import type { RestoreOptions } from "./options.ts";
 import { resumeMachine } from "./resume.ts";
 
@@ -26,6 +27,7 @@ export async function restoreBundle(
   };
   const liveMounts = overrideLiveMounts(meta.liveMounts, opts.liveMounts);
   const mount = checkResumeOptions(opts, liveMounts, cwd, machine);
+  const memory = planMemory(opts.memory, machine);
   return resumeMachine({
     incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
     binary,
@@ -35,6 +37,7 @@ export async function restoreBundle(
     network: opts,
     liveMounts: resolveLiveMounts(liveMounts, cwd),
     mount,
+    memory,
     env: opts.env,
     guestCwd: opts.guestCwd,
     name: opts.name,
@@ -43,7 +46,7 @@ export async function restoreBundle(
       ...lineage,
       ...mountRecord(mountDisk),
       imagePath: opts.image === undefined ? meta.sourceImage : findImage(opts.image, cwd),
-      memoryCeilingMib: machine.memoryMib,
+      ...memory.record,
       cpus: machine.cpus,
       forkedFrom: opts.forkedFrom ?? snapDir,
     },

@@ -25,6 +25,7 @@ import {
 } from "../mounts/live-mounts.ts";
 import { claimName, nameBelow, type RegistryEntry, updateEntry } from "../registry/index.ts";
 import { copyMountIn } from "./late-mount.ts";
+import { type MemoryPlan, settleMemory } from "./memory-limit.ts";
 
 /** How a resumed machine is called, kept and reported, whatever it comes from. */
 export interface ResumeTerms {
@@ -40,6 +41,7 @@ export interface ResumeTerms {
   liveMounts: SharedDirectory[];
   /** Given to it once it runs, besides what it has from its source. */
   mount?: Mount;
+  memory: MemoryPlan;
   onLog?: OnLog;
   /** The error to throw when the machine does not come up. */
   failure: (reason: string) => MachinenError;
@@ -95,6 +97,7 @@ export async function handOver(
     updateEntry(entry.pid, { hostname: entry.hostname });
   }
   if (terms.mount) await giveMount(started, terms.mount);
+  await settleMemory(started, terms.memory, terms.onLog);
   return terms.detached
     ? detachedHandle(started, terms.onLog)
     : ownHandle(started, terms.timeoutMs, terms.onLog);
@@ -127,6 +130,7 @@ export async function resumeMachine(request: ResumeRequest): Promise<Machine> {
       runDir,
       variables: {
         ...request.incoming,
+        MACHINEN_MEMORY_LIMIT: request.memory.limitMib?.toString(),
         ...networkVariables(request.network),
         ...liveMountVariables(request.liveMounts),
         ...resume,

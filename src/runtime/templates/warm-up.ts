@@ -3,18 +3,31 @@ import { VsockExec } from "../exec/index.ts";
 import type { RunDir } from "../machine/run-dir.ts";
 
 const WARM_UP_MS = 3000;
-/** After a command the guest loads the shell of the next one: everybody is to find that done. */
-const REST_MS = 500;
+/** After a command the guest starts the shells of the next ones: everybody is to find that done. */
+const LEAST_REST_MS = 200;
+const MOST_REST_MS = 800;
+
+/** Takes one of the two shells that wait, and fails unless the other is there: it is the one made last. */
+const SEES_OTHER_SHELL = `for comm in /proc/[0-9]*/comm; do
+  read -r name <$comm && [ "$name" = machinen-spare ] && exit 0
+done 2>/dev/null; exit 1`;
 
 /**
- * Run an empty command: what a guest's first one has to fetch from its disk and to set up in its kernel, and an
- * emulated processor to translate, whoever comes later finds done.
+ * Run commands that do nothing: what a guest's first one has to fetch from its disk and to set up in its kernel, and
+ * an emulated processor to translate, whoever comes later finds done.
  */
 export async function warmUp(runDir: RunDir): Promise<void> {
   const limits = { connectTimeoutMs: WARM_UP_MS, execTimeoutMs: WARM_UP_MS };
-  for (let run = 0; run < 2; run++) {
-    // An image may be without a shell, and no worse for it.
-    await VsockExec.run(runDir.execSocket, ":", limits).catch(() => {});
+  // An image may be without a shell, and no worse for it.
+  const run = (command: string) =>
+    VsockExec.run(runDir.execSocket, command, limits).catch(() => undefined);
+  await run(":");
+  for (let rest = LEAST_REST_MS; rest <= MOST_REST_MS; rest *= 2) {
+    await sleep(rest);
+    const result = await run(SEES_OTHER_SHELL);
+    if (result?.exitCode === 0 || result?.exitCode === 127 || rest === MOST_REST_MS) {
+      await sleep(rest);
+      return;
+    }
   }
-  await sleep(REST_MS);
 }

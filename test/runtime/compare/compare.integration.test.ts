@@ -16,12 +16,12 @@ afterAll(async () => {
   scratch.remove();
 });
 
-describe("a machine and its fork", () => {
+describe.each(bases)("a machine and its fork ($name)", ({ options }) => {
   let parent: VmHandle;
   let fork: VmHandle;
 
   beforeAll(async () => {
-    parent = await boot({ ...bases[0]!.options, name: "source" });
+    parent = await boot({ ...options, name: "source" });
     await parent.exec("echo one >/root/kept; echo one >/root/gone; echo one >/root/edited");
     await typeLine(parent, "export SAME=1 CHANGED=before", "133;A");
     fork = await parent.fork({ name: "copy" });

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { SessionHandle } from "../../../src/runtime/host/host.ts";
 import { createLocalHost } from "../../../src/runtime/host/local-host.ts";
 import { PaneTerminal } from "../../../src/ui/terminal/pane-terminal.ts";
 import { paneModes } from "../../ui/support/terminal-state.ts";
+import { bases } from "../machine/bases.ts";
 import { useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();
@@ -10,14 +11,7 @@ const host = createLocalHost();
 const clients: Client[] = [];
 let machine = "";
 
-beforeAll(async () => {
-  machine = (await host.boot({ memoryMib: 256 })).id;
-});
-afterAll(async () => {
-  for (const client of clients) client.close();
-  await host.stop(machine, { graceMs: 0 });
-  scratch.remove();
-});
+afterAll(() => scratch.remove());
 
 /** A terminal attached to a session of the guest. */
 class Client {
@@ -78,26 +72,36 @@ const settings = [
 /** More than the ring holds, without sequences; then a word nobody types. */
 const flood = `yes "a line of text" | head -c 1500000; printf '\\033[?7lDONE'`;
 
-test("a client that comes after more output than is kept finds the modes that were set before it", async () => {
-  const command = `stty -echo; printf '${settings}'; read x; ${flood}; read x; printf '\\033cEND'; read x`;
-  const first = await new Client().attach("modes", command);
-  await first.shows("48;2;1;2;3m");
-  const before = paneModes(first.terminal);
-  first.type("\n");
-  await first.shows("DONE");
-  // What the flood itself set is in what is replayed; what was set before is not.
-  const after = paneModes(first.terminal);
-  expect(after).not.toEqual(before);
-  const second = await new Client().attach("modes", command);
-  await second.shows("DONE");
-  expect(second.bytes).toBeLessThan(first.bytes);
-  expect(paneModes(second.terminal)).toEqual(after);
+describe.each(bases)("a session of the $name base", ({ hostOptions }) => {
+  beforeAll(async () => {
+    machine = (await host.boot(hostOptions)).id;
+  });
+  afterAll(async () => {
+    for (const client of clients.splice(0)) client.close();
+    await host.stop(machine, { graceMs: 0 });
+  });
 
-  // A reset reaches both, and one that comes later has nothing left of it all.
-  first.type("\n");
-  await Promise.all([first.shows("END"), second.shows("END")]);
-  const third = await new Client().attach("modes", command);
-  await third.shows("END");
-  expect(paneModes(third.terminal)).toEqual(paneModes(second.terminal));
-  expect(third.terminal.modes).toMatchObject({ alternateScreen: false, mouse: "none" });
+  test("shows a client that comes after more output than is kept the modes that were set before it", async () => {
+    const command = `stty -echo; printf '${settings}'; read x; ${flood}; read x; printf '\\033cEND'; read x`;
+    const first = await new Client().attach("modes", command);
+    await first.shows("48;2;1;2;3m");
+    const before = paneModes(first.terminal);
+    first.type("\n");
+    await first.shows("DONE");
+    // What the flood itself set is in what is replayed; what was set before is not.
+    const after = paneModes(first.terminal);
+    expect(after).not.toEqual(before);
+    const second = await new Client().attach("modes", command);
+    await second.shows("DONE");
+    expect(second.bytes).toBeLessThan(first.bytes);
+    expect(paneModes(second.terminal)).toEqual(after);
+
+    // A reset reaches both, and one that comes later has nothing left of it all.
+    first.type("\n");
+    await Promise.all([first.shows("END"), second.shows("END")]);
+    const third = await new Client().attach("modes", command);
+    await third.shows("END");
+    expect(paneModes(third.terminal)).toEqual(paneModes(second.terminal));
+    expect(third.terminal.modes).toMatchObject({ alternateScreen: false, mouse: "none" });
+  });
 });

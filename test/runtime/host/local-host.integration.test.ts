@@ -6,24 +6,24 @@ import type { MachineInfo } from "../../../src/runtime/host/host.ts";
 import { createLocalHost } from "../../../src/runtime/host/local-host.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
 import { readEntry } from "../../../src/runtime/registry/index.ts";
+import { bases } from "../machine/bases.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();
 const host = createLocalHost();
+afterAll(() => scratch.remove());
 
-describe("a host", () => {
+describe.each(bases)("a host with machines of the $name base", ({ hostOptions }) => {
   let first: MachineInfo;
 
   afterAll(async () => {
     for (const { id } of await host.list()) await host.stop(id, { graceMs: 0 });
-    const left = scratch.runDirs();
-    scratch.remove();
-    expect(left).toEqual([]);
+    expect(scratch.runDirs()).toEqual([]);
   });
 
   test("boots a machine with a short name", async () => {
     expect(await host.list()).toEqual([]);
-    first = await host.boot();
+    first = await host.boot({ image: hostOptions.image });
     expect(first).toMatchObject({
       id: String(first.pid),
       name: "m1",

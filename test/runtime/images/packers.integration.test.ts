@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import {
   packBundle,
   packMinimal,
@@ -12,6 +12,7 @@ import {
   resolveImage,
 } from "../../../src/runtime/images/index.ts";
 import { boot } from "../../../src/runtime/machine/index.ts";
+import { bases } from "../machine/bases.ts";
 import { useScratch } from "../machine/scratch.ts";
 
 /** What the packers write is for a kernel: here it is given to one. */
@@ -21,8 +22,6 @@ const usage = "usage: machinen-init";
 /** A program that is in every initramfs, even where there is no other: it says how it is used. */
 const initAsCommand = { cmd: ["/init", "--help"] };
 
-let busyboxRoot: string;
-
 function bundle(name: string, config: object): string {
   const path = join(scratch.path, name);
   mkdirSync(join(path, "rootfs"), { recursive: true });
@@ -31,22 +30,16 @@ function bundle(name: string, config: object): string {
 }
 
 /** What a machine with this initramfs prints until its command has ended and it is off. */
-async function run(initramfs: string): Promise<string> {
+async function run(initramfs: string, memory = 256): Promise<string> {
   const vm = await boot({
     kernel: resolveBaseKernel(),
-    memory: 256,
+    memory,
     vmmEnv: { MACHINEN_INITRD: initramfs },
     timeoutMs: 100_000,
   });
   expect(await vm.wait()).toEqual({ code: 0, signal: null });
   return vm.errorOutput();
 }
-
-beforeAll(() => {
-  busyboxRoot = join(scratch.path, "busybox-root");
-  mkdirSync(busyboxRoot);
-  execFileSync("tar", ["-xzf", resolveImage("tiny"), "-C", busyboxRoot, "./bin"]);
-});
 
 afterAll(() => scratch.remove());
 
@@ -56,20 +49,22 @@ test("packMinimal", async () => {
   expect(await run(out)).toContain(usage);
 });
 
-test("packRootfs", async () => {
+test.each(bases)("packRootfs of the $name base", async ({ name, options }) => {
   const config = join(
-    bundle("rootfs", { cmd: ["/bin/sh", "-c", "echo rootfs; ls /left"] }),
+    bundle(`rootfs-${name}`, { cmd: ["/bin/sh", "-c", "echo rootfs; ls /left"] }),
     "machinen-config.json",
   );
-  mkdirSync(join(busyboxRoot, "left"));
-  writeFileSync(join(busyboxRoot, "left/out"), "x");
-  writeFileSync(join(busyboxRoot, "left/in"), "x");
-  packRootfs({ rootfs: busyboxRoot, out, config, excludes: ["left/out"] });
-  expect(await run(out)).toMatch(/rootfs\r?\nin\r?\n/);
+  const rootfs = join(scratch.path, `root-${name}`);
+  mkdirSync(join(rootfs, "left"), { recursive: true });
+  execFileSync("tar", ["-xzf", resolveImage(name), "-C", rootfs, "--exclude=./dev/*"]);
+  writeFileSync(join(rootfs, "left/out"), "x");
+  writeFileSync(join(rootfs, "left/in"), "x");
+  packRootfs({ rootfs, out, config, excludes: ["left/out"] });
+  expect(await run(out, options.memory)).toMatch(/rootfs\r?\nin\r?\n/);
 });
 
-test("packBundle, with a workspace behind it", async () => {
-  const path = bundle("bundle", {
+test.each(bases)("packBundle on the $name base, with a workspace behind it", async (base) => {
+  const path = bundle(`bundle-${base.name}`, {
     cmd: ["/bin/sh", "-c", "cat /etc/own /mnt/data/file /workspace/sub/file; echo $A $B in $PWD"],
     env: { A: "bundle" },
     cwd: "/mnt/data",
@@ -83,13 +78,13 @@ test("packBundle, with a workspace behind it", async () => {
   packBundle({
     bundle: path,
     out,
-    base: resolveImage("tiny"),
+    base: resolveImage(base.name),
     mount: { host, guest: "/mnt/data" },
     env: { A: "caller", B: "caller" },
   });
   packWorkspace({ workspace: host, out: `${out}.workspace` });
   appendFileSync(out, readFileSync(`${out}.workspace`));
-  expect(await run(out)).toMatch(
+  expect(await run(out, base.options.memory)).toMatch(
     /own\r?\nmounted\r?\nworkspace\r?\nbundle caller in \/mnt\/data\r?\n/,
   );
 });

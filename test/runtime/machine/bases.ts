@@ -1,3 +1,4 @@
+import type { HostBootOptions } from "../../../src/runtime/host/host.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { until } from "../../vmm/machine.ts";
@@ -6,10 +7,14 @@ export interface Base {
   name: string;
   /** How tests boot it: from its template, and idle. */
   options: BootOptions;
+  /** The same for a `Host`. */
+  hostOptions: HostBootOptions;
   /** Its interactive shell. */
   shell: string;
   /** The type of its root file system. */
   root: string;
+  /** A command that removes what is large and not needed, for tests that copy the whole root. */
+  slim: string;
   /** A command that answers on a TCP port with what it gets, for ever. */
   echoServer(port: number): string;
   /** A command that sends its standard input to a TCP port and prints the answer. */
@@ -35,8 +40,10 @@ export const bases: readonly Base[] = [
   {
     name: "tiny",
     options: { image: "tiny", rootDisk: false, memory: 256, cmd: [] },
+    hostOptions: { image: "tiny", memoryMib: 256 },
     shell: "/bin/sh",
     root: "rootfs",
+    slim: ":",
     // The number of l's is busybox's listen backlog.
     echoServer: (port) => `nc -${"l".repeat(32)} -p ${port} -e cat`,
     connectTo: (host, port) => `nc ${host} ${port}`,
@@ -44,8 +51,10 @@ export const bases: readonly Base[] = [
   {
     name: "debian",
     options: { image: "debian", rootDisk: true, memory: 512, cmd: [] },
+    hostOptions: { image: "debian", memoryMib: 512 },
     shell: "/bin/bash",
     root: "ext4",
+    slim: "rm -r /usr/share/* /usr/lib/*/perl* /usr/lib/*/gconv /usr/lib/apt /var/lib/apt /var/lib/dpkg",
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
     connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
   },

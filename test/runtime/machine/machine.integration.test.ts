@@ -282,14 +282,9 @@ test("a machine has as many processors as asked for, and so have its forks", asy
   expect((await vm.exec("nproc")).stdout).toBe("3\n");
   const fork = await vm.fork({ cpus: 3, memory: tiny.memory });
   expect((await fork.exec("nproc")).stdout).toBe("3\n");
-  for (const [code, other] of [
-    ["BOOT_CPUS_INVALID", { cpus: 2 }],
-    ["BOOT_MEMORY_INVALID", { memory: 512 }],
-  ] as const) {
-    const error = await rejection(fork.fork(other));
-    expect(error.code).toBe(code);
-    expect(error.message).toMatch(/goes on with the \d+ of its source; leave \w+ out/);
-  }
+  const error = await rejection(fork.fork({ cpus: 2 }));
+  expect(error.code).toBe("BOOT_CPUS_INVALID");
+  expect(error.message).toMatch(/goes on with the 3 of its source; leave cpus out/);
   await Promise.all([fork.kill(), vm.kill()]);
 });
 

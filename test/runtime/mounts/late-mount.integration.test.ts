@@ -111,18 +111,21 @@ describe.each(bases)("a directory given on the $name base", ({ name: base, optio
   });
 });
 
-test("a machine that has a mount is given another beside it, or over it", async () => {
-  const own = { host: older, guest: "/mnt/own" };
-  const vm = await boot({ ...bases[0]!.options, mount: own });
-  await vm.exec("echo written > /mnt/own/written");
-  const beside = await vm.fork({ mount });
-  expect(await say(beside, "cat file /mnt/own/file /mnt/own/written")).toBe(
-    "content\nolder\nwritten\n",
-  );
-  const over = await vm.fork({ mount: { host, guest: own.guest } });
-  expect((await over.exec("cat /mnt/own/file; ls /mnt/own")).stdout).toBe(
-    "content\nfile\nlink\nsub\ntool\n",
-  );
-  expect((await vm.exec("cat /mnt/own/file")).stdout).toBe("older\n");
-  await Promise.all([vm, beside, over].map((machine) => machine.kill()));
-});
+test.each(bases)(
+  "a machine that has a mount is given another beside it, or over it ($name)",
+  async ({ options }) => {
+    const own = { host: older, guest: "/mnt/own" };
+    const vm = await boot({ ...options, mount: own });
+    await vm.exec("echo written > /mnt/own/written");
+    const beside = await vm.fork({ mount });
+    expect(await say(beside, "cat file /mnt/own/file /mnt/own/written")).toBe(
+      "content\nolder\nwritten\n",
+    );
+    const over = await vm.fork({ mount: { host, guest: own.guest } });
+    expect((await over.exec("cat /mnt/own/file; ls /mnt/own")).stdout).toBe(
+      "content\nfile\nlink\nsub\ntool\n",
+    );
+    expect((await vm.exec("cat /mnt/own/file")).stdout).toBe("older\n");
+    await Promise.all([vm, beside, over].map((machine) => machine.kill()));
+  },
+);

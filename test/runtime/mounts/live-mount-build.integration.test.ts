@@ -19,8 +19,7 @@ import { minutes, say } from "./live-mount-machine.ts";
 
 /*
  * What a developer does in a directory shared with a machine: clone, build, edit, build again, commit, push. The tree is
- * our own sources; git, make and the compiler are the host's, by a live mount too. A build takes long under software
- * emulation, and all of it that differs from the tests of live mounts is the host's: one base does.
+ * our own sources; git, make and the compiler, which neither base has, are the host's, by a live mount too.
  */
 const scratch = useScratch();
 const origin = join(scratch.path, "origin");
@@ -58,8 +57,8 @@ beforeAll(() => {
 });
 afterAll(() => scratch.remove());
 
-describe("in a live mount", () => {
-  const work = join(scratch.path, "work");
+describe.each(bases)("in a live mount of the $name base", ({ name, options }) => {
+  const work = join(scratch.path, name);
   const clone = join(work, "clone");
   let vm: Machine;
 
@@ -70,7 +69,7 @@ describe("in a live mount", () => {
       { host: "/usr", guest: "/mnt/usr", mode: "ro" as const },
       { host: work, guest: "/mnt/work" },
     ];
-    vm = await boot({ ...bases[0]!.options, liveMounts });
+    vm = await boot({ ...options, liveMounts });
     expect(await say(vm, ENTER)).toBe("");
   });
   afterAll(async () => vm?.kill());

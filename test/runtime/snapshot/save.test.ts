@@ -224,7 +224,7 @@ describe("restore refuses", () => {
     expect(await code({ liveMounts: [{ guest: "/mnt/b", host: "/tmp" }] })).toBe(
       "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
     );
-    expect(await code({ memory: 1024 })).toBe("BOOT_MEMORY_INVALID");
+    expect(await code({ memory: 512.5 })).toBe("BOOT_MEMORY_INVALID");
     expect(await code({ memory: 512, cpus: 3 })).toBe("BOOT_CPUS_INVALID");
     expect(await code({ rootDiskSizeBytes: 0 })).toBe("BOOT_PACK_FAILED");
     expect(await code({ mountDiskUpperSizeBytes: 5000 })).toBe("BOOT_MOUNT_INVALID");

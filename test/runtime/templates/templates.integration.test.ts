@@ -6,11 +6,13 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { cacheDir, cacheRoot } from "../../../src/runtime/images/cache-dir.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
@@ -29,6 +31,7 @@ import {
   listTemplates,
   templatesRoot,
 } from "../../../src/runtime/templates/store.ts";
+import { bases } from "../machine/bases.ts";
 import { runInOtherProcess } from "../machine/other-process.ts";
 import { useScratch } from "../machine/scratch.ts";
 
@@ -59,7 +62,7 @@ function builderPid(): number | undefined {
   return line ? Number(line.split(":")[1]) : undefined;
 }
 
-const tiny: BootOptions = { image: "tiny", rootDisk: false, memory: 256, cmd: [] };
+const tiny = bases[0]!.options;
 const machines: VmHandle[] = [];
 async function booted(opts: BootOptions = {}): Promise<VmHandle> {
   const vm = await boot({ ...tiny, ...opts });
@@ -71,29 +74,32 @@ const killAll = async () => {
 };
 const templateOf = (vm: VmHandle) => readEntry(vm.pid)?.templateKey;
 
-describe("templates", () => {
-  beforeAll(() => {
-    process.env.MACHINEN_CACHE_DIR = join(scratch.path, "cache");
-    mkdirSync(process.env.MACHINEN_CACHE_DIR);
-    useTellingVmm();
-  });
-  beforeEach(() => void startsSeen());
-  afterAll(async () => {
-    await killAll();
-    for (const { pid } of list()) await (await attach({ pid })).kill();
-    const left = scratch.runDirs();
-    scratch.remove();
-    expect(left).toEqual([]);
-  });
+beforeAll(() => {
+  const disks = cacheDir(join(cacheRoot(), "rootfs"));
+  process.env.MACHINEN_CACHE_DIR = join(scratch.path, "cache");
+  mkdirSync(process.env.MACHINEN_CACHE_DIR);
+  // Templates are to be made here; the disks of the bases are none of it, and take long.
+  symlinkSync(disks, join(process.env.MACHINEN_CACHE_DIR, "rootfs"));
+  useTellingVmm();
+});
+beforeEach(() => void startsSeen());
+afterAll(async () => {
+  await killAll();
+  for (const { pid } of list()) await (await attach({ pid })).kill();
+  const left = scratch.runDirs();
+  scratch.remove();
+  expect(left).toEqual([]);
+});
 
+describe.each(bases)("templates of the $name base", ({ options }) => {
   test("concurrent first boots, in two processes, build one", async () => {
     const other = runInOtherProcess(
       `import { boot } from "./machine/boot.ts";
-       const opts = ${JSON.stringify(tiny)};
+       const opts = ${JSON.stringify(options)};
        const vms = await Promise.all([boot({ ...opts, detached: true }), boot({ ...opts, detached: true })]);
        console.log(vms.map((vm) => vm.pid).join(" "));`,
     );
-    const ours = await Promise.all([booted(), booted()]);
+    const ours = await Promise.all([booted(options), booted(options)]);
     const { firstLine, process: creator } = await other;
     if (creator.exitCode === null) await once(creator, "exit");
     expect(startsSeen().sort()).toEqual(["cold", ...Array(4).fill("template")]);
@@ -118,6 +124,7 @@ describe("templates", () => {
     const two = await Promise.all(
       ["one", "two"].map((name) =>
         booted({
+          ...options,
           name,
           cmd,
           env: { WHO: name.toUpperCase() },
@@ -146,14 +153,16 @@ describe("templates", () => {
   });
 
   test("a detached boot is ready when it resolves, and its log says how it began", async () => {
-    const vm = await booted({ detached: true, name: "quiet" });
+    const vm = await booted({ ...options, detached: true, name: "quiet" });
     expect((await vm.exec("hostname")).stdout).toBe("quiet\n");
     const log = readFileSync(bootSnapshotPath(vm.pid), "utf8");
     expect(log).toContain(`machinen: ready (started from the template ${templateOf(vm)})`);
     expect(existsSync(join(readEntry(vm.pid)!.runDir!, "initrd.cpio"))).toBe(false);
     await killAll();
   });
+});
 
+describe("templates", () => {
   test("another shape has another template; a name that is taken starts nothing", async () => {
     const small = await booted({ name: "small" });
     const large = await booted({ memory: 320 });

@@ -1,6 +1,7 @@
-#include "shell-file.h"
+#include "seen-files.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,23 +34,47 @@ static bool read_loader(int fd, char *path, size_t room) {
     return true;
 }
 
-bool shell_file_look(struct shell_file *file) {
-    int fd = open(SHELL, O_RDONLY | O_CLOEXEC);
-    bool known = fd >= 0 && fstat(fd, &file->shell) == 0 && read_loader(fd, file->loader_path, sizeof file->loader_path);
-    if (fd >= 0)
-        close(fd);
-    return known && (file->loader_path[0] == '\0' || stat(file->loader_path, &file->loader) == 0);
+/* The kernel's own files are empty and can be read: they tell something else each time. */
+static bool is_lasting(const struct stat *info) {
+    return S_ISREG(info->st_mode) && info->st_size > 0;
 }
 
-bool shell_file_is_of(const struct shell_file *file, pid_t pid) {
+bool seen_files_add(struct seen_files *seen, const char *path) {
+    if (seen->count == MOST_SEEN_FILES || strlen(path) >= LONGEST_SEEN_PATH)
+        return false;
+    struct seen_file *file = &seen->files[seen->count];
+    strcpy(file->path, path);
+    file->exists = stat(path, &file->info) == 0;
+    if (file->exists ? !is_lasting(&file->info) : errno != ENOENT)
+        return false;
+    seen->count++;
+    return true;
+}
+
+bool seen_files_of_shell(struct seen_files *seen) {
+    char loader[LONGEST_SEEN_PATH];
+    seen->count = 0;
+    int fd = open(SHELL, O_RDONLY | O_CLOEXEC);
+    bool known = fd >= 0 && seen_files_add(seen, SHELL) && read_loader(fd, loader, sizeof loader);
+    if (fd >= 0)
+        close(fd);
+    return known && (loader[0] == '\0' || seen_files_add(seen, loader));
+}
+
+bool seen_files_shell_is_of(const struct seen_files *seen, pid_t pid) {
     char path[40];
     struct stat program;
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    return stat(path, &program) == 0 && is_same(&file->shell, &program);
+    return stat(path, &program) == 0 && is_same(&seen->files[0].info, &program);
 }
 
-bool shell_file_is_same(const struct shell_file *file) {
-    struct stat now;
-    return stat(SHELL, &now) == 0 && is_same(&file->shell, &now) &&
-           (file->loader_path[0] == '\0' || (stat(file->loader_path, &now) == 0 && is_same(&file->loader, &now)));
+bool seen_files_are_same(const struct seen_files *seen) {
+    for (size_t i = 0; i < seen->count; i++) {
+        const struct seen_file *file = &seen->files[i];
+        struct stat now;
+        bool exists = stat(file->path, &now) == 0;
+        if (exists != file->exists || (exists && !is_same(&file->info, &now)))
+            return false;
+    }
+    return true;
 }
