@@ -1,5 +1,6 @@
 /* Run under ASan and UBSan by unit.test.ts: `unit-tests <name> [file]`. */
 #include "tests.h"
+#include "cgroup-memory.h"
 #include "qcow2.h"
 #include "run-dir.h"
 
@@ -69,6 +70,8 @@ int main(int argc, char **argv) {
         test_join(argv + 3, argc - 3, strtoull(argv[2], NULL, 10));
     } else if (strcmp(name, "join-fuzz") == 0 && argc == 5) {
         test_join_fuzz(argv[3], argv[4], strtoull(argv[2], NULL, 10));
+    } else if (strcmp(name, "cgroup") == 0 && argc == 4) {
+        printf("%llu", (unsigned long long)cgroup_available(argv[2], argv[3]));
     } else if (strcmp(name, "run-dir") == 0 && argc == 3) {
         test_run_dir(argv[2]);
     } else {
