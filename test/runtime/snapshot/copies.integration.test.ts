@@ -7,7 +7,7 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
-import { bases } from "../machine/bases.ts";
+import { bases, expectRightTime } from "../machine/bases.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 import { typeLine } from "../machine/type-line.ts";
 
@@ -68,8 +68,7 @@ describe.each(bases)("copies of a machine of the $name base", ({ name: base, opt
     );
     expect(new Set(random).size).toBe(3);
     for (const fork of forks) {
-      const seconds = Number((await fork.exec("date +%s")).stdout);
-      expect(Math.abs(seconds - Date.now() / 1000)).toBeLessThan(5);
+      await expectRightTime(fork);
       await fork.kill();
     }
   });
