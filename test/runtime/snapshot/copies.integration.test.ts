@@ -31,7 +31,8 @@ describe.each(bases)("copies of a machine of the $name base", ({ name: base, opt
 
   test("a fork carries the memory: a shell variable of a session, processes, files", async () => {
     await typeLine(vm, "X=carried; echo set=$X", "set=carried");
-    await vm.exec("echo before > /tmp/file; setsid sleep 12345 >/dev/null 2>&1 &");
+    const started = "until pidof sleep >/dev/null; do :; done";
+    await vm.exec(`echo before > /tmp/file; setsid sleep 12345 >/dev/null 2>&1 & ${started}`);
     const fork = await vm.fork({ detached: true });
     expect(fork.name).toBe(`base/${fork.pid}`);
     expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, parentName: "base" });
