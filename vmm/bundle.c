@@ -3,8 +3,9 @@
 #include "bundle-files.h"
 #include "fault.h"
 #include "files.h"
-#include "qcow2.h"
 #include "loop.h"
+#include "memory.h"
+#include "qcow2.h"
 #include "sha256.h"
 
 #include <endian.h>
@@ -152,6 +153,14 @@ bool bundle_write(const char *path, const struct captured *captured, struct erro
 /* How far the files are trusted. */
 enum trust { CHECK_ALL, CHECK_SIZES };
 
+static int room_for_copy(const char *name, const struct stat *info, struct error *error) {
+    int fd = host_has((uint64_t)info->st_blocks * 512, error) ? memfd_new("machinen-bundle", (uint64_t)info->st_size) : -2;
+    if (fd == -1) {
+        bad_file(error, name);
+    }
+    return fd;
+}
+
 /* Opens and checks one file; memory and device state come back as sealed copies, unless the files are trusted. */
 static int read_file(int directory, const char *name, const char *place, struct json entry, enum trust trust, bool copy, struct error *error) {
     struct json value;
@@ -171,8 +180,8 @@ static int read_file(int directory, const char *name, const char *place, struct 
         fail(error, "BUNDLE_CORRUPT", "%s: has %lld bytes, should have %llu", name, (long long)info.st_size, (unsigned long long)size);
     } else if (trust == CHECK_SIZES) {
         return fd;
-    } else if (copy && (to = memfd_new("machinen-bundle", size)) < 0) {
-        bad_file(error, name);
+    } else if (copy && (to = room_for_copy(name, &info, error)) < 0) {
+        /* It says why. */
     } else if (!copy_and_sum(fd, to, size, hex) || (copy && !seal(to))) {
         bad_file(error, name);
     } else if (strcmp(hex, wanted) != 0) {

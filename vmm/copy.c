@@ -128,6 +128,16 @@ int copy_end(struct copy *copy, bool ok, struct error *error) {
     return copy->fd;
 }
 
+/* Only memory that nobody shares can be given back to the host, page by page. */
+bool copy_own(int from, uint64_t size, struct memory *own, struct error *error) {
+    struct stat held;
+    *own = (struct memory){memfd_new("machinen-ram", size), true, size};
+    if (own->fd < 0 || fstat(from, &held) != 0) {
+        return fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
+    }
+    return host_has((uint64_t)held.st_blocks * 512, error) && copy_data(from, own->fd, size, error);
+}
+
 /* Every run lies in the guest's RAM, behind the one before it, and the pages of all of them are there. */
 static bool is_sound(const uint64_t *words, uint64_t bytes, uint64_t memory_size) {
     uint64_t count = words[0], end = 0, total = 0;

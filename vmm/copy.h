@@ -29,6 +29,9 @@ bool copy_take(struct copy *copy, struct error *error);
 /* It may run again. The sealed copy; -1 and `error`, also when `ok` is false (an earlier step failed, with its error). */
 int copy_end(struct copy *copy, bool ok, struct error *error);
 
+/* A copy of a sealed memory for one QEMU alone, which is not sealed. */
+bool copy_own(int from, uint64_t size, struct memory *own, struct error *error);
+
 /* Writes a delta into a QEMU that has the same base mapped and has not run yet. */
 bool delta_inject(int delta, const struct memory *memory, pid_t qemu, struct error *error);
 

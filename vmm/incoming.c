@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOAD_MS 60000
@@ -157,23 +156,11 @@ static bool take_delta(struct captured *delta, struct error *error) {
     return adopt_state(delta, error);
 }
 
-/* Only memory that nobody shares can be given back to the host, page by page: the balloon's would be copies. */
-static bool make_own(struct captured *copy, struct error *error) {
-    struct stat held;
-    uint64_t size = (uint64_t)copy->memory_mib << 20;
-    vm.memory = (struct memory){memfd_new("machinen-ram", size), true, size};
-    if (vm.memory.fd < 0 || fstat(copy->memory_fd, &held) != 0) {
-        return fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
-    }
-    bool ok = host_has((uint64_t)held.st_blocks * 512, error) && copy_data(copy->memory_fd, vm.memory.fd, size, error);
-    close_fd(&copy->memory_fd);
-    return ok;
-}
-
 static int over_copy(struct captured *copy, const char *directory, struct error *error) {
     bool ok = adopt_shape(copy, error) && adopt_disks(copy, directory, error) && adopt_state(copy, error);
     if (vm.config->memory_limit) {
-        ok = ok && make_own(copy, error);
+        ok = ok && copy_own(copy->memory_fd, (uint64_t)copy->memory_mib << 20, &vm.memory, error);
+        close_fd(&copy->memory_fd);
     } else {
         adopt_memory(copy);
     }

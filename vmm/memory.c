@@ -1,12 +1,10 @@
 #include "memory.h"
+#include "cgroup-memory.h"
 #include "pages.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-
-/* Left to the host beside a copy. */
-#define HOST_BYTES (64ull << 20)
 
 uint64_t memory_private(const struct memory *memory, pid_t qemu) {
     struct runs runs = {0};
@@ -20,7 +18,10 @@ uint64_t memory_touched(const struct memory *memory, pid_t qemu) {
     return memory_private(memory, qemu) + (fstat(memory->fd, &info) == 0 ? (uint64_t)info.st_blocks * 512 : 0);
 }
 
-uint64_t host_available(void) {
+/* Left to the host beside what is asked for. */
+#define HOST_BYTES (64ull << 20)
+
+static uint64_t host_available(void) {
     unsigned long long kib = UINT64_MAX >> 10;
     char line[128];
     FILE *info = fopen("/proc/meminfo", "re");
@@ -32,12 +33,13 @@ uint64_t host_available(void) {
     if (info) {
         fclose(info);
     }
-    return (uint64_t)kib << 10;
+    uint64_t here = (uint64_t)kib << 10, group = cgroup_available("/proc/self/cgroup", "/sys/fs/cgroup");
+    return here < group ? here : group;
 }
 
 bool host_has(uint64_t bytes, struct error *error) {
     uint64_t needed = bytes + HOST_BYTES, available = host_available();
-    return needed <= available || fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, the host has %llu",
+    return needed <= available || fail(error, "NO_SPACE", "the copy needs %llu MiB of memory, there are %llu",
                                        (unsigned long long)needed >> 20, (unsigned long long)available >> 20);
 }
 

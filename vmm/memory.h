@@ -19,9 +19,7 @@ struct memory {
 /* Bytes a whole copy, or only what is not in the sealed base, would take now; the guest may be running. */
 uint64_t memory_touched(const struct memory *memory, pid_t qemu);
 uint64_t memory_private(const struct memory *memory, pid_t qemu);
-/* Bytes the host can still give. */
-uint64_t host_available(void);
-/* Whether that is enough for `bytes` more. */
+/* Whether the host, and the control group we are in, can give so much: who takes too much is killed, or somebody else. */
 bool host_has(uint64_t bytes, struct error *error);
 /* Nobody can change what this descriptor holds, and it has `size` bytes (0: any number). */
 bool is_sealed(int fd, uint64_t size);

@@ -85,10 +85,10 @@ describe.each(bases)("on the $name base, a process that waits to be a command", 
   test("cannot be told from a command that was started when it was asked for", async () => {
     const probe = `
       tr '\\0' '\\n' </proc/$$/cmdline; tr '\\0' '\\n' </proc/$$/environ
-      grep -vE '^(Tgid|Pid|NSpid|NStgid|NSpgid|NSsid|Vm|Rss|Hugetlb|nonvol|vol|Speculation)' /proc/$$/status
+      grep -vE '^(State|Tgid|Pid|NSpid|NStgid|NSpgid|NSsid|Vm|Rss|Hugetlb|nonvol|vol|Speculation)' /proc/$$/status
       grep -vE ' /memfd:machinen-spare|\\[stack\\]' /proc/$$/maps | cut -d' ' -f1-2,6-
       cat /proc/$$/limits /proc/$$/oom_score_adj /proc/$$/personality /proc/$$/coredump_filter /proc/$$/timerslack_ns
-      cut -d' ' -f4,7,8,18-20 /proc/$$/stat; readlink /proc/$$/exe; readlink /proc/$$/cwd; ls -l /proc/$$/fd | wc -l
+      cut -d' ' -f4,7,8,18-20 /proc/$$/stat; readlink /proc/$$/exe; readlink /proc/$$/cwd; (cd /proc/$$/fd; echo *)
       umask; echo "$0 $# $PWD $HOME $- $PPID"; head -c 16 /proc/$$/auxv | wc -c; trap; alias; set | grep -v '^_='
       ulimit -a; getopts a x -a; echo $x$OPTIND; hostname; (exit 4); echo $?; set -- a b; shift; echo "$@"`;
     const ran: Record<string, string> = {};

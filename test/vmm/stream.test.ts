@@ -10,10 +10,14 @@ const program = join(directory, "stream-test");
 
 beforeAll(() => {
   const root = packageRoot();
-  const link = readdirSync(join(root, "vmm"))
-    .filter((file) => /^stream.*\.c$/.test(file))
-    .map((file) => join("vmm", file));
-  const sources = ["test/vmm/stream-test.c", ...link].map((file) => join(root, file));
+  const sourcesIn = (path: string, name: RegExp) =>
+    readdirSync(join(root, path))
+      .filter((file) => name.test(file))
+      .map((file) => join(root, path, file));
+  const sources = [
+    ...sourcesIn("vmm", /^stream.*\.c$/),
+    ...sourcesIn("test/vmm/stream-test", /\.c$/),
+  ];
   const flags =
     "-std=c17 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all";
   execFileSync("cc", [

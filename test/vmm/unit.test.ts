@@ -37,6 +37,55 @@ describe("the VMM's pure parts, under sanitizers", () => {
     60_000,
   );
 
+  describe("what its control groups leave it", () => {
+    let count = 0;
+    /** Files of a made-up /sys/fs/cgroup; the answer is what may still be taken of it. */
+    function left(groups: string, files: Record<string, string>): number {
+      const mount = join(scratch.path, `cgroup-${count++}`);
+      for (const [name, text] of Object.entries({ ...files, groups })) {
+        mkdirSync(join(mount, name, ".."), { recursive: true });
+        writeFileSync(join(mount, name), `${text}\n`);
+      }
+      return Number(unitTests("cgroup", join(mount, "groups"), mount));
+    }
+    const unlimited = 2 ** 64;
+    const stat = "anon 1\nactive_file 100\ninactive_file 20\nunevictable 5";
+
+    it("is the least of all those above it, in either kind of hierarchy", () => {
+      const two = {
+        "a/b/memory.max": "max",
+        "a/b/memory.current": "700",
+        "a/memory.max": "1000",
+        "a/memory.current": "800",
+        "a/memory.stat": stat,
+      };
+      expect(left("0::/a/b", two)).toBe(320);
+      expect(left("0::/a/b", { ...two, "a/b/memory.max": "750" })).toBe(50);
+      expect(left("0::/ab", two)).toBe(unlimited);
+      const one = {
+        "memory/a/memory.limit_in_bytes": "1000",
+        "memory/a/memory.usage_in_bytes": "800",
+        "memory/a/memory.stat": "active_file 9\ntotal_active_file 100\ntotal_inactive_file 20",
+      };
+      expect(left("9:cpu,cpuacct:/\n4:memory:/a\n0::/", one)).toBe(320);
+      expect(left("4:hugetlb,memory:/a", one)).toBe(320);
+      expect(left("4:memoryless:/a", one)).toBe(unlimited);
+    });
+
+    it("is known in a container, which sees its own group at the top", () => {
+      const own = { "memory.max": "1000", "memory.current": "1100" };
+      expect(left("0::/", own)).toBe(0);
+      expect(left("0::/docker/0123", own)).toBe(0);
+    });
+
+    it("is everything where nothing is limited, or said", () => {
+      expect(left("", {})).toBe(unlimited);
+      expect(left("nonsense\n0:\n::", {})).toBe(unlimited);
+      expect(left("0::/a", { "a/memory.max": "lots", "a/memory.current": "" })).toBe(unlimited);
+      expect(Number(unitTests("cgroup", "/nowhere", "/nowhere"))).toBe(unlimited);
+    });
+  });
+
   it.each([512, 1_048_576, 10_737_418_240, 2 ** 42])(
     "an empty overlay of %d bytes is sound qcow2",
     (size) => {

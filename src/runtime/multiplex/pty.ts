@@ -6,6 +6,7 @@ import { Readable, type Writable } from "node:stream";
 import type { IPty } from "node-pty";
 import { BootError } from "../errors.ts";
 import { ByteRing } from "./byte-ring.ts";
+import { keepLastOutput } from "./last-output.ts";
 import { ptyInput } from "./pty-input.ts";
 
 export interface PtyBootOptions {
@@ -77,12 +78,13 @@ class LocalPty implements PtyVmHandle {
     this.pid = pty.pid;
     this.stdin = ptyInput(pty);
     this.stdout = new Readable({ read: () => this.gone || pty.resume() });
-    // With `encoding: null` node-pty hands out buffers, whatever its types say.
-    pty.onData((data) => {
-      const chunk = data as unknown as Buffer;
+    const take = (chunk: Buffer) => {
       this.kept.write(chunk);
       if (!this.stdout.push(chunk) && !this.gone) pty.pause();
-    });
+    };
+    // With `encoding: null` node-pty hands out buffers, whatever its types say.
+    pty.onData((data) => take(data as unknown as Buffer));
+    keepLastOutput(pty, take);
     this.ended = new Promise((resolve) => {
       pty.onExit(({ exitCode, signal }) => {
         this.gone = true;

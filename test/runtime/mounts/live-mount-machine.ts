@@ -26,6 +26,13 @@ export interface LiveMounted {
   tools: string;
 }
 
+/** A program is one file, or all those of a directory. */
+function sourcesOf(path: string): string[] {
+  if (path.endsWith(".c")) return [path];
+  const names = readdirSync(path).filter((name) => name.endsWith(".c"));
+  return names.map((name) => join(path, name));
+}
+
 /** Run `tests` for a machine with live mounts on each base; when they end nothing may be left of it. */
 export function describeLiveMounts(tests: (mounted: LiveMounted) => void): void {
   const scratch = useScratch();
@@ -33,8 +40,8 @@ export function describeLiveMounts(tests: (mounted: LiveMounted) => void): void 
 
   beforeAll(() => {
     mkdirSync(tools);
-    for (const source of readdirSync(programs).filter((name) => name.endsWith(".c"))) {
-      const out = join(tools, basename(source, ".c"));
+    for (const name of readdirSync(programs)) {
+      const out = join(tools, basename(name, ".c"));
       const flags = [
         "-D_GNU_SOURCE",
         "-std=gnu17",
@@ -44,7 +51,7 @@ export function describeLiveMounts(tests: (mounted: LiveMounted) => void): void 
         "-Wextra",
         "-Werror",
       ];
-      execFileSync("cc", [...flags, "-o", out, join(programs, source)]);
+      execFileSync("cc", [...flags, "-o", out, ...sourcesOf(join(programs, name))]);
     }
   });
   afterAll(async () => {

@@ -84,6 +84,26 @@ it("loses nothing to a slow reader", async () => {
   await pty.kill();
 });
 
+it.each([
+  ["little", 0],
+  ["more than the streams take", 4999],
+])(
+  "keeps what a program wrote last before it ended, when nobody read yet: %s",
+  async (_much, last) => {
+    const pty = sh(`stty raw; seq 1000 ${last}; printf END; kill -9 $$`);
+    pty.stdout.pause();
+    expect(await pty.wait()).toEqual({ code: null, signal: "SIGKILL" });
+    let text = "";
+    pty.stdout.on("data", (chunk: Buffer) => {
+      text += chunk;
+    });
+    pty.stdout.resume();
+    await new Promise((resolve) => pty.stdout.once("end", resolve));
+    const lines = Array.from({ length: Math.max(0, last - 999) }, (_, i) => `${1000 + i}\n`);
+    expect(text === `${lines.join("")}END`, text.slice(-20)).toBe(true);
+  },
+);
+
 it("says when there is no such program", () => {
   expect(() => bootPty({ binary: "/no/such/program" })).toThrow(
     expect.objectContaining({ code: "BOOT_VMM_MISSING" }),
