@@ -17,15 +17,23 @@ it("joins two streams with the PTY until the command ends", async () => {
   await vi.waitFor(() => expect(received()).toBe("PTY 80 24 2\nshR 100 30\nI 5\nearly"), 60_000);
   expect(String(stdout.read())).toBe("prompt ");
   stdin.write(Buffer.from("ls\r"));
-  pty.resize(0, Number.NaN);
-  await vi.waitFor(() => expect(received()).toMatch(/I 3\nls\r/), 60_000);
-  expect(received()).toContain("R 1 1\n");
+  // No size keeps the one it has; one too large for the agent is the largest it takes.
+  pty.resize(0, 20);
+  pty.resize(Number.NaN, 20);
+  pty.resize(100_000, 25.7);
+  await vi.waitFor(() => expect(received()).toMatch(/I 3\nls\rR 10000 25\n$/), 60_000);
   agent.sockets[0]!.write("O 4\nbye\nX 130\n");
   expect(await pty.result).toEqual({ exitCode: 130 });
   expect(String(stdout.read())).toBe("bye\n");
   expect(stdin.listenerCount("data")).toBe(0);
   pty.resize(1, 1);
   pty.cancel();
+});
+
+it("leaves the size to the guest where there is none", async () => {
+  await agent.listen(answering("A 9\nX 0\n"));
+  await VsockExec.startPty(agent.path, "sh", { cols: 0, rows: Number.NaN, ...streams() }).result;
+  expect(received()).toBe("PTY 0 0 2\nsh");
 });
 
 it("joins a named session when asked to", async () => {

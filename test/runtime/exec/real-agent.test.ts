@@ -57,9 +57,21 @@ it("runs a PTY that follows the window", async () => {
   stdin.write("stty size\r");
   await vi.waitFor(() => expect(text).toContain("30 100"), { timeout: 60_000 });
   pty.resize(90, 20);
+  stdin.write("stty size\r");
+  await vi.waitFor(() => expect(text).toContain("20 90"), { timeout: 10_000 });
+  pty.resize(Number.NaN, 5);
+  pty.resize(1_000_000, 21);
   stdin.write("stty size; exit 4\r");
   expect(await pty.result).toEqual({ exitCode: 4 });
-  expect(text).toContain("20 90");
+  expect(text).toContain("21 10000");
+});
+
+it("runs a PTY of 80 by 24 for a terminal that does not know its size", async () => {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const size = { cols: 0, rows: Number.NaN };
+  const pty = VsockExec.startPty(socket, "stty size", { ...size, stdin, stdout });
+  expect(await pty.result).toEqual({ exitCode: 0 });
+  expect(String(stdout.read())).toBe("24 80\r\n");
 });
 
 it("keeps a session between clients", async () => {

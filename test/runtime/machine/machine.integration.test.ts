@@ -138,6 +138,7 @@ describe.each(bases)("a real machine of the $name base", ({ options }) => {
     job.stdin.write("on\n");
     expect(await job.wait()).toEqual({ code: 0, signal: null });
     expect(await job.errorOutput()).toContain("hi from /tmp");
+    expect(await job.errorOutput()).not.toContain("working directory");
   });
 });
 
