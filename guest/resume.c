@@ -3,6 +3,7 @@
 #include "console.h"
 #include "control.h"
 #include "fuse-relay.h"
+#include "hanging-mounts.h"
 #include "identity.h"
 #include "json.h"
 #include "mount-disks.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { NS_PER_S = 1000000000 };
 
@@ -63,6 +65,19 @@ static bool read_request(const struct json *root, struct request *request) {
     return hostname == NULL || is_host_name(hostname->string);
 }
 
+/* Commands go on without it, and it may come: but whoever has mistyped it should see why they start elsewhere. */
+static void check_directory(const char *path) {
+    struct stat info;
+    if (path == NULL || mounts_may_hang())
+        return;
+    if (stat(path, &info) == 0) {
+        errno = ENOTDIR;
+        if (S_ISDIR(info.st_mode))
+            return;
+    }
+    console_say("working directory %s: %s: commands start in their home directory", path, strerror(errno));
+}
+
 bool run_config(struct config *config) {
     if (config->hostname != NULL && control_owns_machine && !set_host_name(config->hostname))
         console_say("host name: %s", strerror(errno));
@@ -79,6 +94,7 @@ bool run_config(struct config *config) {
         errno = EIO;
         return false;
     }
+    check_directory(config->cwd);
     waits_for_config = config->waits;
     return config->waits || config->command == NULL || console_run(config->command);
 }
@@ -106,6 +122,7 @@ static const char *apply(const struct request *request) {
     const char *problem = control_owns_machine ? live_mounts_apply(request->live_mounts) : NULL;
     if (problem != NULL)
         return problem;
+    check_directory(request->cwd == NULL ? NULL : request->cwd->string);
     if (request->config == NULL || !waits_for_config)
         return NULL;
     struct config config = config_from(request->config);

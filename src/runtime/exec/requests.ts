@@ -31,8 +31,11 @@ export function killRequest(name: string): Buffer {
   return Buffer.concat([Buffer.from(`PTYKILL ${id.length}\n`), id]);
 }
 
-export const resizeFrame = (cols: number, rows: number): Buffer =>
-  Buffer.from(`R ${size(cols)} ${size(rows)}\n`);
+/** Nothing for a terminal that does not know its size: the guest's keeps the one it has. */
+export function resizeFrame(cols: number, rows: number): Buffer {
+  const [width, height] = [size(cols), size(rows)];
+  return Buffer.from(width > 0 && height > 0 ? `R ${width} ${height}\n` : "");
+}
 
 const MAX_INPUT = 65_536;
 
@@ -63,7 +66,11 @@ function sessionName(name: string): Buffer {
   return Buffer.from(name);
 }
 
-/** A terminal that does not know its size yet says 0 or nothing. */
+/** What the agent takes for a width or height. */
+const LARGEST_SIZE = 10_000;
+
+/** 0 for a terminal that does not know its size yet: the agent then chooses. */
 function size(cells: number): number {
-  return Number.isFinite(cells) ? Math.max(1, Math.min(Math.trunc(cells), 65_535)) : 1;
+  const whole = Math.trunc(cells);
+  return whole > 0 ? Math.min(whole, LARGEST_SIZE) : 0;
 }

@@ -34,7 +34,10 @@ export interface BootOptions {
   cmd?: string[];
   /** Environment of the guest's command, over the image's own. */
   env?: Record<string, string>;
-  /** Absolute working directory of the guest's command, before the image's own. */
+  /**
+   * Absolute working directory of the guest's commands, before the image's own. While there is none by that name they
+   * start in their home directory, and the console says so at the boot.
+   */
   guestCwd?: string;
   /** `false`: this machine cannot be snapshotted (`SNAPSHOT_NO_DISK`). A path must exist; whole-machine snapshots do not use it. */
   snapshot?: string | false;
