@@ -33,6 +33,13 @@ static uid_t owner_of(pid_t pid) {
     return stat(directory, &info) == 0 ? info.st_uid : 0;
 }
 
+/* Which process is to be the next command is nobody's doing. */
+static bool is_spare(const char *name, const char *command, ssize_t length) {
+    static const char arguments[] = PARKED_ARGUMENTS;
+    return strcmp(name, PARKED_NAME) == 0 || (length > 0 && strcmp(command, PARKED_NAME) == 0) ||
+           (length >= (ssize_t)sizeof arguments && memcmp(command, arguments, sizeof arguments - 1) == 0);
+}
+
 /* A process that is gone meanwhile was not there. */
 static void print_process(pid_t pid) {
     char text[1024], command[LONGEST_COMMAND];
@@ -51,8 +58,7 @@ static void print_process(pid_t pid) {
         return;
     *end = '\0';
     ssize_t length = read_file(pid, "cmdline", command, sizeof command);
-    /* Which process is to be the next command is nobody's doing. For a moment it has the name of its program. */
-    if (parent == 1 && (strcmp(name + 1, PARKED_NAME) == 0 || (length > 0 && strcmp(command, PARKED_NAME) == 0)))
+    if (parent == 1 && is_spare(name + 1, command, length))
         return;
     for (ssize_t i = 0; i + 1 < length; i++)
         if (command[i] == '\0')

@@ -7,6 +7,9 @@
 
 /* Its name while it waits, for those who list processes. */
 #define PARKED_NAME "machinen-spare"
+/* What its arguments begin with, and its name is that of the shell, between the moment in which it executes the shell and the
+ * one in which we see that it has. */
+#define PARKED_ARGUMENTS "sh\0-c\0" PARKED_NAME " "
 
 enum { PARKED_FAILED = 127, PARKED_CALLS = 7, PARKED_CODE = 1024 };
 

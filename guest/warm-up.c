@@ -28,6 +28,7 @@ char *warm_up_command(const struct env *env) {
     if (text == NULL)
         return NULL;
     memset(text, ' ', room - 1);
+    memcpy(text, PARKED_NAME, sizeof PARKED_NAME - 1);
     text[room - 1] = '\0';
     return text;
 }
