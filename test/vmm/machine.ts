@@ -269,7 +269,7 @@ export function sleep(ms: number): Promise<void> {
 export async function until<T>(
   what: string,
   check: () => T | Promise<T>,
-  timeoutMs = 20000,
+  timeoutMs = 60_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -108,6 +108,9 @@ function parseMountDisk(snapDir: string, value: unknown): SnapshotMeta["mountDis
 
 /** What a bundle says of itself. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
 export function readBundleMeta(snapDir: string): BundleMeta {
+  if (!statSync(snapDir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unusable(snapDir, "there is no such directory");
+  }
   const meta = checked(readJson(snapDir, "meta.json"));
   if (meta === undefined) throw unusable(snapDir, "meta.json is damaged: its checksum is wrong");
   if (typeof meta.snappedAt !== "number" || typeof meta.arch !== "string") {
@@ -125,9 +128,6 @@ export function readBundleMeta(snapDir: string): BundleMeta {
 
 /** A bundle that can be given to a VMM. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
 export function openBundle(snapDir: string): Bundle {
-  if (!statSync(snapDir, { throwIfNoEntry: false })?.isDirectory()) {
-    throw unusable(snapDir, "there is no such directory");
-  }
   const meta = readBundleMeta(snapDir);
   if (meta.arch !== process.arch) {
     throw unusable(snapDir, `it holds a machine of ${meta.arch}, this host is ${process.arch}`);

@@ -89,7 +89,7 @@ describe("the agent's control service", () => {
     const path = socketPath();
     let calls = 0;
     const server = await serveLines(path, () => (++calls < 3 ? undefined : "OK 1\n"));
-    await waitForAgent(path, 5000);
+    await waitForAgent(path, 60_000);
     expect(server.lines).toEqual(["PING", "PING", "PING"]);
     await server.close();
   });

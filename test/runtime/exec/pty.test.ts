@@ -14,14 +14,14 @@ it("joins two streams with the PTY until the command ends", async () => {
   const pty = VsockExec.startPty(agent.path, "sh", { cols: 80, rows: 24, stdin, stdout });
   stdin.write("early");
   pty.resize(100, 30);
-  await vi.waitFor(() => expect(received()).toBe("PTY 80 24 2\nshR 100 30\nI 5\nearly"));
+  await vi.waitFor(() => expect(received()).toBe("PTY 80 24 2\nshR 100 30\nI 5\nearly"), 60_000);
   expect(String(stdout.read())).toBe("prompt ");
   stdin.write(Buffer.from("ls\r"));
   // No size keeps the one it has; one too large for the agent is the largest it takes.
   pty.resize(0, 20);
   pty.resize(Number.NaN, 20);
   pty.resize(100_000, 25.7);
-  await vi.waitFor(() => expect(received()).toMatch(/I 3\nls\rR 10000 25\n$/));
+  await vi.waitFor(() => expect(received()).toMatch(/I 3\nls\rR 10000 25\n$/), 60_000);
   agent.sockets[0]!.write("O 4\nbye\nX 130\n");
   expect(await pty.result).toEqual({ exitCode: 130 });
   expect(String(stdout.read())).toBe("bye\n");
@@ -52,7 +52,7 @@ it("cuts large input into frames", async () => {
   const pty = VsockExec.startPty(agent.path, "sh", { cols: 80, rows: 24, stdin, stdout });
   const paste = Buffer.alloc(200_000, "p");
   stdin.write(paste);
-  await vi.waitFor(() => expect((received().match(/p/g) ?? []).length).toBe(200_000));
+  await vi.waitFor(() => expect((received().match(/p/g) ?? []).length).toBe(200_000), 60_000);
   const lengths = [...received().matchAll(/I (\d+)\n/g)].map((match) => Number(match[1]));
   expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(200_000);
   expect(Math.max(...lengths)).toBeLessThanOrEqual(65_536);
@@ -75,11 +75,11 @@ it("hangs up when cancelled, before and after the agent has answered", async () 
   for (const nth of [1, 2]) {
     const { stdin, stdout } = streams();
     const pty = VsockExec.startPty(agent.path, "sh", { cols: 80, rows: 24, stdin, stdout });
-    await vi.waitFor(() => expect(agent.received.length).toBe(nth));
+    await vi.waitFor(() => expect(agent.received.length).toBe(nth), 60_000);
     await sleep(20);
     pty.cancel();
     await expect(pty.result).rejects.toMatchObject({ code: "EXEC_PROTOCOL" });
-    await vi.waitFor(() => expect(agent.sockets[nth - 1]!.destroyed).toBe(true));
+    await vi.waitFor(() => expect(agent.sockets[nth - 1]!.destroyed).toBe(true), 60_000);
     expect(stdin.listenerCount("data")).toBe(0);
   }
 });
@@ -111,10 +111,10 @@ it("stops reading from the guest while the output is full", async () => {
   });
   const opts = { cols: 80, rows: 24, stdin: new PassThrough(), stdout };
   const pty = VsockExec.startPty(agent.path, "sh", opts);
-  await vi.waitFor(() => expect(release).toBeDefined());
+  await vi.waitFor(() => expect(release).toBeDefined(), 60_000);
   await sleep(150);
   expect(sent).toBeLessThan(100);
   release!();
   expect(await pty.result).toEqual({ exitCode: 0 });
-  await vi.waitFor(() => expect(taken).toBe(400 * 65_536));
+  await vi.waitFor(() => expect(taken).toBe(400 * 65_536), 60_000);
 });

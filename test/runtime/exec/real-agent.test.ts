@@ -55,7 +55,7 @@ it("runs a PTY that follows the window", async () => {
   });
   const pty = VsockExec.startPty(socket, "sh", { cols: 100, rows: 30, stdin, stdout });
   stdin.write("stty size\r");
-  await vi.waitFor(() => expect(text).toContain("30 100"), { timeout: 10_000 });
+  await vi.waitFor(() => expect(text).toContain("30 100"), { timeout: 60_000 });
   pty.resize(90, 20);
   stdin.write("stty size\r");
   await vi.waitFor(() => expect(text).toContain("20 90"), { timeout: 10_000 });
@@ -81,7 +81,7 @@ it("keeps a session between clients", async () => {
     text += chunk;
   });
   first.stdin.write("secret=sesame; echo said $((6 * 7))\r");
-  await vi.waitFor(() => expect(text).toContain("said 42"), { timeout: 10_000 });
+  await vi.waitFor(() => expect(text).toContain("said 42"), { timeout: 60_000 });
   expect(await listSessions(socket)).toMatchObject([
     { name: "work", pid: first.pid, cols: 80, rows: 24, clients: 1, command: "sh" },
   ]);
@@ -92,16 +92,16 @@ it("keeps a session between clients", async () => {
     replay += bytes;
   });
   expect(second.pid).toBe(first.pid);
-  await vi.waitFor(() => expect(replay).toContain("said 42"), { timeout: 10_000 });
+  await vi.waitFor(() => expect(replay).toContain("said 42"), { timeout: 60_000 });
   let live = "";
   second.stdout.on("data", (chunk: Buffer) => {
     live += chunk;
   });
   second.stdin.write('echo "open $secret"\r');
-  await vi.waitFor(() => expect(live).toContain("open sesame"), { timeout: 10_000 });
+  await vi.waitFor(() => expect(live).toContain("open sesame"), { timeout: 60_000 });
   expect(await killSession(socket, "work")).toBe(true);
   expect((await second.wait()).code).toBeGreaterThan(0);
-  await vi.waitFor(async () => expect(await killSession(socket, "work")).toBe(false));
+  await vi.waitFor(async () => expect(await killSession(socket, "work")).toBe(false), 60_000);
 });
 
 it("stops a session whose reader has stopped, and loses nothing", async () => {

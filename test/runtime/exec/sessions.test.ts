@@ -21,14 +21,15 @@ it("replays, goes live, takes input and ends with the command", async () => {
   session.stdout.on("data", (chunk: Buffer) => {
     output += chunk;
   });
-  await vi.waitFor(() => expect(output).toBe("live"));
+  await vi.waitFor(() => expect(output).toBe("live"), 60_000);
   expect(replays.map((replay) => (replay as { text: string }).text).join("")).toBe("past!");
   expect(replays[0]).toMatchObject({ cols: 90, rows: 20, again: false });
 
   session.stdin.write("ls\r");
   session.resize(100, 40);
-  await vi.waitFor(() =>
-    expect(received()).toBe("PTYSESSION 80 24 4 2\nmainshI 3\nls\rR 100 40\n"),
+  await vi.waitFor(
+    () => expect(received()).toBe("PTYSESSION 80 24 4 2\nmainshI 3\nls\rR 100 40\n"),
+    60_000,
   );
   const ended = new Promise((resolve) => session.stdout.once("end", resolve));
   agent.sockets[0]!.write("O 1\n.X 129\n");
@@ -49,7 +50,7 @@ it("starts a later replay anew, and not before what came earlier has been read",
   await sleep(30);
   expect(order).toEqual(["replay false 0"]);
   session.stdout.on("data", (chunk: Buffer) => order.push(chunk.toString()));
-  await vi.waitFor(() => expect(order).toContain("two"));
+  await vi.waitFor(() => expect(order).toContain("two"), 60_000);
   expect(order[1]).toBe("one");
   expect(order[2]).toMatch(/^replay true/);
   expect(order.filter((entry) => entry.includes("true"))).toHaveLength(1);
@@ -104,7 +105,7 @@ it("rejects wait when the connection is lost or given up", async () => {
   const closed = await open();
   closed.close();
   await expect(closed.wait()).rejects.toThrow("detached");
-  await vi.waitFor(() => expect(agent.sockets[1]!.destroyed).toBe(true));
+  await vi.waitFor(() => expect(agent.sockets[1]!.destroyed).toBe(true), 60_000);
 });
 
 it("rejects when the agent refuses or hangs up first", async () => {

@@ -15,7 +15,7 @@ it("sends a window size when it changes, once the service is there", async () =>
   winsize.send(80, 24);
   winsize.send(100, 30);
   winsize.send(80, 24);
-  await vi.waitFor(() => expect(received()).toBe("80 24\n100 30\n80 24\n"));
+  await vi.waitFor(() => expect(received()).toBe("80 24\n100 30\n80 24\n"), 60_000);
   winsize.close();
   winsize.send(1, 1);
   await expect(VsockWinsize.connect(`${agent.path}-none`, { timeoutMs: 30 })).rejects.toMatchObject(

@@ -76,13 +76,13 @@ describe.each(bases)("a host with machines of the $name base", ({ hostOptions })
     const session = await one.session;
     session.stdout.on("data", one.add);
     session.stdin.write("echo 6 times 7 is $((6*7))\n");
-    await expect.poll(one.screen, { timeout: 20_000 }).toContain("times 7 is 42");
+    await expect.poll(one.screen, { timeout: 60_000 }).toContain("times 7 is 42");
     expect(await host.listSessions(first.id)).toMatchObject([{ name: "main", clients: 1 }]);
     session.close();
     const two = open();
     const again = await two.session;
     again.stdout.on("data", two.add);
-    await expect.poll(two.screen, { timeout: 20_000 }).toContain("times 7 is 42");
+    await expect.poll(two.screen, { timeout: 60_000 }).toContain("times 7 is 42");
     again.close();
   });
 

@@ -56,7 +56,7 @@ test("a program that ends well, or that its user has ended, is gone without a wo
   for (const host of [well, shell, stopped]) {
     void host.failed.then(({ status }) => failures.push(status));
   }
-  await expect.poll(() => listed(well), { timeout: 20_000 }).toEqual([]);
+  await expect.poll(() => listed(well), { timeout: 60_000 }).toEqual([]);
   const typed = await shell.openSession("local-1", size);
   typed.stdin.write("go\r");
   expect(await typed.wait()).toEqual({ code: 4, signal: null });

@@ -1,6 +1,7 @@
+import { expect } from "vitest";
 import type { HostBootOptions } from "../../../src/runtime/host/host.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
-import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
+import type { Machine, VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { until } from "../../vmm/machine.ts";
 
 export interface Base {
@@ -68,6 +69,18 @@ export async function countProcesses(vm: Machine, word: string): Promise<number>
     `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c -- '${pattern}'`,
   );
   return Number(stdout);
+}
+
+/** A clock is set to what it was when that was sent, and what is asked takes its time: neither is the clock's fault. */
+const CLOCK_SLACK_S = 5;
+
+/** The wall clock of the guest shows a time between the question and the answer. */
+export async function expectRightTime(vm: VmHandle): Promise<void> {
+  const asked = Date.now() / 1000;
+  const { stdout } = await vm.exec("date +%s");
+  const answered = Date.now() / 1000;
+  expect(Number(stdout)).toBeGreaterThan(asked - CLOCK_SLACK_S);
+  expect(Number(stdout)).toBeLessThan(answered + CLOCK_SLACK_S);
 }
 
 /** Start the base's echo service in the guest and wait until it listens. */

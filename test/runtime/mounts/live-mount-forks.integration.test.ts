@@ -75,7 +75,7 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
 
     test("forks under load lose nothing", { timeout: minutes }, async () => {
       await vm.exec(
-        "mkdir /mnt/work/load; (i=0; while [ ! -e /tmp/stop ]; do i=$((i+1)); echo $i > /mnt/work/load/$(hostname)-$i; done) >/dev/null 2>&1 </dev/null &",
+        "mkdir /mnt/work/load; (i=0; while [ ! -e /tmp/stop ]; do i=$((i+1)); echo $i > /mnt/work/load/$(hostname)-$i; done; touch /tmp/stopped) >/dev/null 2>&1 </dev/null &",
       );
       const forks = await vm.forkMany(3, { names: ["one", "two", "three"], detached: true });
       for (const machine of [vm, ...forks]) {
@@ -83,7 +83,7 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
         await until(`${name} to write`, () =>
           readdirSync(join(work, "load")).some((file) => file.startsWith(`${name}-`)),
         );
-        await machine.exec("touch /tmp/stop; while pidof hostname; do sleep 0.1; done; sleep 0.5");
+        await machine.exec("touch /tmp/stop; until [ -e /tmp/stopped ]; do sleep 0.1; done");
       }
       for (const file of readdirSync(join(work, "load"))) {
         const number = /-(\d+)$/.exec(file)![1];
@@ -170,7 +170,11 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
     test("the command's directory may be a live mount; power-off keeps what was mapped", async () => {
       const job = await boot({
         ...options,
-        cmd: ["/bin/sh", "-c", "pwd > where; /mnt/tools/holdmap mapped & sleep 1"],
+        cmd: [
+          "/bin/sh",
+          "-c",
+          "pwd > where; /mnt/tools/holdmap mapped >/tmp/held & until [ -s /tmp/held ]; do sleep 0.1; done",
+        ],
         guestCwd: "/mnt/job",
         liveMounts: [
           { host: join(work, "held"), guest: "/mnt/job" },

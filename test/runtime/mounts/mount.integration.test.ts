@@ -224,7 +224,7 @@ describe("a process that dies while it packs", () => {
     await until(() => existsSync(pidFile));
     const child = identify(Number(readFileSync(pidFile, "utf8")))!;
     packer.kill("SIGKILL");
-    await waitUntilGone([child], 10_000);
+    await waitUntilGone([child], 60_000);
     expect(isRunning(child)).toBe(false);
     expect(readdirSync(cacheDir)).toEqual([expect.stringMatching(/^\.staging-/)]);
     await until(() => !isRunning(identify(packer.pid!) ?? child));

@@ -30,7 +30,7 @@ it("carries bytes unchanged both ways", async () => {
   );
   const got: Buffer[] = [];
   pty.stdout.on("data", (chunk: Buffer) => got.push(chunk));
-  await vi.waitFor(() => expect(Buffer.concat(got).toString()).toContain("ready"));
+  await vi.waitFor(() => expect(Buffer.concat(got).toString()).toContain("ready"), 60_000);
   const bytes = Buffer.from(Array.from({ length: 512 }, (_, at) => at % 256));
   pty.stdin.write(bytes);
   await pty.wait();
@@ -46,7 +46,7 @@ it("keeps what a program does not read yet, and goes on meanwhile", async () => 
   pty.stdout.setEncoding("latin1").on("data", (chunk: string) => {
     text += chunk;
   });
-  await vi.waitFor(() => expect(text).toContain("ready"));
+  await vi.waitFor(() => expect(text).toContain("ready"), 60_000);
   process.kill(pty.pid, "SIGSTOP");
   const written = new Promise((resolve) => pty.stdin.write(Buffer.alloc(300_000, "x"), resolve));
   expect(pty.stdin.writableLength).toBe(300_000);

@@ -44,11 +44,11 @@ describe("commands", () => {
   it("lists, helps, explains mistakes and quits", async () => {
     const { sandboxes, input, done, text } = start();
     input.write("/ls\n");
-    await vi.waitFor(() => expect(text()).toContain("no sandboxes"));
+    await vi.waitFor(() => expect(text()).toContain("no sandboxes"), 60_000);
     sandboxes.add("one", streams());
     input.write("/l");
     input.write("s\r\nhello\n/nope\n/attach\n/attach two\n/help\n");
-    await vi.waitFor(() => expect(text()).toContain("there is no sandbox"));
+    await vi.waitFor(() => expect(text()).toContain("there is no sandbox"), 60_000);
     expect(text()).toMatch(/^one +running +\d+s$/m);
     expect(text()).toContain("not attached");
     expect(text()).toContain("no command /nope");
@@ -65,7 +65,7 @@ describe("commands", () => {
     await one.done;
     const two = start({ commandPrefix: ":" });
     two.input.write(":ls\n");
-    await vi.waitFor(() => expect(two.text()).toContain("no sandboxes"));
+    await vi.waitFor(() => expect(two.text()).toContain("no sandboxes"), 60_000);
     two.supervisor.stop();
     two.supervisor.stop();
     await two.done;
@@ -77,7 +77,7 @@ describe("commands", () => {
     const { input, text } = start();
     for (let count = 0; count < 100; count++) input.write("x".repeat(65_536));
     input.write("\n/ls\n");
-    await vi.waitFor(() => expect(text()).toContain("no sandboxes"));
+    await vi.waitFor(() => expect(text()).toContain("no sandboxes"), 60_000);
   });
 });
 
@@ -87,16 +87,17 @@ describe("attached", () => {
     cat(sandboxes, "cat");
     input.write("/attach cat\n");
     input.write("hello\r");
-    await vi.waitFor(() => expect(text()).toContain("hello\r\nhello\r\n"));
+    await vi.waitFor(() => expect(text()).toContain("hello\r\nhello\r\n"), 60_000);
     input.write(OUT);
-    await vi.waitFor(() => expect(text()).toContain("detached from cat"));
+    await vi.waitFor(() => expect(text()).toContain("detached from cat"), 60_000);
     sandboxes.send("cat", "unseen\r");
-    await vi.waitFor(() =>
-      expect(sandboxes.get("cat")!.scrollback.toString()).toContain("unseen\r\nunseen"),
+    await vi.waitFor(
+      () => expect(sandboxes.get("cat")!.scrollback.toString()).toContain("unseen\r\nunseen"),
+      60_000,
     );
     expect(text()).not.toContain("unseen");
     input.write("/attach cat\n");
-    await vi.waitFor(() => expect(text()).toContain("unseen\r\nunseen"));
+    await vi.waitFor(() => expect(text()).toContain("unseen\r\nunseen"), 60_000);
     supervisor.stop();
     await done;
   });
@@ -107,7 +108,7 @@ describe("attached", () => {
     sandboxes.add("a", vm);
     sandboxes.add("b", streams());
     input.write(`/attach a\n/ls is typed${OUT}/ls\n/attach b\nx${OUT}/quit\n`);
-    await vi.waitFor(() => expect(text()).toContain("detached from b"));
+    await vi.waitFor(() => expect(text()).toContain("detached from b"), 60_000);
     expect(String(vm.stdin.read())).toBe("/ls is typed");
     expect(text()).toMatch(/^a +running/m);
   });
@@ -119,7 +120,7 @@ describe("attached", () => {
     supervisor.attach("a");
     const typed = Buffer.from([0, 3, 4, 0x1a, 0xff, 0x1d]);
     input.write(typed);
-    await vi.waitFor(() => expect(vm.stdin.readableLength).toBe(5));
+    await vi.waitFor(() => expect(vm.stdin.readableLength).toBe(5), 60_000);
     await vi.waitFor(() => expect(vm.stdin.readableLength).toBe(6), {
       timeout: DETACH_HOLD_MS * 20,
     });
@@ -138,7 +139,7 @@ describe("attached", () => {
     supervisor.attach("b");
     a.stdout.write("unwanted");
     b.stderr.write("from b");
-    await vi.waitFor(() => expect(text()).toContain("from b"));
+    await vi.waitFor(() => expect(text()).toContain("from b"), 60_000);
     expect(text()).not.toContain("unwanted");
   });
 
@@ -148,10 +149,10 @@ describe("attached", () => {
     sandboxes.add("a", vm);
     supervisor.attach("a");
     vm.stdout.end("last words");
-    await vi.waitFor(() => expect(text()).toContain("detached from a"));
+    await vi.waitFor(() => expect(text()).toContain("detached from a"), 60_000);
     expect(text()).toContain("last words");
     input.write("/ls\n");
-    await vi.waitFor(() => expect(text()).toMatch(/^a +ended/m));
+    await vi.waitFor(() => expect(text()).toMatch(/^a +ended/m), 60_000);
   });
 
   it("slows the sandbox down while the terminal is full", async () => {
@@ -170,13 +171,13 @@ describe("attached", () => {
     const supervisor = new Supervisor({ sandboxes, input: new PassThrough(), output });
     supervisor.attach("a");
     vm.stdout.write("flood".repeat(20_000));
-    await vi.waitFor(() => expect(vm.stdout.isPaused()).toBe(true));
+    await vi.waitFor(() => expect(vm.stdout.isPaused()).toBe(true), 60_000);
     vm.stdout.write("more");
     const before = taken;
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(taken).toBe(before);
     release!();
-    await vi.waitFor(() => expect(taken).toBe(before + 4));
+    await vi.waitFor(() => expect(taken).toBe(before + 4), 60_000);
     expect(vm.stdout.isPaused()).toBe(false);
   });
 });
@@ -234,14 +235,14 @@ describe("a terminal", () => {
     ptys.push(pty);
     sandboxes.add("sh", pty);
     const seen = () => sandboxes.get("sh")!.scrollback.toString();
-    await vi.waitFor(() => expect(seen()).toContain("24 80\r\nready"));
+    await vi.waitFor(() => expect(seen()).toContain("24 80\r\nready"), 60_000);
     const listeners = process.listenerCount("SIGWINCH");
     const supervisor = new Supervisor({ sandboxes, input, output });
     supervisor.attach("sh");
-    await vi.waitFor(() => expect(seen()).toContain("30 90"));
+    await vi.waitFor(() => expect(seen()).toContain("30 90"), 60_000);
     Object.assign(output, { columns: 70, rows: 20 });
     process.kill(process.pid, "SIGWINCH");
-    await vi.waitFor(() => expect(seen()).toContain("20 70"));
+    await vi.waitFor(() => expect(seen()).toContain("20 70"), 60_000);
     supervisor.stop();
     expect(process.listenerCount("SIGWINCH")).toBe(listeners);
   });

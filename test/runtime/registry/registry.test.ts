@@ -252,7 +252,7 @@ describe("watchRegistry", () => {
     const told = async (change: () => void): Promise<void> => {
       onChange.mockClear();
       change();
-      await vi.waitFor(() => expect(onChange).toHaveBeenCalled(), 10_000);
+      await vi.waitFor(() => expect(onChange).toHaveBeenCalled(), 60_000);
     };
     const stop = watchRegistry(onChange)!;
     const { pid } = scratch.sleeper();

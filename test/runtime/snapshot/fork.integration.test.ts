@@ -96,7 +96,7 @@ describe.each(bases)("forks of a real machine of the $name base", ({ options }) 
     expect(fork.pid).toBe(prepared);
     expect((await fork.exec("cat /tmp/file; hostname")).stdout).toBe("late\nquick\n");
     expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, name: "quick" });
-    await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(waiting, { timeout: 60_000 }).toHaveLength(1);
     const again = await vm.fork();
     forks.push(again);
     expect((await again.exec("cat /tmp/file; hostname")).stdout).toBe(`late\nbase-${again.pid}\n`);
@@ -116,9 +116,9 @@ describe.each(bases)("forks of a real machine of the $name base", ({ options }) 
   test("at most two wait in a process, and none for a machine that has ended", async () => {
     forks = await vm.forkMany(2);
     await Promise.all([...forks, vm].map((machine) => machine.prepareFork().catch(() => {})));
-    await expect.poll(waiting, { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(waiting, { timeout: 60_000 }).toHaveLength(2);
     for (const fork of forks.splice(0)) await fork.kill();
-    await expect.poll(() => waiting().length, { timeout: 10_000 }).toBeLessThan(2);
+    await expect.poll(() => waiting().length, { timeout: 60_000 }).toBeLessThan(2);
   });
 
   test("when a machine has been killed, nothing is left of what was prepared for it", async () => {
@@ -152,7 +152,7 @@ describe.each(bases)("forks of a real machine of the $name base", ({ options }) 
     expect(theirs.length).toBe(1);
     other.process.kill("SIGKILL");
     await once(other.process, "exit");
-    expect(await waitUntilGone(theirs, 5000)).toBe(true);
+    expect(await waitUntilGone(theirs, 60_000)).toBe(true);
     expect((await survivor.exec("hostname")).stdout).toBe("survivor\n");
     expect(isRunning(identify(survivor.pid)!)).toBe(true);
   });

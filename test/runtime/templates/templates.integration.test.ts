@@ -235,12 +235,12 @@ describe("templates", () => {
        await boot(${JSON.stringify(tiny)});`,
     );
     const { process: builder } = await first;
-    await expect.poll(builderPid, { timeout: 20_000, interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(builderPid, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
     const hidden = identify(builderPid()!)!;
     expect(list()).toEqual([]);
     const second = booted();
     builder.kill("SIGKILL");
-    expect(await waitUntilGone([hidden], 5000)).toBe(true);
+    expect(await waitUntilGone([hidden], 60_000)).toBe(true);
     const vm = await second;
     expect((await vm.exec("echo works")).stdout).toBe("works\n");
     expect(startsSeen()).toEqual(["cold", "cold", "template"]);

@@ -1,4 +1,4 @@
-/* `holdmap <file>`: writes through a shared mapping and keeps it until it is killed. */
+/* `holdmap <file>`: writes through a shared mapping, says so, and keeps it until it is killed. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +12,8 @@ int main(int argc, char **argv) {
     if (map == MAP_FAILED)
         return 1;
     strcpy(map, "kept in a map");
+    if (write(1, "held\n", 5) != 5)
+        return 1;
     for (;;)
         pause();
 }
