@@ -46,7 +46,7 @@ static void forget_options(struct exec *exec) {
     free((char *)exec->again.command);
     free((char *)exec->again.cwd);
     env_free(&exec->again.env);
-    exec->again.command = NULL;
+    exec->again = (struct exec_options){.command = NULL};
 }
 
 static void free_if_over(struct exec *exec) {
