@@ -150,6 +150,13 @@ void balloon_tick(void) {
     }
 }
 
+void balloon_hold(void) {
+    uint64_t actual;
+    if (phase == FILLING && query(&actual) && set_target(actual)) {
+        phase = WAITING;
+    }
+}
+
 const char *balloon_state(void) {
     return vm.config->memory_limit == 0 ? "none" : phase == REACHED ? "reached" : tried ? "short" : "busy";
 }

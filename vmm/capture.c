@@ -1,4 +1,5 @@
 #include "capture.h"
+#include "balloon.h"
 #include "fault.h"
 #include "files.h"
 #include "flatten.h"
@@ -168,6 +169,7 @@ bool capture(struct vm *vm, enum copy_kind kind, bool hold, struct captured *out
         prepared += ok;
     }
     trace("overlays", at);
+    balloon_hold();
     fault(CAPTURE_PREPARED);
     ok = ok && stop_and_take(vm, hold, next, &memory, &out->pause_us, error);
     at = now_us();

@@ -19,6 +19,6 @@ export function printMemoryNote(
 ): void {
   const { memoryMib: has } = machine;
   if (wanted === undefined || has === undefined || has === wanted) return;
-  const why = has < wanted ? "as its source" : "which it uses; it goes down as it uses less";
+  const why = has < wanted ? "as its source" : "so far; what its programs do not use goes";
   printLine(stderr, `${machineName(machine)} has ${has} MiB of memory, not ${wanted}: ${why}`);
 }

@@ -22,6 +22,7 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   BOOT_TIMEOUT: "machinen doctor shows the accelerator in use; try again with more --memory",
   BOOT_DETACHED_READINESS_FAILED: "machinen doctor shows what is usable here",
   BOOT_MEMORY_INVALID: "give --memory in MiB, for example --memory 512",
+  BOOT_CPUS_INVALID: "give --cpus as a small whole number, for example --cpus 2",
   BOOT_MOUNT_HOST_NOT_FOUND: "check the path: a mount needs a directory of this host",
   BOOT_MOUNT_INVALID:
     "mount a directory of this host at a place below /mnt/, for example .:/mnt/work",

@@ -105,6 +105,17 @@ describe("a machine with less memory than the one it is made from", () => {
     expect((await second.control("status")).ceilingMib).toBe(LIMIT);
   });
 
+  test("a copy made on the way there has what its source had then, and goes no further", async () => {
+    const fork = await limited(112);
+    await until("it to begin", async () => (await fork.control("status")).ceilingMib !== MEMORY);
+    const copy = keep(fork.fork(scratch.path));
+    await copy.run("true");
+    const { ceilingMib } = await copy.control("status");
+    await settled(fork, "reached");
+    const later = await copy.control("status");
+    expect(Math.abs(Number(later.ceilingMib) - Number(ceilingMib))).toBeLessThan(8);
+  });
+
   test("more than the source has changes nothing", async () => {
     const fork = await limited(1024);
     expect(await settled(fork, "reached")).toMatchObject({ ceilingMib: MEMORY });

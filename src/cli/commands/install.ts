@@ -6,6 +6,7 @@ import {
   installAssets,
 } from "../../runtime/assets/index.ts";
 import { type Context, defineCommand, jsonFlag } from "../command.ts";
+import { abortable } from "../interruptible.ts";
 import { nearest } from "../nearest.ts";
 import { formatBytes, printJson, printLine } from "../output.ts";
 import { usage } from "../split-arguments.ts";
@@ -28,7 +29,7 @@ function describe({ kind, state, version, path, sizeBytes, problem }: AssetStatu
   return `${kind}: ${state} (${what}${size}) ${path}`;
 }
 
-/** Installs what is missing of `kinds`; every step is a line on stderr. */
+/** Installs what is missing of `kinds`; every step is a line on stderr. A signal ends it when what it runs has cleaned up. */
 export async function installWithProgress(
   kinds: AssetKind[],
   { stderr }: Pick<Context, "stderr">,
@@ -37,7 +38,7 @@ export async function installWithProgress(
   const start = Date.now();
   const onProgress = (step: string) =>
     printLine(stderr, `${((Date.now() - start) / 1000).toFixed(1).padStart(6)} s  ${step}`);
-  return installAssets({ kinds, onProgress, force });
+  return abortable(() => installAssets({ kinds, onProgress, force }));
 }
 
 export const install = defineCommand({

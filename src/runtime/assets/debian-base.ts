@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { ErrorCode, ProvisionError } from "../errors.ts";
+import { findMmdebstrap } from "../images/host-tools.ts";
 import { syncFile } from "../sync-file.ts";
 import { CommandFailed, runCommand } from "./run-command.ts";
 
@@ -56,7 +57,9 @@ export async function buildDebianBase(
   // Without sources of its own, mmdebstrap takes its default archive.
   const from = sources.lines.length > 0 ? [sourcesFile] : [];
   try {
-    await runCommand("mmdebstrap", [`--mode=${mode}`, ...OPTIONS, suite, tar, ...from], {
+    const [program, ...args] = await withOwnMounts(mode);
+    await runCommand(program!, [...args, `--mode=${mode}`, ...OPTIONS, suite, tar, ...from], {
+      diesWithUs: true,
       onLine: (line) => reportStep(line, onProgress),
     });
   } catch (cause) {
@@ -66,6 +69,23 @@ export async function buildDebianBase(
   await pipeline(createReadStream(tar), createGzip({ level: 6 }), createWriteStream(out));
   syncFile(out);
   return `Debian ${suite}, recipe ${DEBIAN_RECIPE}`;
+}
+
+/**
+ * mmdebstrap. As root it mounts the host's /dev/shm, /proc and /sys below its directory in /tmp: in a mount namespace
+ * of its own nobody comes upon them there, and they are gone when it is, however it ends.
+ */
+async function withOwnMounts(mode: string): Promise<string[]> {
+  const program = findMmdebstrap();
+  if (program === undefined) throw new CommandFailed("mmdebstrap is not installed", true);
+  if (mode !== "root") return [program];
+  const privately = ["unshare", "--mount"];
+  try {
+    await runCommand(privately[0]!, [...privately.slice(1), "true"]);
+    return [...privately, program];
+  } catch {
+    return [program]; // A container that may not have one.
+  }
 }
 
 /** The host's own sources for the Debian archive, as one-line entries, and their suites. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { dieWithUs } from "../machine/spawn-vmm.ts";
 
 /** Enough of a failed command's last words to see why it failed. */
 const TAIL_BYTES = 2000;
@@ -8,6 +9,8 @@ export interface RunOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   input?: string;
+  /** Send it SIGTERM when we die, however that happens. */
+  diesWithUs?: boolean;
   /** Called with every line of standard error. */
   onLine?: (line: string) => void;
 }
@@ -28,7 +31,8 @@ export function runCommand(
   options: RunOptions = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    const command = options.diesWithUs ? dieWithUs(program, args) : { program, args };
+    const child = spawn(command.program, command.args, {
       cwd: options.cwd,
       env: { ...(options.env ?? process.env), LC_ALL: "C.UTF-8" },
       stdio: ["pipe", "pipe", "pipe"],

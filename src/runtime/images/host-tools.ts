@@ -31,6 +31,11 @@ export function resolveMksquashfs(): string | undefined {
   ]);
 }
 
+/** The mmdebstrap program from PATH, else undefined. */
+export function findMmdebstrap(): string | undefined {
+  return findTool("mmdebstrap", undefined, []);
+}
+
 function findTool(name: string, override: string | undefined, more: string[]): string | undefined {
   if (override) return existsSync(override) ? override : undefined;
   const directories = [...(process.env.PATH ?? "").split(delimiter).filter(Boolean), ...more];

@@ -50,7 +50,10 @@ function readJson(snapDir: string, name: string): Fields {
   const path = join(snapDir, name);
   let text: string;
   try {
-    if (statSync(path).size > MAX_JSON_BYTES) throw new Error("it is too large");
+    const stat = statSync(path);
+    // A pipe would be waited for, for ever.
+    if (!stat.isFile()) throw new Error("it is no file");
+    if (stat.size > MAX_JSON_BYTES) throw new Error("it is too large");
     text = readFileSync(path, "utf8");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
@@ -108,6 +111,9 @@ function parseMountDisk(snapDir: string, value: unknown): SnapshotMeta["mountDis
 
 /** What a bundle says of itself. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
 export function readBundleMeta(snapDir: string): BundleMeta {
+  if (!statSync(snapDir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw unusable(snapDir, "there is no such directory");
+  }
   const meta = checked(readJson(snapDir, "meta.json"));
   if (meta === undefined) throw unusable(snapDir, "meta.json is damaged: its checksum is wrong");
   if (typeof meta.snappedAt !== "number" || typeof meta.arch !== "string") {
@@ -125,9 +131,6 @@ export function readBundleMeta(snapDir: string): BundleMeta {
 
 /** A bundle that can be given to a VMM. @throws {BootError} BOOT_SNAPSHOT_NOT_FOUND */
 export function openBundle(snapDir: string): Bundle {
-  if (!statSync(snapDir, { throwIfNoEntry: false })?.isDirectory()) {
-    throw unusable(snapDir, "there is no such directory");
-  }
   const meta = readBundleMeta(snapDir);
   if (meta.arch !== process.arch) {
     throw unusable(snapDir, `it holds a machine of ${meta.arch}, this host is ${process.arch}`);

@@ -23,8 +23,8 @@ export interface MemoryPlan {
 
 const LARGEST_LIMIT_MIB = 2 ** 20;
 const POLL_MS = 50;
-/** The VMM itself gives up a guest that does not move for 10 s. */
-const SETTLE_MS = 60_000;
+/** An emulated guest fills about 130 MiB of a balloon in a second: large ones come down while they are in use. */
+const SETTLE_MS = 10_000;
 
 /** Of a machine in the registry. */
 export function memoryOf(entry: RegistryEntry): SourceMemory {
@@ -51,7 +51,7 @@ function tell(onLog: OnLog | undefined, wanted: number, reason: string): void {
   onLog?.({ source: "guest-console", chunk });
 }
 
-/** Where the balloon has come to rest, or is when nothing more is heard of it. */
+/** Where the balloon has come to rest, or is when that takes long. */
 async function settledStatus({ entry, hasExited }: StartedMachine) {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
@@ -62,7 +62,7 @@ async function settledStatus({ entry, hasExited }: StartedMachine) {
   }
 }
 
-/** Wait until a machine that runs has the memory it is to have, as far as it goes, and say where it does not. */
+/** Wait a while until a machine that runs has the memory it is to have, and say so where it has not. */
 export async function settleMemory(
   started: StartedMachine,
   { wantedMib, limitMib }: MemoryPlan,
@@ -82,5 +82,6 @@ export async function settleMemory(
   const has = entry.memoryCeilingMib;
   if (has === undefined || has === wantedMib) return;
   if (has < wantedMib) tell(onLog, wantedMib, `goes on with the ${has} MiB of its source`);
+  else if (status?.limit === "busy") tell(onLog, wantedMib, `has ${has} MiB and comes down to it`);
   else tell(onLog, wantedMib, `uses more and has ${has} MiB until it needs less`);
 }
