@@ -194,3 +194,14 @@ test("gc --images removes the disks of images that are not in use, after saying 
   });
   expect(existsSync(image)).toBe(false);
 });
+
+test("a snapshot stops its machine or keeps it alive, as it is told, not both", () => {
+  const both = machinen(["snapshot", "nobody", "--stop", "--keep-alive"]);
+  expect([both.status, both.stderr]).toEqual([
+    2,
+    expect.stringContaining("--stop and --keep-alive exclude each other"),
+  ]);
+  for (const flag of ["--stop", "--keep-alive"]) {
+    expect(machinen(["snapshot", "nobody", flag]).stderr).toContain("REGISTRY_VM_NOT_FOUND");
+  }
+});

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -7,8 +7,10 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -115,6 +117,30 @@ describe("a bundle", () => {
       /^BUNDLE_IO: device.state: No such file or directory\n$/,
     ],
     [
+      "a link that leads nowhere",
+      (directory: string) => {
+        rmSync(join(directory, "device.state"));
+        symlinkSync("/nowhere/at/all", join(directory, "device.state"));
+      },
+      /^BUNDLE_IO: device.state: No such file or directory\n$/,
+    ],
+    [
+      "a link to something else",
+      (directory: string) => {
+        rmSync(join(directory, "device.state"));
+        symlinkSync("memory.img", join(directory, "device.state"));
+      },
+      /^BUNDLE_CORRUPT: device.state: has \d+ bytes, should have \d+\n$/,
+    ],
+    [
+      "a pipe that nobody writes to",
+      (directory: string) => {
+        rmSync(join(directory, "memory.img"));
+        execFileSync("mkfifo", [join(directory, "memory.img")]);
+      },
+      /^BUNDLE_CORRUPT: memory.img: has 0 bytes, should have \d+\n$/,
+    ],
+    [
       "a description that is no JSON",
       (directory: string) => truncateSync(join(directory, "vmm.json"), 40),
       /^BUNDLE_CORRUPT: vmm.json: is not JSON\n$/,
@@ -170,6 +196,15 @@ describe("a bundle", () => {
     },
     60_000,
   );
+
+  it("is followed through links, wherever its files lie", async () => {
+    const directory = await save(source);
+    const link = newDirectory();
+    symlinkSync(directory, link);
+    renameSync(join(directory, "memory.img"), join(scratch.path, "elsewhere.img"));
+    symlinkSync(join(scratch.path, "elsewhere.img"), join(directory, "memory.img"));
+    expect(await restore(link).run("cat /tmp/file")).toBe("kept in memory\n");
+  }, 60_000);
 
   it("is not written over another, and nothing half-made is left", async () => {
     const taken = newDirectory();

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand, jsonFlag } from "../command.ts";
 import { printJson, printLine } from "../output.ts";
+import { usage } from "../split-arguments.ts";
 import { machineName, resolveTarget } from "../target.ts";
 import { withTimer } from "../with-timer.ts";
 
@@ -13,6 +14,7 @@ export const snapshot = defineCommand({
   ],
   flags: {
     stop: { type: "boolean", description: "stop the machine once it is written" },
+    keepAlive: { type: "boolean", description: "leave it running, as without --stop" },
     json: jsonFlag,
   },
   examples: [
@@ -20,6 +22,9 @@ export const snapshot = defineCommand({
     { command: "machinen snapshot web ./web.bundle --stop", does: "put web away" },
   ],
   async run({ flags, args }, context) {
+    if (flags.stop && flags.keepAlive) {
+      throw usage("PARSE_FLAG_MALFORMED", "--stop and --keep-alive exclude each other", snapshot);
+    }
     const host = await context.host();
     const machine = await resolveTarget(host, args[0]!);
     const options: { directory?: string; stop?: boolean } = {};

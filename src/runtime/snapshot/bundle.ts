@@ -50,7 +50,10 @@ function readJson(snapDir: string, name: string): Fields {
   const path = join(snapDir, name);
   let text: string;
   try {
-    if (statSync(path).size > MAX_JSON_BYTES) throw new Error("it is too large");
+    const stat = statSync(path);
+    // A pipe would be waited for, for ever.
+    if (!stat.isFile()) throw new Error("it is no file");
+    if (stat.size > MAX_JSON_BYTES) throw new Error("it is too large");
     text = readFileSync(path, "utf8");
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";

@@ -1,9 +1,11 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -198,6 +200,12 @@ describe("restore refuses", () => {
     expect(await reason()).toContain("img/vmm.json");
     put("img/vmm.json", "[]");
     expect(await reason()).toContain("img/vmm.json is damaged");
+    for (const name of ["img/vmm.json", "meta.json"]) {
+      rmSync(join(bundle, name));
+      execFileSync("mkfifo", [join(bundle, name)]);
+      expect(await reason()).toContain(`${name}: it is no file`);
+    }
+    for (const name of ["img/vmm.json", "meta.json"]) rmSync(join(bundle, name));
   });
 
   test("a description that differs by one bit from the one that was written, anywhere", () => {
