@@ -83,6 +83,12 @@ static bool has_members(const struct cgroup *group) {
     return found;
 }
 
+void cgroup_discard(struct cgroup *group) {
+    remember(group->number);
+    close(group->directory);
+    free(group);
+}
+
 static void sort_released(void) {
     for (struct cgroup *group; (group = released) != NULL;) {
         released = group->next;
@@ -91,9 +97,7 @@ static void sort_released(void) {
             idle = group;
             continue;
         }
-        remember(group->number);
-        close(group->directory);
-        free(group);
+        cgroup_discard(group);
     }
 }
 

@@ -22,5 +22,7 @@ void cgroup_kill(const struct cgroup *group);
 
 /* What is still in it goes on. */
 void cgroup_release(struct cgroup *group);
+/* The same, and nothing else shall be started in it: a process of it was killed, and the group may have been frozen. */
+void cgroup_discard(struct cgroup *group);
 
 #endif

@@ -17,6 +17,9 @@
  * each piece, we would spend our time on waking. */
 enum { DENSE_BYTES = 32768, DENSE_MS = 8, PAUSE_MS = 1 };
 
+/* Exit codes above are those of signals. */
+enum { KILLED = 128 };
+
 /* One of the command's output pipes. */
 struct output {
     struct watch watch;
@@ -35,7 +38,16 @@ struct exec {
     struct output outputs[2];
     bool exited;
     int code;
+    /* While a spare process runs it, which may have been killed before it began. */
+    struct exec_options again;
 };
+
+static void forget_options(struct exec *exec) {
+    free((char *)exec->again.command);
+    free((char *)exec->again.cwd);
+    env_free(&exec->again.env);
+    exec->again = (struct exec_options){.command = NULL};
+}
 
 static void free_if_over(struct exec *exec) {
     if (exec->client != NULL || !exec->exited || exec->outputs[0].watch.fd >= 0 ||
@@ -45,7 +57,8 @@ static void free_if_over(struct exec *exec) {
     timer_stop(&exec->outputs[0].pause);
     timer_stop(&exec->outputs[1].pause);
     if (exec->group != NULL)
-        cgroup_release(exec->group);
+        (exec->code > KILLED ? cgroup_discard : cgroup_release)(exec->group);
+    forget_options(exec);
     free(exec);
 }
 
@@ -119,8 +132,28 @@ static void drain(struct exec *exec) {
     end_if_drained(exec);
 }
 
+static bool start(struct exec *exec, const struct exec_options *options);
+
+/* Nothing of it has run: nobody can tell. */
+static bool start_again(struct exec *exec) {
+    struct exec_options options = exec->again;
+    for (unsigned i = 0; i < 2; i++)
+        loop_close(&exec->outputs[i].watch);
+    if (exec->group != NULL)
+        cgroup_discard(exec->group);
+    exec->group = NULL;
+    bool started = start(exec, &options);
+    forget_options(exec);
+    if (started)
+        update_watches(exec);
+    return started;
+}
+
 static void ended(struct child *child, int code) {
     struct exec *exec = child->owner;
+    bool lost = exec->again.command != NULL && code > KILLED && exec->client != NULL && !spare_had_begun(child->pid);
+    if (lost && start_again(exec))
+        return;
     exec->exited = true;
     exec->code = code;
     spare_command_ended();
@@ -168,6 +201,8 @@ static void resize(void *job, unsigned cols, unsigned rows) {
 
 static void send_signal(void *job, int signal_number) {
     struct exec *exec = job;
+    /* It is the end that was asked for, however soon it comes. */
+    forget_options(exec);
     if (!exec->exited)
         kill(-exec->child.pid, signal_number);
 }
@@ -210,11 +245,20 @@ static bool watch_pipes(struct exec *exec, int in, int out, int err) {
     return loop_add(&exec->outputs[0].watch, EPOLLIN) && loop_add(&exec->outputs[1].watch, EPOLLIN);
 }
 
+static bool keep_options(struct exec *exec, const struct exec_options *options) {
+    exec->again.command = strdup(options->command);
+    exec->again.cwd = options->cwd == NULL ? NULL : strdup(options->cwd);
+    return exec->again.command != NULL && (options->cwd == NULL || exec->again.cwd != NULL) &&
+           env_copy(&exec->again.env, &options->env);
+}
+
 static bool start_spare(struct exec *exec, const struct exec_options *options) {
     struct spare_command started;
     if (options->command == NULL || options->has_input || options->user != NULL ||
-        !spawn_spare(options->command, &options->env, options->cwd, &started))
+        !keep_options(exec, options) || !spawn_spare(options->command, &options->env, options->cwd, &started)) {
+        forget_options(exec);
         return false;
+    }
     exec->child.pid = started.pid;
     exec->group = started.group;
     children_add(&exec->child);
@@ -243,6 +287,7 @@ static bool start(struct exec *exec, const struct exec_options *options) {
         close_pair(err);
         if (exec->group != NULL)
             cgroup_release(exec->group);
+        exec->group = NULL;
         errno = error;
         return false;
     }

@@ -95,7 +95,8 @@ void loop_once(void) {
     batch_length = count > 0 ? count : 0;
     for (int i = 0; i < batch_length; i++) {
         struct watch *watch = batch[i].data.ptr;
-        if (watch != NULL)
+        /* Whoever wants nothing any more is not to be told what was fetched before. */
+        if (watch != NULL && watch->events != 0)
             watch->ready(watch, batch[i].events);
     }
     batch_length = 0;

@@ -75,6 +75,6 @@ __asm__(".pushsection .text\n\t"
         "hlt\n"
         "8: .asciz \"" PARKED_NAME "\"\n"
         "parked_stub_end:\n\t"
-        ".skip 1024 - (parked_stub_end - parked_stub)\n\t" /* an error when it is longer */
+        ".org parked_stub+1024\n\t" /* an error when it is longer */
         ".popsection");
 #endif

@@ -11,7 +11,9 @@ enum { MOST_SEGMENTS = 64 };
 
 static bool is_same(const struct stat *old, const struct stat *new) {
     return old->st_dev == new->st_dev && old->st_ino == new->st_ino && old->st_size == new->st_size &&
-           old->st_mtim.tv_sec == new->st_mtim.tv_sec && old->st_mtim.tv_nsec == new->st_mtim.tv_nsec;
+           old->st_mtim.tv_sec == new->st_mtim.tv_sec && old->st_mtim.tv_nsec == new->st_mtim.tv_nsec &&
+           /* Nobody can set this one back; the mode changes it, too. */
+           old->st_ctim.tv_sec == new->st_ctim.tv_sec && old->st_ctim.tv_nsec == new->st_ctim.tv_nsec;
 }
 
 /* False when the file is nothing we know; a program without a loader leaves `path` empty. */

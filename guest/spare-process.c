@@ -4,6 +4,7 @@
 
 #include "clone.h"
 #include "hanging-mounts.h"
+#include "loop.h"
 #include "pipes.h"
 #include "start-image.h"
 
@@ -100,6 +101,7 @@ void spare_start(struct spare *spare) {
         return;
     }
     spare->state = SPARE_LOADING;
+    spare->since_ms = monotonic_ms();
     children_add(&spare->child);
 }
 
@@ -143,7 +145,7 @@ void spare_forget(struct spare *spare) {
     close(spare->err);
     parking_free(spare->parking);
     if (spare->group != NULL)
-        cgroup_release(spare->group);
+        cgroup_discard(spare->group);
     spare->parking = NULL;
     spare->group = NULL;
 }

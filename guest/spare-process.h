@@ -26,6 +26,7 @@ struct spare {
     struct parking *parking;
     int out, err; /* our ends */
     unsigned failures;
+    uint64_t since_ms; /* its start */
 };
 
 /* Of a spare in the state NONE. Its child's callbacks are the caller's; the state is LOADING then, or still NONE. */

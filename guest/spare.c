@@ -7,8 +7,11 @@
 #include "loop.h"
 #include "spare-process.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +22,8 @@ enum {
     MAKE_AFTER_END_MS = 50,
     /* In a row: what is in the way will stay. */
     MOST_FAILURES = 3,
+    /* A shell that needs longer to start does not come to an end of it. */
+    MOST_WARMING_MS = 3000,
 };
 
 static void make(struct timer *timer);
@@ -68,6 +73,10 @@ static bool is_outdated(const struct spare *spare) {
     return spare->is_warm && spare->state == SPARE_PARKED && !env_is_same(&spare->env, &base_env);
 }
 
+static bool takes_for_ever(const struct spare *spare) {
+    return spare->state == SPARE_WARMING && monotonic_ms() - spare->since_ms > MOST_WARMING_MS;
+}
+
 /* One after the other. */
 static void make(struct timer *timer) {
     (void)timer;
@@ -76,17 +85,29 @@ static void make(struct timer *timer) {
     if (!control_owns_machine || mounts_may_hang())
         return;
     for (struct spare *spare = spares; spare < spares + SPARES; spare++) {
-        if (is_outdated(spare))
-            throw_away(spare, false);
+        if (is_outdated(spare) || takes_for_ever(spare))
+            throw_away(spare, spare->state == SPARE_WARMING);
         if (spare->state == SPARE_NONE)
             spare_start(spare);
-        if (spare->state == SPARE_LOADING || spare->state == SPARE_WARMING)
+        if (spare->state == SPARE_LOADING || spare->state == SPARE_WARMING) {
+            timer_start(&maker, MOST_WARMING_MS + 1);
             return;
+        }
     }
 }
 
 void spare_begin(void) {
     timer_start(&maker, 0);
+}
+
+bool spare_had_begun(pid_t pid) {
+    char path[40], name[sizeof PARKED_NAME] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, name, sizeof name - 1);
+    if (fd >= 0)
+        close(fd);
+    return length < 0 || strcmp(name, PARKED_NAME) != 0;
 }
 
 void spare_command_ended(void) {
@@ -131,6 +152,11 @@ bool spare_run(const char *command, const struct env *env, const char *directory
 
 void spare_begin(void) {}
 void spare_command_ended(void) {}
+
+bool spare_had_begun(pid_t pid) {
+    (void)pid;
+    return true;
+}
 
 bool spare_run(const char *command, const struct env *env, const char *directory, struct spare_command *started) {
     (void)command, (void)env, (void)directory, (void)started;

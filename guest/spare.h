@@ -21,6 +21,9 @@ struct spare_command {
 void spare_begin(void);
 /* There is time for it now. */
 void spare_command_ended(void);
+/* Whether the process of a spare_command, which has been killed and not yet reaped, had become the command. Somebody may kill
+ * it in the moment in which it is told. */
+bool spare_had_begun(pid_t pid);
 
 /* Runs `sh -c` as root. False, and nothing has happened, when no spare is there that could do it. */
 bool spare_run(const char *command, const struct env *env, const char *directory, struct spare_command *started);

@@ -12,6 +12,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* What is read there is not the file's, or not the same for everybody. */
+static bool is_of_kernel(const char *path) {
+    static const char *const places[] = {"/proc/", "/sys/", "/dev/"};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (strncmp(path, places[i], strlen(places[i])) == 0)
+            return true;
+    return false;
+}
+
 /* The file it names, wherever the process stands. */
 static bool sees_file(pid_t pid, uint64_t address, struct seen_files *seen) {
     char path[LONGEST_SEEN_PATH];
@@ -20,7 +29,7 @@ static bool sees_file(pid_t pid, uint64_t address, struct seen_files *seen) {
         if (!tracee_read(pid, address + length, path + length, 1))
             return false;
         if (path[length] == '\0')
-            return path[0] == '/' && seen_files_add(seen, path);
+            return path[0] == '/' && !is_of_kernel(path) && seen_files_add(seen, path);
     }
     return false;
 }

@@ -2,8 +2,11 @@
 
 #ifdef __x86_64__
 
+#include "loop.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, VDSO_PAGES = 2 };
+enum { PAGE = 4096, VDSO_PAGES = 2, MOST_STEP_MS = 1000 };
 
 static const uint8_t system_call[] = {0x0f, 0x05};
 
@@ -70,10 +73,11 @@ bool tracee_step(pid_t pid, int request) {
     siginfo_t change = {.si_pid = 0};
     if (ptrace(request, pid, 0, 0) != 0)
         return false;
-    while (waitid(P_PID, (id_t)pid, &change, WSTOPPED | WEXITED | WNOWAIT) != 0)
-        if (errno != EINTR)
+    /* Its control group may be frozen. */
+    for (uint64_t end = monotonic_ms() + MOST_STEP_MS; change.si_pid == 0 && monotonic_ms() < end; sched_yield())
+        if (waitid(P_PID, (id_t)pid, &change, WSTOPPED | WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR)
             return false;
-    return change.si_code == CLD_TRAPPED && (change.si_status & 0x7f) == SIGTRAP &&
+    return change.si_pid == pid && change.si_code == CLD_TRAPPED && (change.si_status & 0x7f) == SIGTRAP &&
            waitid(P_PID, (id_t)pid, &change, WSTOPPED | WNOHANG) == 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "start-calls.h"
 
+#include <linux/audit.h>
 #include <linux/prctl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,7 +14,14 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-enum { PAGE = 4096, TEXT_LEAST = 2 * PAGE, WORD = 8, NAME_BYTES = 16, SYSTEM_CALL_BYTES = 2 };
+enum {
+    PAGE = 4096,
+    TEXT_LEAST = 2 * PAGE,
+    WORD = 8,
+    NAME_BYTES = 16,
+    SYSTEM_CALL_BYTES = 2,
+    MOST_STEPS = 1024, /* a shell with shared libraries makes a hundred */
+};
 
 /* The arguments that lie before the text. */
 static const char before_text[] = "sh\0-c";
@@ -75,6 +83,7 @@ bool warm_up_begin(struct warm_up *warm, const struct tracee *tracee) {
         return false;
     warm->text = stack.arguments[2];
     warm->name = 0;
+    warm->steps = 0;
     return find_clock(warm, tracee->pid) && rename_it(warm, tracee) && protect(warm, tracee, PROT_NONE, PROT_NONE) &&
            ptrace(PTRACE_SETREGS, tracee->pid, 0, &tracee->start) == 0 &&
            ptrace(PTRACE_SETOPTIONS, tracee->pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
@@ -104,7 +113,8 @@ enum warm_up_state warm_up_step(struct warm_up *warm, struct tracee *tracee, str
     struct __ptrace_syscall_info info;
     struct user_regs_struct call;
     if (ptrace(PTRACE_GET_SYSCALL_INFO, tracee->pid, sizeof info, &info) <= 0 ||
-        ptrace(PTRACE_GETREGS, tracee->pid, 0, &call) != 0)
+        ptrace(PTRACE_GETREGS, tracee->pid, 0, &call) != 0 || info.arch != AUDIT_ARCH_X86_64 ||
+        ++warm->steps > MOST_STEPS)
         return WARM_UP_FAILED;
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY && !is_start_call(&call, tracee->pid, seen))
         return stop_before(&call, warm, tracee) ? WARM_UP_DONE : WARM_UP_FAILED;

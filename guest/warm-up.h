@@ -1,5 +1,6 @@
 /* Lets a shell do what it does whatever its command is, and stops it before anything that could depend on the command: on
- * its text, its directory, the host's name, the time. What it could not see cannot have changed what it did. */
+ * its text, its directory, the host's name, the time. What it could not see cannot have changed what it did.
+ * (There is one more clock, the processor's counter. Nobody tells the time by it alone.) */
 #ifndef MACHINEN_WARM_UP_H
 #define MACHINEN_WARM_UP_H
 
@@ -20,6 +21,7 @@ struct warm_up {
         uint64_t start, length;
     } clock; /* what the kernel tells it the time by */
     uint64_t name; /* where it wants its name, while it asks for it */
+    unsigned steps;
 };
 
 /* Stands for the command until that is known, so that there is room for it where the kernel puts the arguments of a program

@@ -183,6 +183,23 @@ describe.each(bases)("on the $name base, a process that waits to be a command", 
     expect([warm, cold]).not.toContain(Number(stdout));
   });
 
+  test("is no loss when somebody kills it while it is told what to run", async () => {
+    const freeze = "echo 1 > /sys/fs/cgroup$(cut -d: -f3 /proc/$warm/cgroup)/cgroup.freeze";
+    const { warm } = await withSpares(vm, freeze);
+    const told = vm.exec("echo it ran; echo once >> /tmp/ran; cat /tmp/ran; echo $$");
+    await vm.exec(`sleep 0.5; kill -9 ${warm}`);
+    const { stdout } = await told;
+    expect(stdout).toMatch(/^it ran\nonce\n\d+\n$/);
+    expect(Number(stdout.split("\n")[2])).not.toBe(warm);
+  });
+
+  test("is not used when somebody has changed the rights of the shell", async () => {
+    const shell = "$(readlink -f /bin/sh)";
+    const spares = await withSpares(vm, `chmod a+w ${shell}`);
+    const { stdout } = await vm.exec(`echo $$; chmod go-w ${shell}`);
+    expect(Object.values(spares)).not.toContain(Number(stdout));
+  });
+
   test.each(kinds)("of a program that cannot be started says so when it is $kind", async (how) => {
     await withSpares(vm, how.action);
     expect(await vm.execRaw("exec nothing-like-this")).toMatchObject({ exitCode: 127 });

@@ -14,6 +14,8 @@ export interface Base {
   shell: string;
   /** The type of its root file system. */
   root: string;
+  /** Whether its root keeps users' extended attributes and file capabilities, and it has programs that set these. */
+  keepsAttributes: boolean;
   /** A command that removes what is large and not needed, for tests that copy the whole root. */
   slim: string;
   /** A command that answers on a TCP port with what it gets, for ever. */
@@ -44,6 +46,7 @@ export const bases: readonly Base[] = [
     hostOptions: { image: "tiny", memoryMib: 256 },
     shell: "/bin/sh",
     root: "rootfs",
+    keepsAttributes: false,
     slim: ":",
     // The number of l's is busybox's listen backlog.
     echoServer: (port) => `nc -${"l".repeat(32)} -p ${port} -e cat`,
@@ -55,6 +58,7 @@ export const bases: readonly Base[] = [
     hostOptions: { image: "debian", memoryMib: 512 },
     shell: "/bin/bash",
     root: "ext4",
+    keepsAttributes: true,
     slim: "rm -r /usr/share/* /usr/lib/*/perl* /usr/lib/*/gconv /usr/lib/apt /var/lib/apt /var/lib/dpkg",
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
     connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
