@@ -11,6 +11,7 @@
 #include "qemu.h"
 #include "request.h"
 #include "trace.h"
+#include "tsc.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -270,6 +271,8 @@ static int from_template(const char *directory, struct error *error) {
 
 static int from_bundle(const char *directory, struct error *error) {
     struct captured captured;
+    /* The bundle is read meanwhile. */
+    struct tsc_moment began = tsc_now();
     const char *const places[DISK_USES] = {NULL, vm.config->mount_lower, vm.config->mount_upper};
     if (!bundle_read(vm.config->incoming_bundle, places, &captured, error)) {
         return EXIT_INCOMING;
@@ -277,7 +280,7 @@ static int from_bundle(const char *directory, struct error *error) {
     fault(RESUME_BASE);
     char processor[sizeof captured.processor];
     probe_processor(processor, sizeof processor);
-    uint64_t tsc_khz = vm.config->tsc_khz ? vm.config->tsc_khz : probe_tsc_khz();
+    uint64_t tsc_khz = vm.config->tsc_khz ? vm.config->tsc_khz : tsc_khz_since(began);
     bool fits = fits_processor(&captured, processor, tsc_khz, error);
     int status = fits ? over_copy(&captured, directory, error) : EXIT_INCOMING;
     captured_close(&captured);

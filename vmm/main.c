@@ -8,6 +8,7 @@
 #include "probe.h"
 #include "run.h"
 #include "save.h"
+#include "tsc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ static int probe(void) {
     char reason[160], escaped[320];
     bool kvm = probe_kvm(reason, sizeof reason);
     printf("{\"accel\":\"%s\",\"reason\":\"%s\",\"tscKhz\":%llu}\n", kvm ? "kvm" : "tcg",
-           json_escape(reason, escaped, sizeof escaped), (unsigned long long)probe_tsc_khz());
+           json_escape(reason, escaped, sizeof escaped), (unsigned long long)tsc_khz_since(tsc_now()));
     return fflush(stdout) == 0 ? 0 : 1;
 }
 

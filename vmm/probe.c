@@ -15,8 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <x86intrin.h>
 
 #define BUDGET_MS 150
 #define ROUNDS 20
@@ -130,29 +128,11 @@ bool probe_kvm(char *reason, size_t room) {
     return true;
 }
 
-static uint64_t raw_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-uint64_t probe_tsc_khz(void) {
-    uint64_t ns = raw_ns(), ticks = __rdtsc(), elapsed;
-    do {
-        elapsed = raw_ns() - ns;
-    } while (elapsed < 20000000);
-    return (__rdtsc() - ticks) * 1000000 / elapsed;
-}
-
 #else
 
 bool probe_kvm(char *reason, size_t room) {
     snprintf(reason, room, "KVM is not used on this architecture yet");
     return false;
-}
-
-uint64_t probe_tsc_khz(void) {
-    return 0;
 }
 
 #endif

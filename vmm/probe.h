@@ -8,8 +8,6 @@
 
 /* Is KVM there and fast enough to be worth it? Takes at most about 150 ms. `reason` says why (not). */
 bool probe_kvm(char *reason, size_t room);
-/* The rate of the time stamp counter, measured for 20 ms; 0 when there is none. */
-uint64_t probe_tsc_khz(void);
 /* The processor's model in its maker's words; empty when the system does not say. */
 void probe_processor(char *name, size_t room);
 

@@ -19,6 +19,7 @@
 #include "run-dir.h"
 #include "stats.h"
 #include "trace.h"
+#include "tsc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +69,7 @@ static bool choose_accel(struct error *error) {
         return fail(error, "ACCEL_UNUSABLE", "MACHINEN_ACCEL=kvm: %s", vm.accel_reason);
     }
     if (vm.accel == ACCEL_TCG) {
-        vm.tsc_khz = config->tsc_khz ? config->tsc_khz : probe_tsc_khz();
+        vm.tsc_khz = config->tsc_khz ? config->tsc_khz : tsc_khz_since(tsc_now());
     }
     return true;
 }
