@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 enum {
-    /* A command that runs shall have the processor first, and one of many in a row no company. */
+    /* A command that runs shall have the processor first, one of many in a row no company, and copies made at once, which all
+     * are to run their first command, the host's processors. */
     MAKE_AFTER_START_MS = 250,
-    MAKE_AFTER_END_MS = 50,
+    MAKE_AFTER_END_MS = 200,
     /* In a row: what is in the way will stay. */
     MOST_FAILURES = 3,
     /* A shell that needs longer to start does not come to an end of it. */

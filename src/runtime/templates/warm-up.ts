@@ -4,8 +4,8 @@ import type { RunDir } from "../machine/run-dir.ts";
 
 const WARM_UP_MS = 3000;
 /** After a command the guest starts the shells of the next ones: everybody is to find that done. */
-const LEAST_REST_MS = 200;
-const MOST_REST_MS = 800;
+const LEAST_REST_MS = 350;
+const MOST_REST_MS = 1400;
 
 /** Takes one of the two shells that wait, and fails unless the other is there: it is the one made last. */
 const SEES_OTHER_SHELL = `for comm in /proc/[0-9]*/comm; do
