@@ -38,7 +38,7 @@ describe.each(bases)("programs on the $name base", (base) => {
     await terminal.until(() => pane(terminal, "one").startsWith("the quick brown fox"));
     await terminal.type("\r");
     await terminal.until("attached");
-    await terminal.type(..."\x1b:wq", "\r");
+    await terminal.type(...":wq", "\r");
     await terminal.until(() => /root@one[^\n]*$/.test(pane(terminal, "one").trimEnd()));
     await leave(terminal);
     expect(await world.ok(["exec", "one", "--", "cat", "/root/notes.txt"])).toBe(
@@ -55,11 +55,10 @@ describe.each(bases)("programs on the $name base", (base) => {
     await terminal.type("q");
     await terminal.until(() => /root@one[^\n]*$/.test(pane(terminal, "one").trimEnd()));
     await terminal.type(..."top -d 1", "\r");
-    await terminal.until(() =>
-      /PID USER[\s\S]*machinen|PID USER[\s\S]*init/.test(pane(terminal, "one")),
-    );
-    const first = pane(terminal, "one").split("\n")[0];
-    await terminal.until(() => pane(terminal, "one").split("\n")[0] !== first);
+    const top = (): string => pane(terminal, "one");
+    await terminal.until(() => /PID .*USER[\s\S]*(machinen|init)/.test(top()));
+    const first = top();
+    await terminal.until(() => /PID .*USER/.test(top()) && top() !== first);
     await terminal.type("q");
     await terminal.until(() => /root@one[^\n]*$/.test(pane(terminal, "one").trimEnd()));
     await leave(terminal);

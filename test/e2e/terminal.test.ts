@@ -140,7 +140,9 @@ describe.each(bases)("the terminal on the $name base", (base) => {
     await terminal.until(() => mark("two") === "❯");
     await run(terminal, `(${later("echo beat")}) &`);
     // The fork is of a shell that has all of this behind it.
-    await terminal.until(() => /echo beat\) &\s+root@two/.test(pane(terminal, "two")));
+    await terminal.until(() =>
+      /echo beat\) &\s+(\[1\] \d+\s+)?root@two/.test(pane(terminal, "two")),
+    );
     await detach(terminal);
     await terminal.type("k");
     await terminal.until(/▸● one/);
