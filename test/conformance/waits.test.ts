@@ -13,6 +13,7 @@ vi.mock("node:timers/promises", async (original) => {
 });
 
 const { boot } = await import("../../src/runtime/index.ts");
+const { bases } = await import("../runtime/machine/bases.ts");
 const { useScratch } = await import("../runtime/machine/scratch.ts");
 const scratch = useScratch();
 const sleeper = { binary: "/bin/sleep", args: ["1000"] };
@@ -51,21 +52,24 @@ test("no limit is too long for a timer: the machine is not killed at once", asyn
   }
 });
 
-test("wait() of a fork waits for ever unless told otherwise", async () => {
-  const vm = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [] });
-  const [patient, hurried] = [await vm.fork(), await vm.fork({ timeoutMs: 12_345 })];
-  try {
-    asked.length = 0;
-    const ends = [patient.wait()];
-    expect(asked).toEqual([]);
-    ends.push(hurried.wait());
-    expect(asked).toEqual([12_345]);
-    await Promise.all([patient.kill(), hurried.kill()]);
-    for (const end of ends) expect((await end).signal).toBe("SIGKILL");
-  } finally {
-    await Promise.all([vm, patient, hurried].map((machine) => machine.kill()));
-  }
-});
+test.each(bases)(
+  "wait() of a fork waits for ever unless told otherwise ($name)",
+  async ({ options }) => {
+    const vm = await boot(options);
+    const [patient, hurried] = [await vm.fork(), await vm.fork({ timeoutMs: 12_345 })];
+    try {
+      asked.length = 0;
+      const ends = [patient.wait()];
+      expect(asked).toEqual([]);
+      ends.push(hurried.wait());
+      expect(asked).toEqual([12_345]);
+      await Promise.all([patient.kill(), hurried.kill()]);
+      for (const end of ends) expect((await end).signal).toBe("SIGKILL");
+    } finally {
+      await Promise.all([vm, patient, hurried].map((machine) => machine.kill()));
+    }
+  },
+);
 
 test("snapshot() takes 90 s at most unless told otherwise", async () => {
   const vm = await boot(sleeper);
