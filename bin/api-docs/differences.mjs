@@ -11,10 +11,10 @@ export const differences = [
   "A machine that starts from a template has printed no boot messages; `template: false` boots it from nothing.",
   "`detached` waits until the guest is ready, not for its first byte, unless `binary` is a program of your own.",
   "`hostAddr` is an IPv4 address; a machine has at most 64 forwards and 16 live mounts, none inside another.",
-  "With `onStdout` or `onStderr` the result holds the last 16 MiB of what was streamed, so that any length can be.",
+  "With `onStdout` or `onStderr` the result holds the last 16 MiB of what was streamed, so that any length can be; a callback that returns a promise is waited for, and holds the command back.",
   "`hostRssBytes` of a machine counts its QEMU too, and pages that several machines share in proportion.",
   "Bases and kernels lie in `~/.machinen/assets` under names of their own (`machinen install`); on x86-64 there is no device tree, so `provision` asks for one only when `dtb` names it.",
-  "`ensureRootfsImage` never reports `gunzip-prebake`, and `e2fsck` only for an image that was written to.",
+  "`ensureRootfsImage` reports `gunzip-prebake` for a tarball compressed with gzip, and `e2fsck` only for an image that was written to.",
   "`list()` keeps the record of a dead machine that has left files, for `runGc()` to remove; `runGc()` also reports what never got into the registry.",
   "Nothing but the VMM runs beside a machine: `gvproxyPid`, `gvproxyExe` and `liveMountServers` of a record stay unset.",
 ];
