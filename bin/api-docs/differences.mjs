@@ -4,7 +4,7 @@ export const differences = [
   "It also has the mount of its source, with what was written to it. A `mount` of its own is copied to its root once it runs, and bound to its place before the call returns: `mountDiskUpperSizeBytes` does not limit it.",
   "Its `env` and `guestCwd` are those of commands started from then on; what runs keeps its own.",
   "`image`, `kernel`, `dtb` and `rootDisk` of a fork or restore must exist and are not used, nor is `rootDiskSizeBytes`: the machine carries its own.",
-  "Machines are saved whole from outside: there is no scratch disk in the guest (`diskPath` is set only when `snapshot` is a path, which must exist and is not attached), and `dumpCmd` is not run.",
+  "Machines are saved whole from outside, so nothing in the guest needs a scratch disk for it: there is one only when `snapshot` is a path, and `dumpCmd` is not run.",
   "The connections a guest had end in every copy of it: `tcpClose` and `tcpKeep` have no effect.",
   "Bundles are verified whole before they start: `lazy` has no effect and `lazyPagesPending` is 0.",
   "An image given as `rootDisk` is never written to: what the guest writes ends with the machine.",
@@ -14,7 +14,7 @@ export const differences = [
   "With `onStdout` or `onStderr` the result holds the last 16 MiB of what was streamed, so that any length can be; a callback that returns a promise is waited for, and holds the command back.",
   "`hostRssBytes` of a machine counts its QEMU too, and pages that several machines share in proportion.",
   "Bases and kernels lie in `~/.machinen/assets` under names of their own (`machinen install`); on x86-64 there is no device tree, so `provision` asks for one only when `dtb` names it.",
-  "`ensureRootfsImage` never reports `gunzip-prebake`, and `e2fsck` only for an image that was written to.",
+  "`ensureRootfsImage` reports `gunzip-prebake` for a tarball compressed with gzip, and `e2fsck` only for an image that was written to.",
   "`list()` keeps the record of a dead machine that has left files, for `runGc()` to remove; `runGc()` also reports what never got into the registry.",
   "Nothing but the VMM runs beside a machine: `gvproxyPid`, `gvproxyExe` and `liveMountServers` of a record stay unset.",
 ];

@@ -1,8 +1,14 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
+import {
+  ensureRootfsImage,
+  resolveImage,
+  rootfsImgCacheDir,
+} from "../../../src/runtime/images/index.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
@@ -166,6 +172,12 @@ describe.each(bases)("a machine of the $name base on a disk", (base) => {
     expect(size).toBe(Math.ceil(base.smallDiskBytes / 4096) * 4096);
     expect(kib! * 1024).toBeGreaterThan(size! * 0.8);
     expect(kib! * 1024).toBeLessThan(size!);
+    const environment = readFileSync(`/proc/${vm.pid}/environ`, "utf8");
+    const disk = /\0MACHINEN_ROOTDISK=([^\0]+)/.exec(environment)![1]!;
+    expect([dirname(disk), basename(disk)]).toEqual([
+      rootfsImgCacheDir(),
+      expect.stringMatching(/^[0-9a-f]{64}\b.*\.img$/),
+    ]);
     const before = [list(), scratch.runDirs()];
     const error = await rejection(boot({ ...small, name: "narrow", rootDiskSizeBytes: 400_000 }));
     expect(error.code).toBe("BOOT_PACK_FAILED");
@@ -175,10 +187,32 @@ describe.each(bases)("a machine of the $name base on a disk", (base) => {
     await vm.kill();
   });
 
+  test("may be one of the caller's own, which is left as it is", async () => {
+    const made = {
+      cacheDir: join(scratch.path, `${base.name}-disks`),
+      minSizeBytes: base.smallDiskBytes,
+    };
+    const rootDisk = ensureRootfsImage(resolveImage(base.name), made);
+    const checksum = () => createHash("sha256").update(readFileSync(rootDisk)).digest("hex");
+    const before = checksum();
+    const vm = await boot({ ...onDisk, rootDisk });
+    const look = "cat /root/own; awk '$2 == \"/\" { print $1, $3 }' /proc/mounts | tail -n 1";
+    expect((await vm.exec(`echo mine > /root/own; sync; ${look}`)).stdout).toBe(
+      "mine\n/dev/vda ext4\n",
+    );
+    await vm.kill();
+    expect(checksum()).toBe(before);
+  });
+
   test("is writable; forks get their own; the image stays as it was", async () => {
     const vm = await boot({ ...onDisk, rootDiskSizeBytes: 3 * 1024 ** 3 });
     const { stdout } = await vm.exec("grep ' / ext4 ' /proc/mounts; blockdev --getsize64 /dev/vda");
     expect(stdout).toMatch(new RegExp(`^/dev/vda / ext4 rw.*\\n${3 * 1024 ** 3}\\n$`));
+    // The file system has grown to its disk.
+    const [, mib] = (await vm.exec("df -m / | tail -n 1")).stdout.split(/ +/).map(Number);
+    expect(mib).toBeGreaterThan(2800);
+    // What the VMM is told is not the guest's to see.
+    expect((await vm.exec("env; cat /proc/1/environ")).stdout).not.toContain("MACHINEN_");
     await vm.exec("echo parent > /root/file && sync");
     const fork = await vm.fork({ detached: true });
     expect((await fork.exec("cat /root/file")).stdout).toBe("parent\n");
