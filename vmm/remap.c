@@ -13,6 +13,8 @@
 
 /* Beyond those of the disks. */
 #define MEMORY_SET 2000000000u
+/* A busy host may not come to it at once. */
+#define PATIENCE_MS 10000u
 
 /* Its number there. */
 static bool give(struct vm *vm, int fd, uint64_t *number, struct error *error) {
@@ -50,7 +52,7 @@ static bool map_there(pid_t qemu, uint64_t address, uint64_t size, uint64_t numb
     if (ptrace(PTRACE_SEIZE, qemu, 0, (void *)PTRACE_O_EXITKILL) != 0) {
         return false;
     }
-    bool stopped = tracee_step(qemu, PTRACE_INTERRUPT) && tracee_look(&tracee, qemu) && hold_signals(qemu, &signals);
+    bool stopped = tracee_step(qemu, PTRACE_INTERRUPT, PATIENCE_MS) && tracee_look(&tracee, qemu, PATIENCE_MS) && hold_signals(qemu, &signals);
     bool ok = stopped && tracee_call(&tracee, words, address);
     if (!(stopped ? go_on(&tracee, &signals) : ptrace(PTRACE_DETACH, qemu, 0, 0) == 0)) {
         kill(qemu, SIGKILL);

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 4096, VDSO_PAGES = 4, MOST_STEP_MS = 1000 };
+enum { PAGE_BYTES = 4096, VDSO_PAGES = 4 };
 
 static const uint8_t system_call[] = {0x0f, 0x05};
 
@@ -72,18 +72,17 @@ static bool find_system_call(struct tracee *tracee) {
     return false;
 }
 
-bool tracee_look(struct tracee *tracee, pid_t pid) {
-    *tracee = (struct tracee){.pid = pid};
+bool tracee_look(struct tracee *tracee, pid_t pid, uint64_t patience_ms) {
+    *tracee = (struct tracee){.pid = pid, .patience_ms = patience_ms};
     return ptrace(PTRACE_GETREGS, pid, 0, &tracee->start) == 0 && read_auxiliary(tracee) && find_system_call(tracee);
 }
 
-bool tracee_step(pid_t pid, int request) {
+bool tracee_step(pid_t pid, int request, uint64_t patience_ms) {
     siginfo_t change = {.si_pid = 0};
     if (ptrace(request, pid, 0, 0) != 0) {
         return false;
     }
-    /* Its control group may be frozen. */
-    for (uint64_t end = monotonic_now_ms() + MOST_STEP_MS; change.si_pid == 0 && monotonic_now_ms() < end; sched_yield()) {
+    for (uint64_t end = monotonic_now_ms() + patience_ms; change.si_pid == 0 && monotonic_now_ms() < end; sched_yield()) {
         if (waitid(P_PID, (id_t)pid, &change, WSTOPPED | WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR) {
             return false;
         }
@@ -103,7 +102,7 @@ bool tracee_call(const struct tracee *tracee, const uint64_t *words, uint64_t ex
     registers.r10 = words[4];
     registers.r8 = words[5];
     registers.r9 = 0;
-    return ptrace(PTRACE_SETREGS, tracee->pid, 0, &registers) == 0 && tracee_step(tracee->pid, PTRACE_SINGLESTEP) &&
+    return ptrace(PTRACE_SETREGS, tracee->pid, 0, &registers) == 0 && tracee_step(tracee->pid, PTRACE_SINGLESTEP, tracee->patience_ms) &&
            ptrace(PTRACE_GETREGS, tracee->pid, 0, &registers) == 0 && registers.rax == expected;
 }
 #endif
