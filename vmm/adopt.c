@@ -1,6 +1,7 @@
 #include "adopt.h"
 #include "files.h"
 #include "probe.h"
+#include "scratch-disk.h"
 #include "vm.h"
 
 #include <errno.h>
@@ -35,24 +36,23 @@ void adopt_memory(struct captured *from) {
     from->memory_fd = -1;
 }
 
-bool adopt_disks(struct captured *from, const char *directory, struct error *error) {
-    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_resume(&vm.disks[index], index, &from->disks[index], directory, error)) {
-            return false;
-        }
-    }
-    return true;
+/* Nothing is on a template's scratch disk: it gives way to the file of the machine that the template becomes. */
+static bool adopt_disk(struct captured_disk *from, bool complete, const char *directory, struct error *error) {
+    unsigned index = (unsigned)vm.disk_count;
+    struct disk *disk = &vm.disks[index];
+    return from->use == DISK_SCRATCH && vm.config->scratch_disk
+               ? scratch_disk_open(disk, index, from->size, directory, error)
+               : (complete ? disk_resume : disk_expect)(disk, index, from, directory, error);
 }
 
-bool expect_disks(struct captured *from, const char *directory, struct error *error) {
+/* `complete` false: more layers will come. */
+bool adopt_disks(struct captured *from, bool complete, const char *directory, struct error *error) {
     for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_expect(&vm.disks[index], index, &from->disks[index], directory, error)) {
+        if (!adopt_disk(&from->disks[vm.disk_count], complete, directory, error)) {
             return false;
         }
     }
-    return true;
+    return scratch_disk_is_placed(error);
 }
 
 /* Others may resume from the same state at this moment: each needs a read position of its own. */

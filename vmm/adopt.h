@@ -8,9 +8,8 @@
 bool adopt_shape(const struct captured *from, struct error *error);
 /* Takes its memory away from `from`. */
 void adopt_memory(struct captured *from);
-/* The disks are there now, or (expect) come with the delta. Overlays are made in `directory`. */
-bool adopt_disks(struct captured *from, const char *directory, struct error *error);
-bool expect_disks(struct captured *from, const char *directory, struct error *error);
+/* Overlays are made in `directory`. `complete` false: more layers will come. */
+bool adopt_disks(struct captured *from, bool complete, const char *directory, struct error *error);
 bool adopt_state(struct captured *from, struct error *error);
 
 #endif

@@ -75,7 +75,7 @@ static int load(struct error *error) {
 
 /* The child's QEMU is ready before its source is stopped. */
 static int over_base(int source, struct captured *base, const char *directory, struct error *error) {
-    if (!adopt_shape(base, error) || !expect_disks(base, directory, error)) {
+    if (!adopt_shape(base, error) || !adopt_disks(base, false, directory, error)) {
         return EXIT_INCOMING;
     }
     adopt_memory(base);
@@ -104,7 +104,7 @@ static bool take_delta(struct captured *delta, struct error *error) {
 }
 
 static int over_copy(struct captured *copy, const char *directory, struct error *error) {
-    bool ok = adopt_shape(copy, error) && adopt_disks(copy, directory, error) && adopt_state(copy, error);
+    bool ok = adopt_shape(copy, error) && adopt_disks(copy, true, directory, error) && adopt_state(copy, error);
     if (vm.config->memory_limit) {
         ok = ok && copy_own(copy->memory_fd, (uint64_t)copy->memory_mib << 20, &vm.memory, error);
         close_fd(&copy->memory_fd);
@@ -205,7 +205,7 @@ static int from_template(const char *directory, struct error *error) {
     at = trace("base", at);
     if (captured.memory_fd < 0) {
         fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
-    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, directory, error) && adopt_state(&captured, error)) {
+    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, true, directory, error) && adopt_state(&captured, error)) {
         adopt_memory(&captured);
         snprintf(vm.template, sizeof vm.template, "%s", vm.config->template ? vm.config->template : "");
         status = base >= 0 ? qemu_begin(error) : fill_and_begin(file, error);
@@ -236,7 +236,7 @@ static int from_bundle(const char *directory, struct error *error) {
     struct captured captured;
     /* The bundle is read meanwhile. */
     struct tsc_moment began = tsc_now();
-    const char *const places[DISK_USES] = {NULL, vm.config->mount_lower, vm.config->mount_upper};
+    const char *const places[DISK_USES] = {[DISK_MOUNT_LOWER] = vm.config->mount_lower, [DISK_MOUNT_UPPER] = vm.config->mount_upper};
     bool lazy = vm.config->lazy && vm.config->memory_limit == 0;
     if (vm.config->lazy && !lazy) {
         lazy_refused("a machine with another memory limit than its source's has memory of its own");

@@ -5,7 +5,7 @@ import type { Machine, VmHandle } from "../../../src/runtime/machine/vm-handle.t
 import { until } from "../../vmm/machine.ts";
 
 export interface Base {
-  name: string;
+  name: "tiny" | "debian";
   /** How tests boot it: from its template, and idle. */
   options: BootOptions;
   /** The same for a `Host`. */
@@ -35,11 +35,8 @@ const PERL_CONNECT =
   "fork||do{syswrite(S,$b)while sysread(STDIN,$b,65536);shutdown(S,1);exit};" +
   "syswrite(STDOUT,$b)while sysread(S,$b,65536);";
 
-/**
- * What every behaviour is proved on: a static busybox in RAM, and a Debian with bash, dash, coreutils and shared
- * libraries on a disk. Tests use them by `describe.each(bases)`, so that neither is left out.
- */
-export const bases: readonly Base[] = [
+/** A static busybox in RAM, and a Debian with bash, dash, coreutils and shared libraries on a disk. */
+const all: readonly Base[] = [
   {
     name: "tiny",
     options: { image: "tiny", rootDisk: false, memory: 256, cmd: [] },
@@ -64,6 +61,38 @@ export const bases: readonly Base[] = [
     connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
   },
 ];
+
+/** Those whose names stand in a list with commas, each once; without a list all of them. */
+export function chooseBases(list: string | undefined): readonly Base[] {
+  const names = (list ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  for (const name of names) {
+    if (all.some((base) => base.name === name)) continue;
+    const known = all.map((base) => base.name).join(", ");
+    throw new Error(`MACHINEN_TEST_BASES names the base "${name}"; there are: ${known}`);
+  }
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+const chosen = process.env.MACHINEN_TEST_BASES;
+
+/**
+ * What every behaviour is proved on. Tests use them by `describe.each(bases)`, so that neither is left out.
+ * `MACHINEN_TEST_BASES` has the whole suite run on some of them only.
+ */
+export const bases = chooseBases(chosen);
+
+/** For a subject that the guest has no part in: this base, unless `MACHINEN_TEST_BASES` names others. */
+export function oneBase(name: Base["name"]): readonly Base[] {
+  return chosen ? bases : chooseBases(name);
+}
+
+/** For what only one base has: that one, or none where `MACHINEN_TEST_BASES` leaves it out. */
+export function onlyBase(name: Base["name"]): readonly Base[] {
+  return bases.filter((base) => base.name === name);
+}
 
 /** How many lines of the arguments of the guest's processes hold this word. */
 export async function countProcesses(vm: Machine, word: string): Promise<number> {

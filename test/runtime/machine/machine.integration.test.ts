@@ -1,8 +1,14 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vmmStatus } from "../../../src/runtime/control/vmm-control.ts";
+import {
+  ensureRootfsImage,
+  resolveImage,
+  rootfsImgCacheDir,
+} from "../../../src/runtime/images/index.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
@@ -159,6 +165,12 @@ describe("a machine on a disk", () => {
     const vm = await boot({ ...small, rootDiskSizeBytes: 24_000_000 });
     const { stdout } = await vm.exec("blockdev --getsize64 /dev/vda; df -m / | tail -n 1");
     expect(stdout).toMatch(/^24002560\n\S+ +2\d /);
+    const environment = readFileSync(`/proc/${vm.pid}/environ`, "utf8");
+    const disk = /\0MACHINEN_ROOTDISK=([^\0]+)/.exec(environment)![1]!;
+    expect([dirname(disk), basename(disk)]).toEqual([
+      rootfsImgCacheDir(),
+      expect.stringMatching(/^[0-9a-f]{64}\b.*\.img$/),
+    ]);
     const before = [list(), scratch.runDirs()];
     const error = await rejection(boot({ ...small, name: "narrow", rootDiskSizeBytes: 400_000 }));
     expect(error.code).toBe("BOOT_PACK_FAILED");
@@ -166,6 +178,20 @@ describe("a machine on a disk", () => {
     expect([list(), scratch.runDirs()]).toEqual(before);
     await (await vm.fork({ name: "narrow" })).kill();
     await vm.kill();
+  });
+
+  test("may be one of the caller's own, which is left as it is", async () => {
+    const made = { cacheDir: join(scratch.path, "disks"), minSizeBytes: 32 << 20 };
+    const rootDisk = ensureRootfsImage(resolveImage("tiny"), made);
+    const checksum = () => createHash("sha256").update(readFileSync(rootDisk)).digest("hex");
+    const before = checksum();
+    const vm = await boot({ image: "tiny", memory: 256, cmd: [], rootDisk });
+    const look = "cat /root/own; awk '$2 == \"/\" { print $1, $3 }' /proc/mounts | tail -n 1";
+    expect((await vm.exec(`echo mine > /root/own; sync; ${look}`)).stdout).toBe(
+      "mine\n/dev/vda ext4\n",
+    );
+    await vm.kill();
+    expect(checksum()).toBe(before);
   });
 
   test("has a writable Debian on it; forks get their own; the image stays as it was", async () => {
@@ -179,6 +205,11 @@ describe("a machine on a disk", () => {
       "findmnt -n -o SOURCE,FSTYPE /; blockdev --getsize64 /dev/vda",
     );
     expect(stdout.split(/\s+/)).toEqual(["/dev/vda", "ext4", String(3 * 1024 ** 3), ""]);
+    // The file system has grown to its disk.
+    const size = Number((await vm.exec("df -m --output=size / | tail -n 1")).stdout);
+    expect(size).toBeGreaterThan(2800);
+    // What the VMM is told is not the guest's to see.
+    expect((await vm.exec("env; cat /proc/1/environ")).stdout).not.toContain("MACHINEN_");
     await vm.exec("echo parent > /root/file && sync");
     const fork = await vm.fork({ detached: true });
     expect((await fork.exec("cat /root/file")).stdout).toBe("parent\n");

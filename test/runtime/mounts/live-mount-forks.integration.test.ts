@@ -22,6 +22,10 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
     'while :; do [ -e /tmp/go ] && { read -r line <&5; echo "$line" > /tmp/read; cat <&4 > /tmp/doomed 2>&1; ' +
     "hostname >&3; pwd > here-$(hostname); rm /tmp/go; }; sleep 0.1; done) >/dev/null 2>&1 </dev/null &";
 
+  /** A process that holds a flock() and a lock by fcntl(), and gives them back when it is told to. */
+  const lockFiles = "/mnt/work/held/whole /mnt/work/held/part";
+  const lockHolder = `/mnt/tools/locks hold ${lockFiles} /tmp/unlock >/tmp/locked 2>&1 </dev/null &`;
+
   async function go(machine: Machine): Promise<void> {
     await machine.exec("touch /tmp/go; while [ -e /tmp/go ]; do sleep 0.1; done");
   }
@@ -39,6 +43,7 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
         "the doomed file to go",
         async () => !(await say(vm, "ls /mnt/work/held")).includes("doomed"),
       );
+      await vm.exec(`${lockHolder} until grep -q held /tmp/locked; do sleep 0.1; done`);
       ({ snapDir } = await vm.snapshot({
         outDir: join(path, "bundle"),
         leaveRunning: true,
@@ -52,7 +57,13 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
       expect(serversOf(fork)).not.toEqual(serversOf(vm));
       await Promise.all([go(fork), go(vm)]);
       expect(log().split("\n").sort()).toEqual(["", "base", "fork", "start"]);
-      expect(readdirSync(join(work, "held")).sort()).toEqual(["here-base", "here-fork", "log"]);
+      expect(readdirSync(join(work, "held")).sort()).toEqual([
+        "here-base",
+        "here-fork",
+        "log",
+        "part",
+        "whole",
+      ]);
       expect(await say(fork, "cat /tmp/read")).toBe("start");
       // Who removed the last name took the file along; the source still holds it.
       expect(await say(fork, "cat /tmp/doomed")).toMatch(/Stale/i);
@@ -62,6 +73,23 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
       await go(grandchild);
       expect(log()).toContain("grandchild\n");
       await Promise.all([fork.kill(), grandchild.kill()]);
+    });
+
+    test("locks are held in every machine, and each gives its own back", async () => {
+      const tryLocks = (machine: Machine) => say(machine, `/mnt/tools/locks try ${lockFiles}`);
+      const unlock = (machine: Machine) =>
+        machine.exec("touch /tmp/unlock; until [ -e /tmp/unlock.done ]; do sleep 0.1; done");
+      const fork = await vm.fork({ name: "locker", detached: true });
+      const restored = await restore({ snapDir, name: "relocker", detached: true });
+      const machines = [fork, restored, vm];
+      for (const [index, machine] of machines.entries()) {
+        for (const other of machines.slice(index)) {
+          expect(await tryLocks(other), other.name).toBe("flock held, fcntl held");
+        }
+        await unlock(machine);
+        expect(await tryLocks(machine), machine.name).toBe("flock free, fcntl free");
+      }
+      await Promise.all([fork.kill(), restored.kill()]);
     });
 
     test("a prepared fork too", async () => {
