@@ -176,7 +176,10 @@ describe("a bundle that cannot be mapped", () => {
   it("is copied for a machine with a memory limit", async () => {
     const machine = restore(newBundle(), { MACHINEN_MEMORY_LIMIT: "200" });
     await machine.run("true");
-    expect(await lazyOf(machine)).toMatchObject({ lazyPages: 0, lazyReason: expect.stringMatching(/memory limit/) });
+    expect(await lazyOf(machine)).toMatchObject({
+      lazyPages: 0,
+      lazyReason: expect.stringMatching(/memory limit/),
+    });
   }, 120_000);
 
   it("is refused when it is damaged, and no lease stays", async () => {
