@@ -136,7 +136,7 @@ export async function measureMachines(runs: number, log: Log): Promise<Row[]> {
     await measureMounts(rows, runs, directory, log);
     await measureForkLoads(rows, runs, directory, log);
     await measureSavevm(rows, runs, directory, log);
-    await measureCriu(rows, runs, directory, log);
+    await measureCriu(rows, runs, log);
     return rows.list();
   } finally {
     rmSync(directory, { recursive: true, force: true });

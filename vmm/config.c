@@ -141,6 +141,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .run_dir = text(get, "MACHINEN_RUN_DIR"),
         .disk_dir = text(get, "MACHINEN_DISK_DIR"),
         .rootdisk = text(get, "MACHINEN_ROOTDISK"),
+        .scratch_disk = text(get, "MACHINEN_SCRATCH_DISK"),
         .mount_lower = text(get, "MACHINEN_MOUNT_LOWER"),
         .mount_upper = text(get, "MACHINEN_MOUNT_UPPER"),
         .cmdline = text(get, "MACHINEN_CMDLINE"),
@@ -180,6 +181,9 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     }
     if (ok && config->incoming_template && config->mount_upper) {
         ok = bad(error, "MACHINEN_MOUNT_UPPER", "is the template's own");
+    }
+    if (ok && config->scratch_disk && (config->incoming_fork || config->incoming_bundle)) {
+        ok = bad(error, "MACHINEN_SCRATCH_DISK", "is for new machines: forks and bundles have their source's");
     }
     if (ok && limit && !config->incoming_fork && !config->incoming_bundle) {
         ok = bad(error, "MACHINEN_MEMORY_LIMIT", "is for forks and bundles: a new machine has MACHINEN_MEMORY");

@@ -18,7 +18,7 @@ struct forward_config {
 };
 
 struct config {
-    const char *kernel, *initrd, *stats_file, *control, *run_dir, *disk_dir, *rootdisk, *mount_lower, *mount_upper, *cmdline, *qemu;
+    const char *kernel, *initrd, *stats_file, *control, *run_dir, *disk_dir, *rootdisk, *scratch_disk, *mount_lower, *mount_upper, *cmdline, *qemu;
     const char *incoming_fork, *incoming_bundle, *incoming_template;
     const char *resume, *template, *trace, *fault, *ports, *live_mounts;
     bool network_on, network_off; /* neither: as the machine it is made from, else on */

@@ -10,6 +10,7 @@
 #include "probe.h"
 #include "qemu.h"
 #include "request.h"
+#include "scratch-disk.h"
 #include "trace.h"
 #include "tsc.h"
 
@@ -51,24 +52,23 @@ static void adopt_memory(struct captured *from) {
     from->memory_fd = -1;
 }
 
-static bool adopt_disks(struct captured *from, const char *directory, struct error *error) {
-    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_resume(&vm.disks[index], index, &from->disks[index], directory, error)) {
-            return false;
-        }
-    }
-    return true;
+/* Nothing is on a template's scratch disk: it gives way to the file of the machine that the template becomes. */
+static bool adopt_disk(struct captured_disk *from, bool complete, const char *directory, struct error *error) {
+    unsigned index = (unsigned)vm.disk_count;
+    struct disk *disk = &vm.disks[index];
+    return from->use == DISK_SCRATCH && vm.config->scratch_disk
+               ? scratch_disk_open(disk, index, from->size, directory, error)
+               : (complete ? disk_resume : disk_expect)(disk, index, from, directory, error);
 }
 
-static bool expect_disks(struct captured *from, const char *directory, struct error *error) {
+/* `complete` false: more layers will come. */
+static bool adopt_disks(struct captured *from, bool complete, const char *directory, struct error *error) {
     for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_expect(&vm.disks[index], index, &from->disks[index], directory, error)) {
+        if (!adopt_disk(&from->disks[vm.disk_count], complete, directory, error)) {
             return false;
         }
     }
-    return true;
+    return scratch_disk_is_placed(error);
 }
 
 /* Others may resume from the same state at this moment: each needs a read position of its own. */
@@ -129,7 +129,7 @@ static int load(struct error *error) {
 
 /* The child's QEMU is ready before its source is stopped. */
 static int over_base(int source, struct captured *base, const char *directory, struct error *error) {
-    if (!adopt_shape(base, error) || !expect_disks(base, directory, error)) {
+    if (!adopt_shape(base, error) || !adopt_disks(base, false, directory, error)) {
         return EXIT_INCOMING;
     }
     adopt_memory(base);
@@ -158,7 +158,7 @@ static bool take_delta(struct captured *delta, struct error *error) {
 }
 
 static int over_copy(struct captured *copy, const char *directory, struct error *error) {
-    bool ok = adopt_shape(copy, error) && adopt_disks(copy, directory, error) && adopt_state(copy, error);
+    bool ok = adopt_shape(copy, error) && adopt_disks(copy, true, directory, error) && adopt_state(copy, error);
     if (vm.config->memory_limit) {
         ok = ok && copy_own(copy->memory_fd, (uint64_t)copy->memory_mib << 20, &vm.memory, error);
         close_fd(&copy->memory_fd);
@@ -259,7 +259,7 @@ static int from_template(const char *directory, struct error *error) {
     at = trace("base", at);
     if (captured.memory_fd < 0) {
         fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
-    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, directory, error) && adopt_state(&captured, error)) {
+    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, true, directory, error) && adopt_state(&captured, error)) {
         adopt_memory(&captured);
         snprintf(vm.template, sizeof vm.template, "%s", vm.config->template ? vm.config->template : "");
         status = base >= 0 ? qemu_begin(error) : fill_and_begin(file, error);
@@ -273,7 +273,7 @@ static int from_bundle(const char *directory, struct error *error) {
     struct captured captured;
     /* The bundle is read meanwhile. */
     struct tsc_moment began = tsc_now();
-    const char *const places[DISK_USES] = {NULL, vm.config->mount_lower, vm.config->mount_upper};
+    const char *const places[DISK_USES] = {[DISK_MOUNT_LOWER] = vm.config->mount_lower, [DISK_MOUNT_UPPER] = vm.config->mount_upper};
     if (!bundle_read(vm.config->incoming_bundle, places, &captured, error)) {
         return EXIT_INCOMING;
     }

@@ -17,6 +17,7 @@
 #include "qemu.h"
 #include "resume.h"
 #include "run-dir.h"
+#include "scratch-disk.h"
 #include "stats.h"
 #include "trace.h"
 #include "tsc.h"
@@ -102,6 +103,9 @@ static bool open_disk(enum disk_use use, const char *path, uint64_t size, struct
         return true;
     }
     vm.disk_count++;
+    if (use == DISK_SCRATCH) {
+        return scratch_disk_open(&vm.disks[index], index, size, overlay_directory(vm.config), error);
+    }
     return disk_open(&vm.disks[index], index, use, path, size, overlay_directory(vm.config), error);
 }
 
@@ -115,6 +119,7 @@ static bool prepare_boot(struct error *error) {
         return false;
     }
     if (!open_disk(DISK_ROOT, config->rootdisk, config->rootdisk_size, error) ||
+        !open_disk(DISK_SCRATCH, config->scratch_disk, 0, error) ||
         !open_disk(DISK_MOUNT_LOWER, config->mount_lower, 0, error) ||
         !open_disk(DISK_MOUNT_UPPER, config->mount_upper, 0, error)) {
         return false;
@@ -161,7 +166,8 @@ static int start(const struct config *config, struct error *error) {
     if (!forward_listen(config->forwards, config->forward_count, error) || !network_open(config, error) ||
         (config->control && !control_listen(config->control, error)) ||
         (config->stats_file && !stats_open(config->stats_file, error)) ||
-        !live_mounts_start(config->live_mounts, error)) {
+        !live_mounts_start(config->live_mounts, error) ||
+        (config->scratch_disk && !scratch_disk_claim(config->scratch_disk, error))) {
         return EXIT_CONFIG;
     }
     bool resume = config->incoming_fork || config->incoming_bundle || config->incoming_template;
