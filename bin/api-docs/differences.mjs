@@ -4,7 +4,7 @@ export const differences = [
   "It also has the mount of its source, with what was written to it. A `mount` of its own is copied to its root once it runs, and bound to its place before the call returns: `mountDiskUpperSizeBytes` does not limit it.",
   "Its `env` and `guestCwd` are those of commands started from then on; what runs keeps its own.",
   "`image`, `kernel`, `dtb` and `rootDisk` of a fork or restore must exist and are not used, nor is `rootDiskSizeBytes`: the machine carries its own.",
-  "Machines are saved whole from outside, so nothing in the guest needs a scratch disk for it: there is one only when `snapshot` is a path (which brings no `cmd` with it), and `dumpCmd` is not run.",
+  "Machines are saved whole from outside, so nothing in the guest needs a scratch disk for it: there is one only when `snapshot` is a path, and `dumpCmd` is not run.",
   "The connections a guest had end in every copy of it: `tcpClose` and `tcpKeep` have no effect.",
   "Bundles are verified whole before they start: `lazy` has no effect and `lazyPagesPending` is 0.",
   "An image given as `rootDisk` is never written to: what the guest writes ends with the machine.",
