@@ -28,41 +28,11 @@ static enum { EXPECTED, SERVING, PAUSING, STORING, PAUSED } phase;
 /* The VMM wants to hear when we are PAUSED. */
 static bool pause_wanted;
 
-/* Requests libfuse's threads have and have not answered. */
-static struct {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    unsigned count;
-} pending = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-static _Thread_local bool has_request;
 /* Held by the thread that reads; what is said above is its. */
 static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
-
-static void asked(void) {
-    pthread_mutex_lock(&pending.lock);
-    pending.count++;
-    pthread_mutex_unlock(&pending.lock);
-    has_request = true;
-}
-
-/* A thread that wants a request has answered the one it had. */
-static void answered(void) {
-    if (has_request) {
-        pthread_mutex_lock(&pending.lock);
-        pending.count--;
-        pthread_cond_broadcast(&pending.changed);
-        pthread_mutex_unlock(&pending.lock);
-    }
-    has_request = false;
-}
-
-static void settle(void) {
-    pthread_mutex_lock(&pending.lock);
-    while (pending.count > 0) {
-        pthread_cond_wait(&pending.changed, &pending.lock);
-    }
-    pthread_mutex_unlock(&pending.lock);
-}
+/* Held, for reading, by every thread that has a request to answer. */
+static pthread_rwlock_t answering = PTHREAD_RWLOCK_INITIALIZER;
+static _Thread_local bool has_request;
 
 static int give_up(const char *why) {
     dprintf(2, "LIVE_MOUNT_ENDED: %s\n", why);
@@ -107,7 +77,9 @@ static const char *greet(size_t length) {
 
 static const char *store(void) {
     size_t length;
-    settle();
+    /* Everything that came before is answered. */
+    pthread_rwlock_wrlock(&answering);
+    pthread_rwlock_unlock(&answering);
     uint8_t *state = phase == PAUSING ? state_write(&length) : NULL;
     if (!state) {
         return phase == PAUSING ? "there is too much to remember" : "an answer to nothing";
@@ -183,13 +155,11 @@ static const char *read_request(uint8_t *message, size_t room, size_t *length) {
     const char *problem = NULL;
     for (*length = 0; !problem && *length == 0;) {
         struct pollfd fds[2] = {{SERVE_DATA_FD, POLLIN, 0}, {SERVE_CONTROL_FD, POLLIN, 0}};
-        if (poll(fds, 2, -1) < 0) {
-            continue;
-        }
-        if (fds[1].revents) {
+        int ready = poll(fds, 2, -1);
+        if (ready > 0 && fds[1].revents) {
             problem = obey();
         }
-        if (!problem && fds[0].revents) {
+        if (ready > 0 && !problem && fds[0].revents) {
             problem = read_message(message, room, length);
         }
     }
@@ -201,13 +171,16 @@ static ssize_t next_request(int fd, void *message, size_t room, void *unused) {
     size_t length;
     (void)fd;
     (void)unused;
-    answered();
+    /* Who wants another has answered the one it had. */
+    if (has_request) {
+        pthread_rwlock_unlock(&answering);
+    }
     pthread_mutex_lock(&reading);
     const char *problem = read_request(message, room, &length);
     if (problem) {
         _exit(*problem ? give_up(problem) : 0);
     }
-    asked();
+    has_request = pthread_rwlock_rdlock(&answering) == 0;
     pthread_mutex_unlock(&reading);
     return (ssize_t)length;
 }

@@ -100,6 +100,7 @@ bool session_init(int data, session_reader reader) {
     signal(SIGPIPE, SIG_IGN);
     fuse_set_log_func(keep_silent);
     session = fuse_session_new(&arguments, &operations, sizeof operations, NULL);
+    fuse_opt_free_args(&arguments);
     return session && fuse_session_custom_io(session, &io, data) == 0;
 }
 
