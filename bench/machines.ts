@@ -116,6 +116,11 @@ async function measureOnce(rows: Rows, directory: string, run: number): Promise<
       await firstReply(machines, () => restore({ snapDir: outDir })),
       COLD,
     );
+    rows.add(
+      "restore that maps the bundle, to first exec reply",
+      await firstReply(machines, () => restore({ snapDir: outDir, lazy: true })),
+      COLD,
+    );
     rmSync(outDir, { recursive: true, force: true });
   } finally {
     await kill(machines);
@@ -136,7 +141,7 @@ export async function measureMachines(runs: number, log: Log): Promise<Row[]> {
     await measureMounts(rows, runs, directory, log);
     await measureForkLoads(rows, runs, directory, log);
     await measureSavevm(rows, runs, directory, log);
-    await measureCriu(rows, runs, directory, log);
+    await measureCriu(rows, runs, log);
     return rows.list();
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Writable } from "node:stream";
-import type { Host, MachineInfo } from "../runtime/host/host.ts";
+import type { Host, HostBootOptions, MachineInfo } from "../runtime/host/host.ts";
+import { printable } from "../runtime/printable.ts";
+import { loadConfig } from "../ui/config/load-config.ts";
 import { makeMachine } from "./interruptible.ts";
 import { printLine } from "./output.ts";
 import { Interrupted } from "./report-error.ts";
@@ -20,7 +22,12 @@ async function seconds<T>(work: () => Promise<T>): Promise<[T, string]> {
   return [result, `${((Date.now() - start) / 1000).toFixed(1)} s`];
 }
 
-async function tourSteps(host: Host, out: Writable, started: MachineInfo[]): Promise<void> {
+async function tourSteps(
+  host: Host,
+  out: Writable,
+  shape: HostBootOptions,
+  started: MachineInfo[],
+): Promise<void> {
   const taken = (await host.list()).map(({ name }) => name);
   const stem = taken.some((name) => name?.startsWith("tour")) ? `tour${process.pid}` : "tour";
   const [one, two, copy] = [`${stem}-1`, `${stem}-2`, `${stem}-1-fork`];
@@ -34,7 +41,7 @@ async function tourSteps(host: Host, out: Writable, started: MachineInfo[]): Pro
   // Both come to an end before one's failure is told: a machine still in the making would be left.
   const boots = await Promise.allSettled(
     [one, two].map(async (name) => {
-      const [machine, took] = await seconds(() => keep(() => host.boot({ name })));
+      const [machine, took] = await seconds(() => keep(() => host.boot({ ...shape, name })));
       printLine(out, `   ${name} answers after ${took} (pid ${machine.pid})`);
       return machine;
     }),
@@ -87,19 +94,25 @@ async function tourSteps(host: Host, out: Writable, started: MachineInfo[]): Pro
   expect(String(left.length), "0", "no machine of the tour to be left");
 }
 
-/** What machinen does, shown without a terminal. Stops what it started, however it ends. */
+/** What machinen does, shown without a terminal, with machines as the configuration says. Stops what it started, however it ends. */
 export async function runTour(host: Host, out: Writable): Promise<number> {
   printLine(
     out,
     "machinen, a short tour (there is no terminal here; in one, this is a full-screen UI)\n",
   );
+  const { config, problems } = loadConfig();
+  for (const problem of problems) printLine(out, printable(problem));
+  const shape = {
+    image: config.settings["new-machine.image"],
+    memoryMib: config.settings["new-machine.memory"],
+  };
   const started: MachineInfo[] = [];
   let interrupt: (signal: NodeJS.Signals) => void = () => {};
   const interrupted = new Promise<never>((_, reject) => {
     interrupt = (signal) => reject(new Interrupted(signals[signal as keyof typeof signals]));
   });
   for (const signal of Object.keys(signals)) process.on(signal, interrupt);
-  const work = tourSteps(host, out, started);
+  const work = tourSteps(host, out, shape, started);
   try {
     await Promise.race([work, interrupted]);
   } finally {

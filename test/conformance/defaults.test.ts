@@ -107,6 +107,16 @@ describe("how long is waited", () => {
   });
 });
 
+test("relative paths of a build start in its cwd", () => {
+  for (const name of ["base.tar", "kernel"]) writeFileSync(join(directory, name), "");
+  const relative = { base: "base.tar", kernel: "kernel", out: "new/out.tar" };
+  expect(planProvision({ ...relative, cwd: directory, install: async () => {} })).toMatchObject({
+    base: join(directory, "base.tar"),
+    kernel: join(directory, "kernel"),
+    out: join(directory, "new/out.tar"),
+  });
+});
+
 test("an image that is built may have 1 GiB, the build 10 minutes, and the base is Debian", () => {
   const base = join(directory, assetNames().debian);
   for (const name of [base, join(directory, assetNames().kernel)]) writeFileSync(name, "");
@@ -188,6 +198,14 @@ test("a supervisor listens to / and writes to what it was given", async () => {
   input.write("/ls\n/quit\n");
   await run;
   expect(String(output.read())).toContain("no sandboxes");
+});
+
+test("a supervisor without streams of its own has those of this process", () => {
+  const { input, output } = new Supervisor({ sandboxes: new Sandboxes() }) as unknown as {
+    input: unknown;
+    output: unknown;
+  };
+  expect([input === process.stdin, output === process.stdout]).toEqual([true, true]);
 });
 
 test("what a handle remembers of a stream: the last MiB", async () => {

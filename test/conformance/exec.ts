@@ -36,7 +36,8 @@ export const statements = {
       { onStdout: (chunk: Buffer) => seen.push(chunk), onStderr: (chunk) => seen.push(chunk) },
     ];
     const limit: number | null | undefined = all[0]?.execTimeoutMs;
-    return [all, limit];
+    const listener: ((chunk: Buffer) => void) | undefined = all[0]?.onStdout;
+    return [all, limit, listener];
   },
 
   VsockExecResult(result: VsockExecResult) {

@@ -101,4 +101,6 @@ test("the VMM is the variable's, else the built one", () => {
   expect(resolveVmmBinary()).toBe(join(packageRoot(), "vmm/build/machinen-vmm"));
   vi.stubEnv("MACHINEN_VMM", "/bin/cat");
   expect(resolveVmmBinary()).toBe("/bin/cat");
+  vi.stubEnv("MACHINEN_VMM", join(directory, "absent"));
+  expect(resolveVmmBinary).toThrow(expect.objectContaining({ code: "BOOT_VMM_MISSING" }));
 });

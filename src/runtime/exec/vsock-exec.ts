@@ -2,6 +2,7 @@ import { hasNoEnd } from "../durations.ts";
 import { ExecError } from "../errors.ts";
 import { Tail } from "../tail.ts";
 import { ask, type Ending, readFrames } from "./conversation.ts";
+import { Listeners } from "./listeners.ts";
 import { startPty } from "./pty.ts";
 import { execRequest } from "./requests.ts";
 
@@ -12,10 +13,14 @@ export interface VsockExecOptions {
   retryMs?: number;
   /** How long the command may run. Default 5 minutes; `null` or `Infinity`: for ever. */
   execTimeoutMs?: number | null;
-  /** Called with standard output as it comes. The result then holds the last 16 MiB of it, not all. */
-  onStdout?: (chunk: Buffer) => void;
+  /**
+   * Called with standard output as it comes. The result then holds the last 16 MiB of it, not all. When it returns a
+   * promise, that is waited for before the next call and before the end, and meanwhile the command is held back once
+   * the buffers on the way are full; one that rejects ends the command as an exception does.
+   */
+  onStdout?: (chunk: Buffer) => unknown;
   /** The same for standard error. */
-  onStderr?: (chunk: Buffer) => void;
+  onStderr?: (chunk: Buffer) => unknown;
 }
 
 /** What a command printed, whole (at most 512 MiB) unless it was streamed. */
@@ -64,6 +69,7 @@ export async function runWatched(
     let timer: NodeJS.Timeout | undefined;
     const finish = (ending: Ending) => {
       clearTimeout(timer);
+      listeners.end();
       if ("error" in ending) {
         reject(ending.error);
         return;
@@ -74,33 +80,36 @@ export async function runWatched(
         reject(error);
       }
     };
+    // Closing makes the agent kill the command and all it started.
+    const giveUp = (error: unknown) => {
+      socket.destroy();
+      finish({ error: error as Error });
+    };
+    const listeners = new Listeners(socket, giveUp);
     if (!hasNoEnd(limit)) {
       timer = setTimeout(() => {
-        // Closing makes the agent kill the command and all it started.
-        socket.destroy();
-        finish({
-          error: new ExecError("EXEC_AGENT_TIMEOUT", `the command ran longer than ${limit} ms`, {
-            retryable: true,
-          }),
-        });
+        const message = `the command ran longer than ${limit} ms`;
+        giveUp(new ExecError("EXEC_AGENT_TIMEOUT", message, { retryable: true }));
       }, limit);
     }
     readFrames(
       socket,
       {
         data(kind, bytes) {
-          if (kind === "E") {
-            stderr.push(bytes);
-            watcher?.("stderr", bytes);
-            opts.onStderr?.(bytes);
-          } else {
-            stdout.push(bytes);
-            watcher?.("stdout", bytes);
-            opts.onStdout?.(bytes);
-          }
+          const [kept, name, listener] =
+            kind === "E"
+              ? ([stderr, "stderr", opts.onStderr] as const)
+              : ([stdout, "stdout", opts.onStdout] as const);
+          kept.push(bytes);
+          watcher?.(name, bytes);
+          if (listener) listeners.tell(listener, bytes);
         },
       },
-      finish,
+      (ending) => {
+        clearTimeout(timer);
+        if ("error" in ending) finish(ending);
+        else listeners.afterAll(() => finish(ending));
+      },
     );
   });
 }

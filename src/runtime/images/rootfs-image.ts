@@ -33,7 +33,8 @@ export interface EnsureRootfsImageOptions {
   sizeBytes?: number;
   /**
    * Told the milliseconds of each step: `sha256`, `e2fsck` (of an image somebody has written to), `sparse-extend`,
-   * `tar-extract` (it decompresses too: there is no `gunzip-prebake`), `mke2fs`.
+   * `gunzip-prebake` (of a tarball that is compressed with gzip: beside `tar-extract`, which takes as long or longer),
+   * `tar-extract`, `mke2fs`.
    */
   onPhase?: (name: string, ms: number) => void;
 }

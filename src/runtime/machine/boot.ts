@@ -35,6 +35,7 @@ async function start(
     runDir = createRunDir();
     const variables = {
       ...(await variablesFor(runDir)),
+      MACHINEN_SCRATCH_DISK: plan.diskPath,
       ...mountVariables(boot.mountDisk, templateKey !== undefined),
       ...networkVariables(opts),
       ...liveMountVariables(boot.liveMounts),
@@ -126,7 +127,7 @@ async function bootWarm(boot: BootTask): Promise<Machine | undefined> {
  * Boot a machine: from a template where it can (see `BootOptions.template`), else from nothing.
  *
  * @throws {BootError} BOOT_VMM_MISSING | BOOT_VMM_PACKAGE_BROKEN | BOOT_IMAGE_NOT_FOUND |
- * BOOT_SNAPSHOT_NOT_FOUND | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
+ * BOOT_SNAPSHOT_NOT_FOUND | BOOT_SNAPSHOT_INVALID | BOOT_SNAPSHOT_IN_USE | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
  * BOOT_CMD_MISSING | BOOT_CWD_INVALID | BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND |
  * BOOT_MOUNTDISK_TOOL_MISSING |
  * BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY |

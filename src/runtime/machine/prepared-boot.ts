@@ -30,6 +30,7 @@ function poolKey({ opts, plan }: BootTask, templateKey: string): string {
 function canBeTold({ opts, plan, liveMounts }: BootTask): boolean {
   return (
     plan.mount === undefined &&
+    plan.diskPath === undefined &&
     liveMounts.length === 0 &&
     opts.network === undefined &&
     (opts.portForward ?? []).length === 0
@@ -77,7 +78,7 @@ async function prepare(task: BootTask, request: BuildRequest): Promise<boolean> 
  * differ then. This process holds at most two such machines, for different templates; they end with it, or when
  * others come. Each costs about 45 MB of the host's memory and serves one boot.
  *
- * Resolves to true when it is ready, and to false when such a boot cannot be prepared: with `mount`, `liveMounts`,
+ * Resolves to true when it is ready, and to false when such a boot cannot be prepared: with a `snapshot` path, `mount`, `liveMounts`,
  * `portForward`, `network`, `template: false` and all that takes the machine out of our hands, or when it does not
  * come up.
  *

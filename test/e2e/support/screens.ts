@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll } from "vitest";
+import type { Base } from "../../runtime/machine/bases.ts";
 import type { OuterTerminal } from "../../ui/support/outer-terminal.ts";
 import { onTerminal } from "./screen.ts";
 import { World } from "./world.ts";
@@ -12,13 +13,13 @@ export interface Screens {
   open(args: string, cols?: number, rows?: number): OuterTerminal;
 }
 
-/** A world for one test file, with machines that its tests share. */
-export function useScreens(machines: readonly string[], image = "tiny"): Screens {
-  const world = new World();
+/** A world for the tests of one file or of one base, with machines that they share. */
+export function useScreens(machines: readonly string[], base?: Base): Screens {
+  const world = new World(base);
   const opened: OuterTerminal[] = [];
   beforeAll(async () => {
     for (const name of machines) {
-      await world.ok(["boot", name, "--image", image, "--memory", "256"]);
+      await world.boot(name);
     }
   }, BOOT_MS);
   afterEach(() => {

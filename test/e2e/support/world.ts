@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { packageRoot } from "../../../src/runtime/package-root.ts";
+import type { Base } from "../../runtime/machine/bases.ts";
 
 export interface Finished {
   code: number | null;
@@ -18,9 +19,13 @@ export class World {
   readonly directory = mkdtempSync(join(tmpdir(), "mw-"));
   readonly registry = join(this.directory, "vms");
   readonly binary = join(packageRoot(), "bin", "machinen");
+  private readonly configuration = join(this.directory, ".config", "machinen", "config.toml");
   readonly env: NodeJS.ProcessEnv;
+  private readonly base: Base | undefined;
 
-  constructor() {
+  /** Machines are of this base, also those that the screen boots. */
+  constructor(base?: Base) {
+    this.base = base;
     const { TMUX: _tmux, CI: _ci, NO_COLOR: _noColor, ...inherited } = process.env;
     this.env = {
       ...inherited,
@@ -36,6 +41,16 @@ export class World {
       TERM: "xterm-256color",
       SHELL: "/bin/sh",
     };
+    if (base === undefined) return;
+    const { image, memoryMib } = base.hostOptions;
+    mkdirSync(dirname(this.configuration), { recursive: true });
+    writeFileSync(this.configuration, `[new-machine]\nimage = "${image}"\nmemory = ${memoryMib}\n`);
+  }
+
+  /** Boots a machine of the base; resolves when it answers. */
+  async boot(name: string): Promise<void> {
+    const { image, memoryMib } = this.base!.hostOptions;
+    await this.ok(["boot", name, "--image", image!, "--memory", String(memoryMib)]);
   }
 
   /** Run the real CLI to its end with nothing on a terminal. */
@@ -86,7 +101,8 @@ export class World {
   leftovers(): string[] {
     return readdirSync(this.directory, { recursive: true, withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
-      .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+      .filter((file) => file !== this.configuration);
   }
 
   /** End what a failed test left running, by pid, and remove the directory. */

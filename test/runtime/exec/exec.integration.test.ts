@@ -186,6 +186,51 @@ describe.each(bases)("commands on the $name base", ({ options, name }) => {
     expect(received).toBe(4000 * 1024);
   });
 
+  test("a listener that takes its time holds the command in the guest back, and loses nothing", async () => {
+    const times = 64;
+    const block = randomBytes(1 << 19).toString("hex");
+    await vm.writeFile("/tmp/block", block);
+    const progress = async () => Number((await vm.execRaw("cat /tmp/blocks")).stdout);
+    let [received, busy, most] = [0, 0, 0];
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const hash = createHash("sha256");
+    const run = vm.exec(
+      `i=0; while [ $i -lt ${times} ]; do cat /tmp/block; i=$((i+1)); echo $i >/tmp/blocks; done`,
+      {
+        onStdout: async (chunk) => {
+          busy += 1;
+          most = Math.max(most, busy);
+          received += chunk.length;
+          hash.update(chunk);
+          await gate;
+          busy -= 1;
+        },
+        execTimeoutMs: null,
+      },
+    );
+    await vi.waitFor(() => expect(received).toBeGreaterThan(0), { timeout: 60_000 });
+    let last = -1;
+    await vi.waitFor(
+      async () => {
+        const before = last;
+        last = await progress();
+        expect(last).toBe(before);
+      },
+      { timeout: 60_000, interval: 1000 },
+    );
+    // What is between the command and its listener is what the windows on the way let through.
+    expect(last).toBeLessThan(16);
+    release();
+    await run;
+    expect([received, most]).toEqual([times * block.length, 1]);
+    const expected = createHash("sha256");
+    for (let i = 0; i < times; i += 1) expected.update(block);
+    expect(hash.digest("hex")).toBe(expected.digest("hex"));
+  });
+
   test("cancel() hangs the terminal's process group up", async () => {
     const stdout = new PassThrough();
     let seen = "";

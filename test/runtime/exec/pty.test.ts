@@ -12,6 +12,8 @@ it("joins two streams with the PTY until the command ends", async () => {
   await agent.listen(answering("A 9\nO 7\nprompt "));
   const { stdin, stdout } = streams();
   const pty = VsockExec.startPty(agent.path, "sh", { cols: 80, rows: 24, stdin, stdout });
+  // What is typed before the agent has answered must not be lost.
+  expect(stdin.listenerCount("data")).toBe(1);
   stdin.write("early");
   pty.resize(100, 30);
   await vi.waitFor(() => expect(received()).toBe("PTY 80 24 2\nshR 100 30\nI 5\nearly"), 60_000);

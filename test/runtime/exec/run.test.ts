@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { VsockExec } from "../../../src/runtime/exec/index.ts";
 import { answering, useFakeAgent } from "./fake-agent.ts";
 
@@ -121,6 +121,116 @@ it("gives a listener's exception to the caller and hangs up", async () => {
     throw new Error("listener");
   };
   await expect(VsockExec.run(agent.path, "x", { onStdout })).rejects.toThrow("listener");
+});
+
+it("hands output on while the command still runs", async () => {
+  let goOn = () => {};
+  await agent.listen((socket) => {
+    socket.once("data", () => socket.write("A 1\nO 3\nout"));
+    goOn = () => socket.write("E 3\nerrX 0\n");
+  });
+  const seen: string[] = [];
+  await VsockExec.run(agent.path, "x", {
+    onStdout: (chunk) => {
+      seen.push(String(chunk));
+      goOn();
+    },
+    onStderr: (chunk) => seen.push(String(chunk)),
+  });
+  expect(seen).toEqual(["out", "err"]);
+});
+
+it("waits for a listener's promise before the next piece, of either stream, and before the end", async () => {
+  await agent.listen(answering("A 1\n", "O 1\n1E 1\n2O 1\n3", "E 1\n4X 0\n"));
+  const seen: string[] = [];
+  const takes = async (chunk: Buffer) => {
+    seen.push(`begins ${chunk}`);
+    await sleep(5);
+    seen.push(`ends ${chunk}`);
+  };
+  const options = { onStdout: takes, onStderr: takes };
+  expect(await VsockExec.run(agent.path, "x", options)).toMatchObject({
+    stdout: "13",
+    stderr: "24",
+  });
+  expect(seen).toEqual([1, 2, 3, 4].flatMap((n) => [`begins ${n}`, `ends ${n}`]));
+});
+
+it("is not late when only a listener takes its time after the command's end", async () => {
+  await agent.listen(answering("A 1\n", "O 1\nxX 3\n"));
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const onStdout = async () => {
+      // What came with this piece has been read then.
+      await new Promise((resolve) => setImmediate(resolve));
+      vi.advanceTimersByTime(600_000);
+    };
+    expect((await VsockExec.run(agent.path, "x", { onStdout })).exitCode).toBe(3);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+it("gives what a listener's promise was rejected with to the caller, hangs up and tells nobody more", async () => {
+  await agent.listen(answering("A 1\nO 1\nxE 1\nyO 1\nz"));
+  const seen: string[] = [];
+  const onStdout = async (chunk: Buffer) => {
+    seen.push(String(chunk));
+    await sleep(5);
+    throw new Error("listener");
+  };
+  const onStderr = (chunk: Buffer) => seen.push(String(chunk));
+  const run = VsockExec.run(agent.path, "x", { onStdout, onStderr });
+  await expect(run).rejects.toThrow("listener");
+  const socket = agent.sockets[0]!;
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
+  expect(seen).toEqual(["x"]);
+});
+
+it("reads nothing more of the guest while a listener's promise is pending", async () => {
+  const total = 400;
+  let sent = 0;
+  await agent.listen((socket) =>
+    socket.once("data", () => {
+      socket.write("A 1\n");
+      const frame = Buffer.concat([Buffer.from("O 65536\n"), Buffer.alloc(65_536, "x")]);
+      const fill = () => {
+        while (sent < total) {
+          sent += 1;
+          if (!socket.write(frame)) {
+            socket.once("drain", fill);
+            return;
+          }
+        }
+        socket.write("X 0\n");
+      };
+      fill();
+    }),
+  );
+  let taken = 0;
+  let release = () => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const run = VsockExec.run(agent.path, "x", {
+    onStdout: (chunk) => {
+      taken += chunk.length;
+      return gate;
+    },
+  });
+  await vi.waitFor(() => expect(taken).toBeGreaterThan(0), 60_000);
+  // It comes to rest: twice the same after turns of the event loop in which more could have come.
+  let before = -1;
+  await vi.waitFor(() => {
+    const now = sent;
+    const rests = now === before;
+    before = now;
+    expect(rests).toBe(true);
+  }, 60_000);
+  expect(sent).toBeLessThan(100);
+  release();
+  expect((await run).exitCode).toBe(0);
+  expect(taken).toBe(total * 65_536);
 });
 
 it("carries megabytes unharmed", async () => {

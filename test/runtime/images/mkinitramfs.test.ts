@@ -131,6 +131,7 @@ describe("packBundle", () => {
     const path = bundle({ cmd: ["/x"], env: { A: "bundle" } });
     mkdirSync(join(path, "rootfs/bin"), { recursive: true });
     writeFileSync(join(path, "rootfs/bin/tool"), "bundle");
+    writeFileSync(join(path, "rootfs/bin/left-out"), "bundle");
     packBundle({
       bundle: path,
       out,
@@ -139,6 +140,8 @@ describe("packBundle", () => {
       mount: { host, guest: "/mnt/data" },
       env: { A: "caller", B: "caller" },
       execAgentPath: initPath,
+      fuseAgentPath: initPath,
+      excludes: ["bin/left*"],
     });
 
     const root = unpackCpio(out);
@@ -148,7 +151,10 @@ describe("packBundle", () => {
     expect(readFileSync(join(root, "mnt/data/file"), "utf8")).toBe("mounted");
     expect(configIn(root)).toEqual({ cmd: ["/x"], env: { A: "bundle", B: "caller" } });
     expect(listCpio(out).get("usr/bin/kept")).toMatch(/^-rw-r--r-- 1 7 8 /);
-    expect(listCpio(out).get("exec-agent")).toMatch(/^-rwxr-xr-x 1 0 0 /);
+    for (const program of ["exec-agent", "fuse-agent"]) {
+      expect(listCpio(out).get(program)).toMatch(/^-rwxr-xr-x 1 0 0 /);
+    }
+    expect([...listCpio(out).keys()].join()).not.toContain("left-out");
   });
 
   it("refuses a bundle without a good configuration, and a damaged base", () => {
@@ -174,6 +180,15 @@ describe("packTinyBundle", () => {
     writeFileSync(join(path, "rootfs/file"), "x");
     packTinyBundle({ bundle: path, out, initPath, mountGuest: "/mnt/w", env: { A: "1" } });
     const root = unpackCpio(out);
+    const list = listCpio(out);
+    expect([...list.keys()].filter((path) => /^(init|dev.console|fuse-agent)$/.test(path))).toEqual(
+      ["dev/console", "init"],
+    );
+    expect(list.get("tmp")).toMatch(/^drwxrwxrwt /);
+    packTinyBundle({ bundle: path, out: `${out}.live`, initPath, fuseAgentPath: initPath });
+    const live = listCpio(`${out}.live`);
+    expect(live.get("fuse-agent")).toMatch(/^-rwxr-xr-x 1 0 0 /);
+    expect(live.has("etc/machinen-mountdisk-guest")).toBe(false);
     expect(configIn(root)).toEqual({ cmd: ["/x"], env: { A: "1" } });
     expect(readFileSync(join(root, "etc/machinen-mountdisk-guest"), "utf8")).toBe("/mnt/w");
     expect(Number(readFileSync(join(root, "etc/machinen-boot-epoch"), "utf8"))).toBeGreaterThan(

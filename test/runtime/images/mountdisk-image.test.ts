@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,6 +19,7 @@ import {
   ensureMountDiskUpper,
   ensureSharedUpperAsync,
   markMountDiskImageClean,
+  mountdiskImgCacheDir,
 } from "../../../src/runtime/images/index.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -59,6 +61,19 @@ describe("ensureMountDiskImage", () => {
     symlinkSync("sub/file", join(host, "link"));
     expect(ensureMountDiskImage(host, { cacheDir }).key).not.toBe(first.key);
     expect(readdirSync(cacheDir).filter((name) => name.startsWith(".staging"))).toEqual([]);
+  });
+
+  it("packs again when it is told to, keeps images in the user's cache, and marks none that is not there", () => {
+    const { lowerPath } = ensureMountDiskImage(host);
+    expect(dirname(lowerPath)).toBe(mountdiskImgCacheDir());
+    expect(existsSync(`${lowerPath}.ok`)).toBe(false);
+    markMountDiskImageClean(lowerPath);
+    expect(existsSync(`${lowerPath}.ok`)).toBe(true);
+    const phases: string[] = [];
+    ensureMountDiskImage(host, { force: true, onPhase: (name) => phases.push(name) });
+    expect(phases).toContain("mksquashfs");
+    markMountDiskImageClean(join(scratch, "none.sqfs"));
+    expect(existsSync(join(scratch, "none.sqfs.ok"))).toBe(false);
   });
 
   it("refuses what cannot be mounted", () => {
@@ -205,6 +220,29 @@ describe("ensureMountDiskUpper", () => {
     } finally {
       for (const { upperPath } of uppers) rmSync(dirname(upperPath), { recursive: true });
     }
+  });
+
+  it("has 4 GiB unless told otherwise, which take no room, in the directory for temporary files", () => {
+    vi.stubEnv("TMPDIR", scratch);
+    const { upperPath, sizeBytes } = ensureMountDiskUpper();
+    expect(upperPath.startsWith(`${scratch}/`)).toBe(true);
+    expect([sizeBytes, statSync(upperPath).size]).toEqual([4 * 1024 ** 3, 4 * 1024 ** 3]);
+    expect(statSync(upperPath).blocks * 512).toBeLessThan(32 << 20);
+  });
+
+  it("says what the tool says when that fails, and leaves nothing", () => {
+    const tool = join(scratch, "mke2fs");
+    writeFileSync(tool, "#!/bin/sh\necho 'no room' >&2; exit 1\n", { mode: 0o755 });
+    vi.stubEnv("MACHINEN_MKE2FS", tool);
+    vi.stubEnv("TMPDIR", join(scratch, "temporary"));
+    mkdirSync(join(scratch, "temporary"));
+    expect(() => ensureMountDiskUpper()).toThrow(
+      expect.objectContaining({
+        code: "PROVISION_INSTALL_HOOK_FAILED",
+        message: expect.stringContaining("no room"),
+      }),
+    );
+    expect(readdirSync(join(scratch, "temporary"))).toEqual([]);
   });
 
   it("says which tool is missing", () => {

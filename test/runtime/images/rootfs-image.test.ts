@@ -1,16 +1,19 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   ensureRootfsImage,
@@ -60,7 +63,7 @@ const phasesOf = (force = false) => {
 describe("ensureRootfsImage", () => {
   it("makes a sound sparse ext4 of the tarball, with its owners and modes", () => {
     const { image, phases } = phasesOf();
-    expect(phases).toEqual(["sha256", "tar-extract", "mke2fs"]);
+    expect(phases).toEqual(["sha256", "gunzip-prebake", "tar-extract", "mke2fs"]);
     expect(image).toMatch(/\/[0-9a-f]{64}\.img$/);
     expect(statSync(image).size).toBe(16 * MIB);
     expect(statSync(image).blocks * 512).toBeLessThan(2 * MIB);
@@ -72,6 +75,30 @@ describe("ensureRootfsImage", () => {
     expect(readdirSync(cacheDir).filter((name) => name.startsWith(".staging"))).toEqual([]);
   });
 
+  it("is known by the tarball's checksum, and unpacks one that is not compressed without a word of it", () => {
+    const plain = join(scratch, "image.tar");
+    writeFileSync(plain, gunzipSync(readFileSync(tarball)));
+    const phases: string[] = [];
+    const image = ensureRootfsImage(plain, { ...small(), onPhase: (name) => phases.push(name) });
+    expect(phases).toEqual(["sha256", "tar-extract", "mke2fs"]);
+    const checksum = createHash("sha256").update(readFileSync(plain)).digest("hex");
+    expect(image).toBe(join(cacheDir, `${checksum}.img`));
+  });
+
+  it.each([
+    ["ends early", (bytes: Buffer) => bytes.subarray(0, -20)],
+    [
+      "has a wrong checksum",
+      (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -8), Buffer.alloc(8)]),
+    ],
+  ])("refuses a compressed tarball that %s", (_what, damage) => {
+    writeFileSync(tarball, damage(readFileSync(tarball)));
+    expect(() => ensureRootfsImage(tarball, small())).toThrow(
+      expect.objectContaining({ code: "PROVISION_INSTALL_HOOK_FAILED" }),
+    );
+    expect(readdirSync(cacheDir).filter((name) => !name.endsWith(".sha256"))).toEqual([]);
+  });
+
   it("hands out an image again that was released, and builds one again that was not", () => {
     const { image } = phasesOf();
     const inode = statSync(image).ino;
@@ -81,7 +108,7 @@ describe("ensureRootfsImage", () => {
     expect(phasesOf().phases).toEqual(["sha256"]);
     expect(existsSync(`${image}.ok`)).toBe(false);
     expect(statSync(image).ino).toBe(inode);
-    expect(phasesOf().phases).toEqual(["sha256", "tar-extract", "mke2fs"]);
+    expect(phasesOf().phases).toEqual(["sha256", "gunzip-prebake", "tar-extract", "mke2fs"]);
     expect(statSync(image).ino).not.toBe(inode);
     markRootfsImageClean(image);
     expect(phasesOf(true).phases).toContain("mke2fs");
@@ -108,7 +135,13 @@ describe("ensureRootfsImage", () => {
     expect(phasesOf().phases).toEqual(["sha256"]);
     execFileSync("debugfs", ["-w", "-R", "clri /setuid", image], { stdio: "ignore" });
     markRootfsImageClean(image);
-    expect(phasesOf().phases).toEqual(["sha256", "e2fsck", "tar-extract", "mke2fs"]);
+    expect(phasesOf().phases).toEqual([
+      "sha256",
+      "e2fsck",
+      "gunzip-prebake",
+      "tar-extract",
+      "mke2fs",
+    ]);
     expect(inImage(image, "stat /setuid")).toContain("Mode: ");
     expect(inImage(image, "stat /made")).toBe("");
   });

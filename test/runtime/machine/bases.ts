@@ -5,7 +5,7 @@ import type { Machine, VmHandle } from "../../../src/runtime/machine/vm-handle.t
 import { until } from "../../vmm/machine.ts";
 
 export interface Base {
-  name: string;
+  name: "tiny" | "debian";
   /** How tests boot it: from its template, and idle. */
   options: BootOptions;
   /** The same for a `Host`. */
@@ -14,6 +14,8 @@ export interface Base {
   shell: string;
   /** The type of its root file system. */
   root: string;
+  /** A disk its files just fit on, no multiple of a page. */
+  smallDiskBytes: number;
   /** Whether its root keeps users' extended attributes and file capabilities, and it has programs that set these. */
   keepsAttributes: boolean;
   /** A command that removes what is large and not needed, for tests that copy the whole root. */
@@ -35,17 +37,15 @@ const PERL_CONNECT =
   "fork||do{syswrite(S,$b)while sysread(STDIN,$b,65536);shutdown(S,1);exit};" +
   "syswrite(STDOUT,$b)while sysread(S,$b,65536);";
 
-/**
- * What every behaviour is proved on: a static busybox in RAM, and a Debian with bash, dash, coreutils and shared
- * libraries on a disk. Tests use them by `describe.each(bases)`, so that neither is left out.
- */
-export const bases: readonly Base[] = [
+/** A static busybox in RAM, and a Debian with bash, dash, coreutils and shared libraries on a disk. */
+const all: readonly Base[] = [
   {
     name: "tiny",
     options: { image: "tiny", rootDisk: false, memory: 256, cmd: [] },
     hostOptions: { image: "tiny", memoryMib: 256 },
     shell: "/bin/sh",
     root: "rootfs",
+    smallDiskBytes: 24_000_000,
     keepsAttributes: false,
     slim: ":",
     // The number of l's is busybox's listen backlog.
@@ -58,12 +58,45 @@ export const bases: readonly Base[] = [
     hostOptions: { image: "debian", memoryMib: 512 },
     shell: "/bin/bash",
     root: "ext4",
+    smallDiskBytes: 150_000_000,
     keepsAttributes: true,
     slim: "rm -r /usr/share/* /usr/lib/*/perl* /usr/lib/*/gconv /usr/lib/apt /var/lib/apt /var/lib/dpkg",
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
     connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
   },
 ];
+
+/** Those whose names stand in a list with commas, each once; without a list all of them. */
+export function chooseBases(list: string | undefined): readonly Base[] {
+  const names = (list ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
+  for (const name of names) {
+    if (all.some((base) => base.name === name)) continue;
+    const known = all.map((base) => base.name).join(", ");
+    throw new Error(`MACHINEN_TEST_BASES names the base "${name}"; there are: ${known}`);
+  }
+  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+}
+
+const chosen = process.env.MACHINEN_TEST_BASES;
+
+/**
+ * What every behaviour is proved on. Tests use them by `describe.each(bases)`, so that neither is left out.
+ * `MACHINEN_TEST_BASES` has the whole suite run on some of them only.
+ */
+export const bases = chooseBases(chosen);
+
+/** For a subject that the guest has no part in: this base, unless `MACHINEN_TEST_BASES` names others. */
+export function oneBase(name: Base["name"]): readonly Base[] {
+  return chosen ? bases : chooseBases(name);
+}
+
+/** For what only one base has: that one, or none where `MACHINEN_TEST_BASES` leaves it out. */
+export function onlyBase(name: Base["name"]): readonly Base[] {
+  return bases.filter((base) => base.name === name);
+}
 
 /** How many lines of the arguments of the guest's processes hold this word. */
 export async function countProcesses(vm: Machine, word: string): Promise<number> {

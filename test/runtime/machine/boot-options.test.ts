@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isMachinenError } from "../../../src/runtime/errors.ts";
+import { warmImageConfigCache } from "../../../src/runtime/images/index.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import { planBoot } from "../../../src/runtime/machine/plan-boot.ts";
 import { useScratch } from "./scratch.ts";
@@ -46,6 +47,11 @@ describe("planBoot", () => {
     [
       "a mount that climbs out",
       { mount: { host: "/tmp", guest: "/mnt/../etc" } },
+      "BOOT_MOUNT_INVALID",
+    ],
+    [
+      "a live mount outside /mnt",
+      { liveMounts: [{ host: "/tmp", guest: "/srv/a" }] },
       "BOOT_MOUNT_INVALID",
     ],
     ["/mnt itself", { mount: { host: "/tmp", guest: "/mnt/" } }, "BOOT_MOUNT_INVALID"],
@@ -132,6 +138,21 @@ describe("planBoot", () => {
     expect(codeOf({ ...wrong, image, kernel: file })).toBe("BOOT_CMD_MISSING");
     expect(codeOf({ ...wrong, ...guest })).toBe("BOOT_CWD_INVALID");
     expect(codeOf({ ...wrong, ...guest, guestCwd: "/" })).toBe("BOOT_MEMORY_INVALID");
+  });
+
+  test("takes from the image what the caller does not say, and the caller's word for the rest", () => {
+    const baked = { cmd: ["baked"], env: { A: "baked", B: "baked" }, cwd: "/baked" };
+    const own = join(scratch.path, "own.tar");
+    writeFileSync(own, Buffer.alloc(10240));
+    warmImageConfigCache(own, baked);
+    const planOf = (opts: BootOptions) =>
+      planBoot({ binary: "/bin/cat", image: own, kernel: file, ...opts }).guest;
+    expect(planOf({})).toMatchObject({ cmd: ["baked"], env: baked.env, imageCwd: "/baked" });
+    expect(planOf({ cmd: ["mine"], env: { B: "mine", C: "mine" } })).toMatchObject({
+      cmd: ["mine"],
+      env: { A: "baked", B: "mine", C: "mine" },
+    });
+    expect(planOf({ cmd: [] })?.cmd).toEqual([]);
   });
 
   test("takes a mount's directory from cwd, and its place as it is meant", () => {

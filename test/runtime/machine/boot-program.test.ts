@@ -2,9 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LogEvent } from "../../../src/runtime/log.ts";
+import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
+import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import { measureFirstByte } from "../../../src/runtime/machine/first-byte.ts";
 import { identify, isRunning } from "../../../src/runtime/machine/process-identity.ts";
+import { autoSizeMemoryMib } from "../../../src/runtime/memory/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
@@ -31,17 +34,51 @@ describe("a program as VMM", () => {
     expect(await vm.errorOutput()).toBe("");
   });
 
+  const environment = async (opts: BootOptions): Promise<Record<string, string | undefined>> => {
+    const vm = await boot({ ...sh("env"), ...opts });
+    const lines = (await vm.output()).split("\n");
+    await vm.wait();
+    return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  };
+
   test("its environment describes one machine, in short socket paths", async () => {
-    const vm = await boot({ ...sh("env"), memory: 128, vmmEnv: { MACHINEN_CMDLINE: "x y" } });
-    const env = Object.fromEntries(
-      (await vm.output()).split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2)),
-    );
+    const env = await environment({ memory: 128, vmmEnv: { MACHINEN_CMDLINE: "x y" } });
     expect(env).toMatchObject({ MACHINEN_MEMORY: "128", MACHINEN_CMDLINE: "x y" });
     expect(env.MACHINEN_KERNEL).toBeUndefined();
     expect(env.MACHINEN_VSOCK).toMatch(/in:1970:[^,]+agent\.sock,.*in:1978:[^,]+exec\.sock/);
     expect(env.MACHINEN_CONTROL!.length).toBeLessThan(108);
     expect(env.MACHINEN_CONTROL!.startsWith(env.MACHINEN_RUN_DIR!)).toBe(true);
+  });
+
+  test("is told of kernel, device tree and memory, and nothing of the guest's own environment", async () => {
+    const file = join(scratch.path, "file");
+    writeFileSync(file, "");
+    const env = await environment({ kernel: file, dtb: file, env: { OF_THE_GUEST: "x" } });
+    expect(env).toMatchObject({
+      MACHINEN_KERNEL: file,
+      MACHINEN_DTB: file,
+      MACHINEN_MEMORY: String(autoSizeMemoryMib()),
+    });
+    expect(env.OF_THE_GUEST).toBeUndefined();
+  });
+
+  test("runs in the directory it was told to, with its arguments", async () => {
+    const args = ["-c", 'pwd; echo "$@"', "sh", "a b", "c"];
+    const vm = await boot({ binary: "/bin/sh", args, cwd: scratch.path });
+    expect(await vm.output()).toBe(`${scratch.path}\na b c\n`);
     await vm.wait();
+  });
+
+  test("is recorded with when it began and what it comes from", async () => {
+    const before = Date.now();
+    const vm = await boot({ binary: "/bin/cat", forkedFrom: "/bundles/one" });
+    expect(readEntry(vm.pid)!.startedAt).toBeGreaterThanOrEqual(before);
+    expect(readEntry(vm.pid)!.startedAt).toBeLessThanOrEqual(Date.now());
+    expect(readEntry(vm.pid)!.forkedFrom).toBe("/bundles/one");
+    await vm.kill();
+    const plain = await boot({ binary: "/bin/cat" });
+    expect(Object.keys(readEntry(plain.pid)!)).not.toContain("forkedFrom");
+    await plain.kill();
   });
 
   test("output that nobody reads does not hold it up", async () => {
@@ -105,6 +142,8 @@ describe("a program as VMM", () => {
   test("commands in a machine whose sockets are the caller's own", async () => {
     const vm = await boot({ binary: "/bin/cat", vmmEnv: { MACHINEN_VSOCK: "in:9:/tmp/x" } });
     expect((await rejection(vm.exec("true"))).code).toBe("EXEC_VSOCK_UNAVAILABLE");
+    expect((await rejection(vm.execRaw("true"))).code).toBe("EXEC_VSOCK_UNAVAILABLE");
+    expect((await rejection(vm.writeFile("/x", "y"))).code).toBe("EXEC_VSOCK_UNAVAILABLE");
     await vm.kill();
   });
 
@@ -129,6 +168,18 @@ describe("a program as VMM", () => {
     const without = await boot({ binary: "/bin/cat" });
     expect(readEntry(without.pid)?.diskPath).toBeUndefined();
     await without.kill();
+  });
+
+  test("memoryStats reads what the machine has given back from its stats file, for every handle", async () => {
+    // 64-bit counters, the lowest byte first: 1, and 2 of what is in the balloon now.
+    const counters = `printf '\\1\\0\\0\\0\\0\\0\\0\\0\\2\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0'`;
+    const vm = await boot(sh(`${counters} > $MACHINEN_STATS_FILE; echo written; exec sleep 1000`));
+    await measureFirstByte(vm);
+    const handles = [vm, await attach({ pid: vm.pid })];
+    for (const handle of handles) {
+      expect((await handle.memoryStats()).balloonInflatedBytes).toBe(1);
+    }
+    await vm.kill();
   });
 
   test("memoryStats tells the ceiling only when it is ours", async () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import type { LogEvent } from "../../../src/runtime/log.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
@@ -49,8 +50,22 @@ describe("attach", () => {
     for (const stream of [attached.stdout, attached.stderr]) {
       expect(Buffer.concat(await stream.toArray()).length).toBe(0);
     }
+    expect([await attached.output(), await attached.errorOutput()]).toEqual(["", ""]);
+    // More than a stream holds: what is written goes nowhere, and keeps nobody waiting.
+    await new Promise((resolve) => attached.stdin.write(Buffer.alloc(1 << 20), resolve));
     await attached.kill();
     await vm.wait();
+  });
+
+  test("hears nothing of the console, which is its booter's", async () => {
+    const heard: string[] = [];
+    const hears = (who: string) => (event: LogEvent) => heard.push(`${who} ${event.source}`);
+    const vm = await boot({ ...sh("read line; echo $line >&2"), onLog: hears("booter") });
+    const attached = await attach({ pid: vm.pid, onLog: hears("attacher") });
+    vm.stdin.write("console\n");
+    await Promise.all([vm.wait(), attached.wait()]);
+    expect(await vm.errorOutput()).toBe("console\n");
+    expect(new Set(heard)).toEqual(new Set(["booter phase", "booter guest-console"]));
   });
 
   test.each([{}, { pid: 1, name: "x" }, { name: "nobody" }, { pid: 999_999_999 }])(
@@ -66,6 +81,11 @@ describe("detach()", () => {
     const vm = await boot({ ...sh("echo up; exec sleep 1000"), name: "let-go" });
     await measureFirstByte(vm);
     await vm.detach();
+    expect([vm.stdin, vm.stdout, vm.stderr].map((stream) => stream.destroyed)).toEqual([
+      true,
+      true,
+      true,
+    ]);
     expect(await vm.output()).toBe("up\n");
     const found = await attach({ name: "let-go" });
     await found.detach();
@@ -92,6 +112,7 @@ describe("detached", () => {
     expect(readEntry(vm.pid)?.bootLogPath).toBe(bootSnapshotPath(vm.pid));
     const process = identify(vm.pid)!;
     expect(isRunning(process)).toBe(true);
+    expect([await vm.output(), await vm.errorOutput()]).toEqual(["", ""]);
     const ended = vm.wait();
     await vm.kill();
     await ended;
@@ -106,7 +127,8 @@ describe("detached", () => {
   });
 
   test("the creator's death does not end it; anyone can", async () => {
-    const creator = await startCreator('{ detached: true, name: "orphan" }');
+    // Even when it was also asked to end with its creator.
+    const creator = await startCreator('{ detached: true, pdeathsig: true, name: "orphan" }');
     if (creator.process.exitCode === null) await once(creator.process, "exit");
     expect(creator.process.exitCode).toBe(0);
     const vm = await attach({ name: "orphan" });

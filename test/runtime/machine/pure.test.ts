@@ -26,6 +26,13 @@ test("the guest's configuration holds what was asked for and nothing else", () =
   );
 });
 
+test("the guest's configuration tells where live mounts go and by which port, not where they come from", () => {
+  const share = { guest: "/mnt/a", port: 2000, mode: "ro" as const };
+  const resolved = { ...share, host: "/srv/a", udsPath: "/run/a", statsPath: "/run/b" };
+  const config = buildMachinenConfig({ cmd: [], env: {}, liveMounts: [resolved] });
+  expect(config).toEqual({ env: {}, liveMounts: [share] });
+});
+
 test("a VMM's environment: inherited, then ours, then the caller's; never another machine's", () => {
   const inherited = { PATH: "/bin", MACHINEN_INCOMING: "fork:/x", MACHINEN_ACCEL: "tcg" };
   const variables = { MACHINEN_MEMORY: "512", MACHINEN_KERNEL: "/k", MACHINEN_DTB: undefined };

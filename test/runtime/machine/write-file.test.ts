@@ -27,6 +27,24 @@ test("appends", () => {
   expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
 });
 
+test("small contents take one line, whatever is in them, the same as that of the single command", () => {
+  const cmd = buildWriteFileCmd("/a/b", "two\nlines\n", { mode: 0o600, append: true });
+  expect(cmd).not.toContain("\n");
+  expect(buildWriteFileCmds("/a/b", "two\nlines\n", { mode: 0o600, append: true })).toEqual([cmd]);
+  // 64 KiB of base64, and 4 bytes more.
+  expect(buildWriteFileCmds("/a/b", Buffer.alloc(49_152))).toHaveLength(1);
+  expect(buildWriteFileCmds("/a/b", Buffer.alloc(49_153)).length).toBeGreaterThan(1);
+});
+
+test("overwrites and leaves the mode as it is unless told otherwise; large contents are appended too", () => {
+  const path = join(scratch.path, "kept");
+  run([buildWriteFileCmd(path, "one", { mode: 0o751 }), buildWriteFileCmd(path, "two")]);
+  expect(readFileSync(path, "utf8")).toBe("two");
+  run(buildWriteFileCmds(path, Buffer.alloc(100_000, "x"), { append: true }));
+  expect(readFileSync(path, "utf8")).toBe(`two${"x".repeat(100_000)}`);
+  expect(statSync(path).mode & 0o7777).toBe(0o751);
+});
+
 test("does not make parents when told not to", () => {
   expect(buildWriteFileCmd("/no/parent", "x", { recursive: false })).not.toContain("mkdir");
 });

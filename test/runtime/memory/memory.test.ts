@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseMemAvailable, parseVmStat } from "../../../src/runtime/memory/host-memory.ts";
@@ -32,6 +32,17 @@ describe("host memory", () => {
     const free = await readHostFreeBytes();
     expect(free).toBeGreaterThan(0);
     expect(free).toBeLessThanOrEqual(readHostTotalBytes());
+    expect(readHostTotalBytes()).toBe(totalmem());
+  });
+
+  it("is all there is where it cannot be measured, so that nothing is refused there", async () => {
+    const { platform } = process;
+    Object.defineProperty(process, "platform", { value: "sunos" });
+    try {
+      expect(await readHostFreeBytes()).toBe(totalmem());
+    } finally {
+      Object.defineProperty(process, "platform", { value: platform });
+    }
   });
 
   it("is read from what the systems print", () => {

@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import { expect, it, vi } from "vitest";
 import { bootPty } from "../../../src/runtime/multiplex/index.ts";
 
@@ -17,6 +18,11 @@ it("runs a program on a terminal of the asked size and kind", async () => {
   expect(await pty.errorOutput()).toBe(await pty.output());
   const plain = sh('stty size; echo "$TERM"', { name: "dumb" });
   expect(await plain.output()).toBe("24 80\r\ndumb\r\n");
+});
+
+it("finds a program relative to the current directory", async () => {
+  const pty = bootPty({ binary: relative(process.cwd(), "/bin/echo"), args: ["found"] });
+  expect(await pty.output()).toBe("found\r\n");
 });
 
 it("reports how the program ended", async () => {

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { ByteRing } from "../../../src/runtime/multiplex/byte-ring.ts";
 import { Sandboxes } from "../../../src/runtime/multiplex/index.ts";
 
@@ -26,6 +26,16 @@ it("registers, lists, finds and forgets", () => {
   expect(sandboxes.get("b")).toBeUndefined();
   expect(vm.stdout.listenerCount("data")).toBe(0);
   sandboxes.add("b", vm);
+});
+
+it("forgets a sandbox without ending it", async () => {
+  const sandboxes = new Sandboxes();
+  const vm = { ...streams(), kill: vi.fn() };
+  sandboxes.add("a", vm);
+  sandboxes.remove("a");
+  await tick();
+  expect(vm.kill).not.toHaveBeenCalled();
+  expect([vm.stdin.writable, vm.stdout.readable, vm.stderr.readable]).toEqual([true, true, true]);
 });
 
 it("sends to the sandbox, and nowhere when there is none", () => {

@@ -119,6 +119,7 @@ test("what cannot be done is refused before anything starts", async () => {
   expect(await code({ guestCwd: "relative" })).toBe("BOOT_CWD_INVALID");
   expect(await code({ out: scratch.path })).toBe("PROVISION_INSTALL_HOOK_FAILED");
   expect(await code({ binary: missing })).toBe("BOOT_VMM_MISSING");
+  expect(await code({ vmmEnv: { MACHINEN_QEMU: missing } })).toBe("BOOT_VMM_MISSING");
   const assets = process.env.MACHINEN_ASSETS_DIR;
   process.env.MACHINEN_ASSETS_DIR = missing;
   expect(await code({})).toBe("PROVISION_ASSETS_DIR_INVALID");

@@ -117,11 +117,19 @@ describe.each(bases)("copies of a machine of the $name base", ({ name: base, opt
 
   test("a fork that keeps its bundle", async () => {
     const outDir = bundle("kept-fork");
-    const fork = await vm.fork({ outDir, detached: true });
+    const told: string[] = [];
+    const onLog = (event: LogEvent) => {
+      if (event.source === "phase") told.push(event.kind);
+      else if (event.cmd !== undefined) told.push(`${event.source} ${event.cmd}`);
+    };
+    const fork = await vm.fork({ outDir, detached: true, onLog });
+    expect(told).toEqual(["snapshot", "restore"]);
     expect(readEntry(fork.pid)).toMatchObject({ parentPid: vm.pid, forkedFrom: outDir });
     expect(readdirSync(outDir).sort()).toEqual(["img", "meta.json"]);
-    await fork.exec("true");
+    await fork.exec("echo heard");
+    expect(told.at(-1)).toBe("exec-stdout echo heard");
     await fork.kill();
+    expect(readdirSync(outDir).sort()).toEqual(["img", "meta.json"]);
   });
 
   test("without a QEMU neither is there a fork nor a restore, and it is said what is missing", async () => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
+import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
 import {
   childrenOf,
   identify,
@@ -28,7 +29,7 @@ const waiting = (): number[] => ourVmms().filter((pid) => readEntry(pid) === und
 
 afterAll(() => scratch.remove());
 
-describe.each(bases)("forks of a real machine of the $name base", ({ options }) => {
+describe.each(bases)("forks of a real machine of the $name base", ({ name, options }) => {
   let vm: Machine;
   let forks: Machine[] = [];
 
@@ -136,25 +137,38 @@ describe.each(bases)("forks of a real machine of the $name base", ({ options }) 
     expect(scratch.runDirs()).not.toContain(runDir);
   });
 
-  test("they end with a process that is killed; one that was used lives on", async () => {
+  test("prepared ones end with a process that is killed, as do restored ones; forks live on", async () => {
+    const { snapDir } = await vm.snapshot({
+      outDir: join(scratch.path, name),
+      leaveRunning: true,
+    });
     const other = await runInOtherProcess(
       `import { attach } from "./machine/attach.ts";
+       import { restore } from "./snapshot/restore.ts";
        const vm = await attach({ name: "base" });
        await vm.prepareFork();
-       const fork = await vm.fork({ detached: true, name: "survivor" });
+       await vm.fork({ name: "survivor" });
+       // Not of those prepared.
+       await vm.fork({ name: "other", vmmEnv: {} });
+       await restore({ snapDir: ${JSON.stringify(snapDir)}, name: "restored" });
        await vm.prepareFork();
-       console.log(fork.pid);
+       console.log("ready");
        setInterval(() => {}, 1000);`,
     );
-    const survivor = await attach({ pid: Number(other.firstLine) });
-    forks.push(survivor);
-    const theirs = childrenOf(other.process.pid!).filter(({ pid }) => pid !== survivor.pid);
-    expect(theirs.length).toBe(1);
+    const survivors = await Promise.all(["survivor", "other"].map((name) => attach({ name })));
+    forks.push(...survivors);
+    const pids = survivors.map(({ pid }) => pid);
+    const theirs = childrenOf(other.process.pid!).filter(({ pid }) => !pids.includes(pid));
+    // One that is prepared, and the restored one.
+    expect(theirs.length).toBe(2);
     other.process.kill("SIGKILL");
     await once(other.process, "exit");
     expect(await waitUntilGone(theirs, 60_000)).toBe(true);
-    expect((await survivor.exec("hostname")).stdout).toBe("survivor\n");
-    expect(isRunning(identify(survivor.pid)!)).toBe(true);
+    for (const survivor of survivors) {
+      expect((await survivor.exec("hostname")).stdout).toBe(`${survivor.name}\n`);
+      expect(isRunning(identify(survivor.pid)!)).toBe(true);
+    }
+    collectGarbage();
   });
 
   test("memory that machines share is counted once between them", async () => {

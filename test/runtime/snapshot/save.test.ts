@@ -232,6 +232,8 @@ describe("restore refuses", () => {
     expect(await code({ liveMounts: [{ guest: "/mnt/b", host: "/tmp" }] })).toBe(
       "BOOT_LIVE_MOUNT_OVERRIDE_UNKNOWN",
     );
+    const nowhere = [{ guest: "/mnt/a", host: "/nowhere" }];
+    expect(await code({ liveMounts: nowhere })).toBe("BOOT_MOUNT_HOST_NOT_FOUND");
     expect(await code({ memory: 512.5 })).toBe("BOOT_MEMORY_INVALID");
     expect(await code({ memory: 512, cpus: 3 })).toBe("BOOT_CPUS_INVALID");
     expect(await code({ rootDiskSizeBytes: 0 })).toBe("BOOT_PACK_FAILED");
@@ -241,6 +243,9 @@ describe("restore refuses", () => {
     expect(await code({ image: "/nowhere/image.tar" })).toBe("BOOT_IMAGE_NOT_FOUND");
     expect(await code({ kernel: "/nowhere" })).toBe("BOOT_KERNEL_NOT_FOUND");
     expect(await code({ dtb: "/nowhere" })).toBe("BOOT_DTB_NOT_FOUND");
+    meta({ liveMounts: [{ guest: "/mnt/a", host: "/nowhere", mode: "rw" }] });
+    expect(await code({})).toBe("BOOT_MOUNT_HOST_NOT_FOUND");
+    meta();
     const portForward = [{ hostPort: 1, guestPort: 1 }];
     expect(await code({ portForward, network: false })).toBe("BOOT_PORT_FORWARD_INVALID");
   });
