@@ -6,7 +6,7 @@ export const differences = [
   "`image`, `kernel`, `dtb` and `rootDisk` of a fork or restore must exist and are not used, nor is `rootDiskSizeBytes`: the machine carries its own.",
   "Machines are saved whole from outside, so nothing in the guest needs a scratch disk for it: there is one only when `snapshot` is a path, and `dumpCmd` is not run.",
   "The connections a guest had end in every copy of it: `tcpClose` and `tcpKeep` have no effect.",
-  "Bundles are verified whole before they start: `lazy` has no effect and `lazyPagesPending` is 0.",
+  "`lazy` maps a bundle's memory after it was verified whole, also for detached machines; a fork without `outDir` shares its source's memory either way. `lazyPagesMountRoot` is the directory in the bundle: nothing is mounted.",
   "An image given as `rootDisk` is never written to: what the guest writes ends with the machine.",
   "A machine that starts from a template has printed no boot messages; `template: false` boots it from nothing.",
   "`detached` waits until the guest is ready, not for its first byte, unless `binary` is a program of your own.",
