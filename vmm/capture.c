@@ -32,7 +32,7 @@ static bool allowed(const struct vm *vm, enum copy_kind kind, struct error *erro
     if (!forward_ready()) {
         return fail(error, "VM_NOT_READY", "the guest has not come up yet");
     }
-    if (kind == COPY_DELTA && vm->memory.shared) {
+    if (kind == COPY_DELTA && (vm->memory.shared || vm->memory.leased)) {
         return fail(error, "NO_BASE", "this machine's memory is not sealed");
     }
     return true;

@@ -9,6 +9,7 @@
 #include "full-disk.h"
 #include "group.h"
 #include "incoming.h"
+#include "lazy.h"
 #include "leash.h"
 #include "livemount.h"
 #include "loop.h"
@@ -124,7 +125,7 @@ static bool prepare_boot(struct error *error) {
         !open_disk(DISK_MOUNT_UPPER, config->mount_upper, 0, error)) {
         return false;
     }
-    vm.memory = (struct memory){memfd_new("machinen-ram", (uint64_t)vm.memory_mib << 20), true, (uint64_t)vm.memory_mib << 20};
+    vm.memory = (struct memory){.fd = memfd_new("machinen-ram", (uint64_t)vm.memory_mib << 20), .shared = true, .size = (uint64_t)vm.memory_mib << 20};
     vm.state_fd = memfd_new("machinen-state", 0);
     if (vm.memory.fd < 0 || vm.state_fd < 0 || getrandom(vm.key, sizeof vm.key, 0) != sizeof vm.key) {
         return fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
@@ -211,7 +212,9 @@ static void tick(void) {
 
 static void signalled(int signal) {
     int status;
-    if (signal != SIGCHLD) {
+    if (signal == SIGIO) {
+        lazy_broken();
+    } else if (signal != SIGCHLD) {
         fatal_signal = signal;
         loop_stop(0);
     } else if (qemu_ended(&vm, &status)) {

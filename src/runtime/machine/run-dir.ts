@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
 import { hasCode, writeNew } from "../registry/atomic-file.ts";
 import { registryRoot } from "../registry/index.ts";
@@ -14,7 +14,7 @@ const OWNER_FILE = "owner";
 /** Parent of all run directories of this user. */
 export function runRoot(): string {
   const name = `machinen-${userInfo().uid}`;
-  const preferred = join(process.env.XDG_RUNTIME_DIR || tmpdir(), name);
+  const preferred = resolve(process.env.XDG_RUNTIME_DIR || tmpdir(), name);
   return Buffer.byteLength(preferred) <= MAX_ROOT_BYTES ? preferred : join("/tmp", name);
 }
 

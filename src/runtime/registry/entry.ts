@@ -45,7 +45,9 @@ export interface RegistryEntry {
   cpus?: number;
   /** The VMM's stats file (see `readBalloonStats`). */
   statsPath?: string;
+  /** Pages of 4096 bytes that were mapped from a bundle; unset for a machine that was not restored with `lazy`. */
   lazyPagesTotal?: number;
+  /** The directory in the bundle that they came from; absolute. */
   lazyPagesMountRoot?: string;
   mountDisk?: { guest: string; lowerPath: string; upperPath: string };
   liveMounts?: Array<{ guest: string; host: string; mode: "ro" | "rw" }>;

@@ -14,6 +14,8 @@ export interface Base {
   shell: string;
   /** The type of its root file system. */
   root: string;
+  /** A disk its files just fit on, no multiple of a page. */
+  smallDiskBytes: number;
   /** Whether its root keeps users' extended attributes and file capabilities, and it has programs that set these. */
   keepsAttributes: boolean;
   /** A command that removes what is large and not needed, for tests that copy the whole root. */
@@ -43,6 +45,7 @@ const all: readonly Base[] = [
     hostOptions: { image: "tiny", memoryMib: 256 },
     shell: "/bin/sh",
     root: "rootfs",
+    smallDiskBytes: 24_000_000,
     keepsAttributes: false,
     slim: ":",
     // The number of l's is busybox's listen backlog.
@@ -55,6 +58,7 @@ const all: readonly Base[] = [
     hostOptions: { image: "debian", memoryMib: 512 },
     shell: "/bin/bash",
     root: "ext4",
+    smallDiskBytes: 150_000_000,
     keepsAttributes: true,
     slim: "rm -r /usr/share/* /usr/lib/*/perl* /usr/lib/*/gconv /usr/lib/apt /var/lib/apt /var/lib/dpkg",
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,

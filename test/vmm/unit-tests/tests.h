@@ -30,6 +30,7 @@ void test_frame_filter(void);
 void test_frames(void);
 void test_ports(void);
 void test_delta(void);
+void test_livemount_check(void);
 void test_copy(void);
 void test_qcow2(const char *path, const char *size);
 void test_self_contained(const char *path);
