@@ -1,14 +1,18 @@
 import { once } from "node:events";
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -221,6 +225,36 @@ describe.each(bases)("templates of the $name base", ({ options }) => {
     const vm = await booted({ ...options, name: "phoenix" });
     expect((await vm.exec("hostname")).stdout).toBe("phoenix\n");
     expect(startsSeen()).toEqual(["template", "cold", "template"]);
+    await killAll();
+  });
+
+  test("one that the disk gives back wrong is made again, when the host has been started anew", async () => {
+    const { directory } = findTemplate(templateOf(await booted(options))!)!;
+    await killAll();
+    startsSeen();
+    const memory = join(directory, "memory.img");
+    const { atime, mtime } = statSync(memory);
+    const before = readFileSync(memory);
+    const at = before.findIndex((byte) => byte !== 0);
+    const file = openSync(memory, "r+");
+    writeSync(file, Buffer.from([before[at]! ^ 1]), 0, 1, at);
+    closeSync(file);
+    utimesSync(memory, atime, mtime);
+    // Times are kept to the microsecond only.
+    const record = join(directory, "template.json");
+    const { key, files } = JSON.parse(readFileSync(record, "utf8"));
+    for (const one of files) {
+      if (one.name === "memory.img")
+        one.mtimeNs = String(statSync(memory, { bigint: true }).mtimeNs);
+    }
+    writeFileSync(record, JSON.stringify({ key, files }));
+    writeFileSync(join(directory, "verified"), "another start of the host\n");
+    const vm = await booted({ ...options, name: "healed" });
+    expect((await vm.exec("hostname")).stdout).toBe("healed\n");
+    expect(startsSeen()).toEqual(["template", "cold", "template"]);
+    await killAll();
+    await booted(options);
+    expect(startsSeen()).toEqual(["template"]);
     await killAll();
   });
 
