@@ -61,7 +61,8 @@ function readExe(pid: number): string | undefined {
 }
 
 let cachedBootId: string | undefined;
-function bootId(): string {
+/** Tells this start of the host from any other. Linux only. */
+export function bootId(): string {
   cachedBootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
   return cachedBootId;
 }
