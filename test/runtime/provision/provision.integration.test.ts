@@ -30,7 +30,7 @@ describe.each(bases)("an image made from the $name base", (base) => {
            printf end | dd of=holes bs=1 seek=3000000000 conv=notrunc 2>/dev/null &&
            touch -d '2001-02-03 04:05:06' data && mkdir -m 2775 "a b" && echo n > "$(printf 'new\\nline')" &&
            echo gone > /run/gone && echo gone > /dev/shm/gone && mkdir /mnt/tmpfs &&
-           mount -t tmpfs none /mnt/tmpfs && echo gone > /mnt/tmpfs/gone`,
+           mount -t tmpfs none /mnt/tmpfs && echo gone > /mnt/tmpfs/gone && echo heard`,
         );
       },
       {
@@ -52,6 +52,8 @@ describe.each(bases)("an image made from the $name base", (base) => {
     );
     expect(phases).toHaveLength(1);
     expect([...phases[0]!.phases.keys()]).toEqual(["boot", "install", "archive", "publish"]);
+    const printed = events.flatMap((e) => (e.source === "exec-stdout" ? [String(e.chunk)] : []));
+    expect(printed).toContain("heard\n");
     expect(readdirSync(builds.logs)).toEqual([]);
   });
 

@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -68,6 +71,18 @@ async function booted(opts: BootOptions): Promise<VmHandle> {
   machines.push(vm);
   return vm;
 }
+/** As if nobody had touched the file since the template was made. */
+function makeLookWhole(directory: string, name: string): void {
+  const record = join(directory, "template.json");
+  const { key, files } = JSON.parse(readFileSync(record, "utf8"));
+  const { mtimeNs } = statSync(join(directory, name), { bigint: true });
+  for (const file of files) {
+    if (file.name === name) Object.assign(file, { mtimeNs: String(mtimeNs), inode: undefined });
+  }
+  writeFileSync(record, JSON.stringify({ key, files }));
+  expect(findTemplate(key)).toBeDefined();
+}
+
 const killAll = async () => {
   for (const vm of machines.splice(0)) await vm.kill();
 };
@@ -212,15 +227,31 @@ describe.each(bases)("templates of the $name base", ({ options }) => {
     const state = join(directory, "device.state");
     const bytes = readFileSync(state);
     writeFileSync(state, Buffer.alloc(bytes.length, 0xee));
-    const record = join(directory, "template.json");
-    const { key, files } = JSON.parse(readFileSync(record, "utf8"));
-    const { mtimeNs } = statSync(state, { bigint: true });
-    for (const file of files) if (file.name === "device.state") file.mtimeNs = String(mtimeNs);
-    writeFileSync(record, JSON.stringify({ key, files }));
-    expect(findTemplate(key)).toBeDefined();
+    makeLookWhole(directory, "device.state");
     const vm = await booted({ ...options, name: "phoenix" });
     expect((await vm.exec("hostname")).stdout).toBe("phoenix\n");
     expect(startsSeen()).toEqual(["template", "cold", "template"]);
+    await killAll();
+  });
+
+  test("one that the disk gives back wrong is made again, when the host has been started anew", async () => {
+    const { directory } = findTemplate(templateOf(await booted(options))!)!;
+    await killAll();
+    startsSeen();
+    const memory = join(directory, "memory.img");
+    const before = readFileSync(memory);
+    const at = before.findIndex((byte) => byte !== 0);
+    const file = openSync(memory, "r+");
+    writeSync(file, Buffer.from([before[at]! ^ 1]), 0, 1, at);
+    closeSync(file);
+    makeLookWhole(directory, "memory.img");
+    writeFileSync(join(directory, "verified"), "another start of the host\n");
+    const vm = await booted({ ...options, name: "healed" });
+    expect((await vm.exec("hostname")).stdout).toBe("healed\n");
+    expect(startsSeen()).toEqual(["template", "cold", "template"]);
+    await killAll();
+    await booted(options);
+    expect(startsSeen()).toEqual(["template"]);
     await killAll();
   });
 
