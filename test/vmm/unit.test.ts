@@ -26,6 +26,7 @@ describe("the VMM's pure parts, under sanitizers", () => {
     "fit",
     "copy",
     "delta",
+    "lease-signal",
     "frames",
     "frame-filter",
     "ports",

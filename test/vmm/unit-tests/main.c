@@ -47,6 +47,7 @@ static const struct {
     {"frame-filter", test_frame_filter},
     {"ports", test_ports},
     {"delta", test_delta},
+    {"lease-signal", test_lease_signal},
 };
 
 int main(int argc, char **argv) {
