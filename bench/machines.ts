@@ -116,6 +116,11 @@ async function measureOnce(rows: Rows, directory: string, run: number): Promise<
       await firstReply(machines, () => restore({ snapDir: outDir })),
       COLD,
     );
+    rows.add(
+      "restore that maps the bundle, to first exec reply",
+      await firstReply(machines, () => restore({ snapDir: outDir, lazy: true })),
+      COLD,
+    );
     rmSync(outDir, { recursive: true, force: true });
   } finally {
     await kill(machines);

@@ -15,6 +15,7 @@
 #include "network.h"
 #include "power.h"
 #include "resume.h"
+#include "scratch-disk.h"
 #include "secrets.h"
 #include "shell-integration.h"
 #include "spare.h"
@@ -63,6 +64,7 @@ static void set_up(struct config *config) {
     cgroups_init();
     network_begin();
     identity_prepare();
+    scratch_disk_begin();
     mkdir("/run/machinen", 0700);
     secrets_path = "/run/machinen/secrets";
     shell_integration_begin();

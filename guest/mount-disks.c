@@ -1,14 +1,11 @@
 #include "mount-disks.h"
 
 #include "console.h"
+#include "disks.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,45 +13,9 @@
 static const char base[] = "/run/machinen/mount", lower[] = "/run/machinen/mount/lower",
                   upper[] = "/run/machinen/mount/upper", data[] = "/run/machinen/mount/upper/data",
                   work[] = "/run/machinen/mount/upper/work";
-enum { DISK_PATH = 300 };
 
 static char lower_disk[DISK_PATH];
 static bool prepared, is_new; /* is_new: nothing was ever written over the packed directory */
-
-static bool has_serial(const char *disk, const char *serial) {
-    char path[320], text[32] = "";
-    snprintf(path, sizeof path, "/sys/block/%s/serial", disk);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    return length > 0 && strcmp(text, serial) == 0;
-}
-
-/* By the serial number: which letter a disk has depends on the others. */
-static bool find_disk(const char *serial, char path[DISK_PATH]) {
-    DIR *disks = opendir("/sys/block");
-    bool found = false;
-    for (struct dirent *entry; disks != NULL && !found && (entry = readdir(disks)) != NULL;) {
-        found = strncmp(entry->d_name, "vd", 2) == 0 && has_serial(entry->d_name, serial);
-        if (found)
-            snprintf(path, DISK_PATH, "/dev/%s", entry->d_name);
-    }
-    if (disks != NULL)
-        closedir(disks);
-    if (!found)
-        errno = ENODEV;
-    return found;
-}
-
-/* A template looked at other disks in the place of these. */
-static void forget_blocks(const char *disk) {
-    int fd = open(disk, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        ioctl(fd, BLKFLSBUF);
-        close(fd);
-    }
-}
 
 static bool make_directories(const char *path) {
     char part[4096];
@@ -73,7 +34,7 @@ static bool make_directories(const char *path) {
 }
 
 static bool mount_lower(void) {
-    forget_blocks(lower_disk);
+    disk_changed(lower_disk, false);
     mkdir(lower, 0700);
     return mount(lower_disk, lower, "squashfs", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) == 0;
 }
@@ -85,7 +46,7 @@ bool mount_disks_prepare(void) {
     mkdir("/run/machinen", 0700);
     mkdir(base, 0700);
     mkdir(upper, 0700);
-    if (!find_disk("mount-lower", lower_disk) || !find_disk("mount-upper", disk) ||
+    if (!disk_find("mount-lower", lower_disk) || !disk_find("mount-upper", disk) ||
         mount(disk, upper, "ext4", MS_NOSUID | MS_NODEV | MS_NOATIME,
               "noinit_itable,no_prefetch_block_bitmaps,discard") != 0)
         return false;

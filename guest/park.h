@@ -5,7 +5,7 @@
 #ifdef __x86_64__
 
 #include "parked-stub.h"
-#include "tracee.h"
+#include "../vmm/tracee.h"
 
 #include <stdbool.h>
 

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "mount-disks.h"
 #include "network.h"
+#include "scratch-disk.h"
 #include "spawn.h"
 
 #include <errno.h>
@@ -127,6 +128,7 @@ static const char *apply(const struct request *request) {
         return NULL;
     struct config config = config_from(request->config);
     config.waits = false;
+    scratch_disk_changed();
     if (request->hostname != NULL) {
         /* The machine has it already; it wins over the configuration's. */
         free(config.hostname);

@@ -17,6 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Its control group may be frozen: PID 1 has more to do than to wait. */
+enum { PATIENCE_MS = 1000 };
+
 /* What the process needs until it has executed the shell: it works in our memory. One at a time. */
 static struct {
     int fds[PARKED_FD + 1];
@@ -107,7 +110,7 @@ void spare_start(struct spare *spare) {
 
 static bool has_loaded(struct spare *spare) {
     if (mounts_may_hang() || !seen_files_shell_is_of(&spare->seen, spare->child.pid) ||
-        !tracee_look(&spare->tracee, spare->child.pid) || !park_prepare(&spare->tracee))
+        !tracee_look(&spare->tracee, spare->child.pid, PATIENCE_MS) || !park_prepare(&spare->tracee))
         return false;
     spare->state = spare->is_warm ? SPARE_WARMING : SPARE_PARKED;
     return spare->is_warm ? warm_up_begin(&spare->warm, &spare->tracee) : park(&spare->tracee);

@@ -2,7 +2,7 @@
 
 #ifdef __x86_64__
 
-#include "tracee.h"
+#include "../vmm/tracee.h"
 
 #include <fcntl.h>
 #include <linux/prctl.h>

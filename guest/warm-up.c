@@ -97,7 +97,7 @@ static bool stop_before(const struct user_regs_struct *call, const struct warm_u
     tracee->start = *call;
     tracee->start.rax = call->orig_rax;
     tracee->start.rip -= SYSTEM_CALL_BYTES;
-    return ptrace(PTRACE_SETREGS, tracee->pid, 0, &skipped) == 0 && tracee_step(tracee->pid, PTRACE_SYSCALL) &&
+    return ptrace(PTRACE_SETREGS, tracee->pid, 0, &skipped) == 0 && tracee_step(tracee->pid, PTRACE_SYSCALL, tracee->patience_ms) &&
            protect(warm, tracee, PROT_READ | PROT_WRITE, PROT_READ);
 }
 

@@ -13,9 +13,9 @@ void bundle_file_name(const struct captured *captured, size_t index, char name[B
     for (index -= 2; index >= captured->disks[disk].layers; disk++) {
         index -= captured->disks[disk].layers;
     }
-    if (captured->disks[disk].use != DISK_ROOT) {
-        snprintf(name, BUNDLE_NAME, "%s.%s", disk_use_names[captured->disks[disk].use],
-                 captured->disks[disk].use == DISK_MOUNT_LOWER ? "sqfs" : "img");
+    enum disk_use use = captured->disks[disk].use;
+    if (use == DISK_MOUNT_LOWER || use == DISK_MOUNT_UPPER) {
+        snprintf(name, BUNDLE_NAME, "%s.%s", disk_use_names[use], use == DISK_MOUNT_LOWER ? "sqfs" : "img");
         return;
     }
     snprintf(name, BUNDLE_NAME, "disk%u-%u.%s", (unsigned)disk & 7, (unsigned)index & 255, index == 0 ? "raw" : "qcow2");
@@ -36,7 +36,7 @@ const struct captured_disk *bundle_files(const struct captured *captured, struct
 const char *bundle_place(const struct captured *captured, const char *const places[DISK_USES], const char *name) {
     for (size_t i = 0; places && i < captured->disk_count; i++) {
         enum disk_use use = captured->disks[i].use;
-        if (use != DISK_ROOT && places[use] && strncmp(name, disk_use_names[use], strlen(disk_use_names[use])) == 0) {
+        if (places[use] && strncmp(name, disk_use_names[use], strlen(disk_use_names[use])) == 0) {
             return places[use];
         }
     }

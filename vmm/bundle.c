@@ -3,6 +3,8 @@
 #include "bundle-files.h"
 #include "fault.h"
 #include "files.h"
+#include "lazy.h"
+#include "lease.h"
 #include "loop.h"
 #include "memory.h"
 #include "qcow2.h"
@@ -150,8 +152,10 @@ bool bundle_write(const char *path, const struct captured *captured, struct erro
     return ok;
 }
 
-/* How far the files are trusted. */
-enum trust { CHECK_ALL, CHECK_SIZES };
+/* How far the files are trusted. CHECK_MACHINE: all but the disks, which have a cache of their own. */
+enum trust { CHECK_ALL, CHECK_MACHINE, CHECK_SIZES };
+/* How a file is used: itself, a sealed copy of it, or itself as long as nobody can change it. */
+enum use { AS_IT_IS, COPIED, LEASED };
 
 static int room_for_copy(const char *name, const struct stat *info, struct error *error) {
     int fd = host_has((uint64_t)info->st_blocks * 512, error) ? memfd_new("machinen-bundle", (uint64_t)info->st_size) : -2;
@@ -161,8 +165,19 @@ static int room_for_copy(const char *name, const struct stat *info, struct error
     return fd;
 }
 
-/* Opens and checks one file; memory and device state come back as sealed copies, unless the files are trusted. */
-static int read_file(int directory, const char *name, const char *place, struct json entry, enum trust trust, bool copy, struct error *error) {
+/* From before its checksum is made until the machine ends. */
+static bool take_lease(int fd) {
+    if (lease_take(fd)) {
+        return true;
+    }
+    lazy_refused(errno == EAGAIN ? "something has the bundle's memory open for writing"
+                 : errno == EACCES ? "the bundle belongs to another user" : "its file system does not tell who changes a file");
+    return false;
+}
+
+/* Opens and checks one file; what is trusted is used as it is. A lease that cannot be had is a copy instead. */
+static int read_file(int directory, const char *name, const char *place, struct json entry, enum trust trust, enum use use,
+                     struct error *error) {
     struct json value;
     struct stat info;
     char wanted[65], hex[65], listed[BUNDLE_NAME];
@@ -180,17 +195,18 @@ static int read_file(int directory, const char *name, const char *place, struct 
         fail(error, "BUNDLE_CORRUPT", "%s: has %lld bytes, should have %llu", name, (long long)info.st_size, (unsigned long long)size);
     } else if (trust == CHECK_SIZES) {
         return fd;
-    } else if (copy && (to = room_for_copy(name, &info, error)) < 0) {
+    } else if (use != AS_IT_IS && !(use == LEASED && take_lease(fd)) && (to = room_for_copy(name, &info, error)) < 0) {
         /* It says why. */
-    } else if (!copy_and_sum(fd, to, size, hex) || (copy && !seal(to))) {
+    } else if (!copy_and_sum(fd, to, size, hex) || (to >= 0 && !seal(to))) {
         bad_file(error, name);
     } else if (strcmp(hex, wanted) != 0) {
         fail(error, "BUNDLE_CORRUPT", "%s: its checksum is wrong", name);
     } else {
-        if (copy) {
-            close_fd(&fd);
+        if (to < 0) {
+            return fd;
         }
-        return copy ? to : fd;
+        close_fd(&fd);
+        return to;
     }
     close_fd(&fd);
     close_fd(&to);
@@ -198,7 +214,7 @@ static int read_file(int directory, const char *name, const char *place, struct 
 }
 
 static bool read_all_files(int directory, const char *const places[DISK_USES], struct json object, enum trust trust,
-                           struct captured *captured, struct error *error) {
+                           enum use memory, struct captured *captured, struct error *error) {
     int fds[MAX_CAPTURED_FDS];
     size_t count = captured_count(captured), done = 0;
     struct json files, entry;
@@ -208,7 +224,9 @@ static bool read_all_files(int directory, const char *const places[DISK_USES], s
         bundle_file_name(captured, done, name);
         ok = json_element(files, done, &entry) || fail(error, "BUNDLE_CORRUPT", "vmm.json: does not list %s", name);
         if (ok) {
-            fds[done] = read_file(directory, name, bundle_place(captured, places, name), entry, trust, done < 2, error);
+            enum trust of_file = trust == CHECK_MACHINE ? (done < 2 ? CHECK_ALL : CHECK_SIZES) : trust;
+            fds[done] = read_file(directory, name, bundle_place(captured, places, name), entry, of_file,
+                                  done == 0 ? memory : done == 1 ? COPIED : AS_IT_IS, error);
             ok = fds[done] >= 0;
         }
     }
@@ -230,7 +248,7 @@ static bool layers_are_self_contained(const struct captured *captured, struct er
     return true;
 }
 
-static bool read_bundle(const char *path, const char *const places[DISK_USES], enum trust trust,
+static bool read_bundle(const char *path, const char *const places[DISK_USES], enum trust trust, enum use memory,
                         struct captured *captured, struct error *error) {
     struct json object;
     struct stat info;
@@ -238,7 +256,7 @@ static bool read_bundle(const char *path, const char *const places[DISK_USES], e
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char *text = malloc(MAX_DESCRIPTION);
     bool ok = directory >= 0 && text ? description_read(directory, text, &object, error) : bad_file(error, path);
-    ok = ok && captured_parse(object, captured, error) && read_all_files(directory, places, object, trust, captured, error);
+    ok = ok && captured_parse(object, captured, error) && read_all_files(directory, places, object, trust, memory, captured, error);
     if (ok && (fstat(captured->memory_fd, &info) != 0 || (uint64_t)info.st_size != (uint64_t)captured->memory_mib << 20)) {
         captured_close(captured);
         ok = fail(error, "BUNDLE_CORRUPT", "memory.img: is not as large as vmm.json says");
@@ -252,10 +270,10 @@ static bool read_bundle(const char *path, const char *const places[DISK_USES], e
     return ok;
 }
 
-bool bundle_read(const char *path, const char *const places[DISK_USES], struct captured *captured, struct error *error) {
-    return read_bundle(path, places, CHECK_ALL, captured, error);
+bool bundle_read(const char *path, const char *const places[DISK_USES], bool lazy, struct captured *captured, struct error *error) {
+    return read_bundle(path, places, CHECK_ALL, lazy ? LEASED : COPIED, captured, error);
 }
 
-bool template_read(const char *path, struct captured *captured, struct error *error) {
-    return read_bundle(path, NULL, CHECK_SIZES, captured, error);
+bool template_read(const char *path, bool verify, struct captured *captured, struct error *error) {
+    return read_bundle(path, NULL, verify ? CHECK_MACHINE : CHECK_SIZES, AS_IT_IS, captured, error);
 }

@@ -7,11 +7,15 @@
 /* Whole and synced, or (on false) nothing of it is left. */
 bool bundle_write(const char *directory, const struct captured *captured, struct error *error);
 /*
- * Checks every file. Memory and device state are copied, so the files may change afterwards. The files of a
- * mount may lie elsewhere: where `places` has a path for the use of their disk.
+ * Checks every file. Memory and device state are copied, so the files may change afterwards; `lazy`: the memory is the
+ * file itself where there can be a lease on it (lease.h). The files of a mount may lie elsewhere: where `places` has a
+ * path for the use of their disk.
  */
-bool bundle_read(const char *directory, const char *const places[DISK_USES], struct captured *captured, struct error *error);
-/* For a directory of our own cache: only sizes are checked, and the memory is the file itself. */
-bool template_read(const char *directory, struct captured *captured, struct error *error);
+bool bundle_read(const char *directory, const char *const places[DISK_USES], bool lazy, struct captured *captured, struct error *error);
+/*
+ * For a directory of our own cache: only sizes are checked, with `verify` also what the memory and the device state hold.
+ * The memory is the file itself.
+ */
+bool template_read(const char *directory, bool verify, struct captured *captured, struct error *error);
 
 #endif

@@ -32,7 +32,7 @@ static bool allowed(const struct vm *vm, enum copy_kind kind, struct error *erro
     if (!forward_ready()) {
         return fail(error, "VM_NOT_READY", "the guest has not come up yet");
     }
-    if (kind == COPY_DELTA && vm->memory.shared) {
+    if (kind == COPY_DELTA && (vm->memory.shared || vm->memory.leased)) {
         return fail(error, "NO_BASE", "this machine's memory is not sealed");
     }
     return true;
@@ -51,11 +51,6 @@ static void describe(const struct vm *vm, struct captured *out) {
     snprintf(out->processor, sizeof out->processor, "%s", vm->processor);
     out->tsc_khz = vm->tsc_khz;
     out->disk_count = vm->disk_count;
-    for (size_t i = 0; i < vm->disk_count; i++) {
-        out->disks[i].use = vm->disks[i].use;
-        out->disks[i].size = vm->disks[i].size;
-        out->disks[i].layers = vm->disks[i].layers;
-    }
 }
 
 bool capture_base(struct vm *vm, struct captured *out, struct error *error) {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const disk_use_names[DISK_USES] = {"root", "mount-lower", "mount-upper"};
+const char *const disk_use_names[DISK_USES] = {"root", "scratch", "mount-lower", "mount-upper"};
 
 void captured_init(struct captured *captured) {
     *captured = (struct captured){.memory_fd = -1, .state_fd = -1};

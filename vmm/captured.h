@@ -13,9 +13,9 @@
 /* Devices and their order. A state can be loaded only where this is the same. */
 #define MACHINE_NAME "microvm-3"
 
-/* What the guest has a disk for. The two of a mount are found by their serial numbers: the names in captured.c. */
-enum disk_use { DISK_ROOT, DISK_MOUNT_LOWER, DISK_MOUNT_UPPER };
-#define DISK_USES 3
+/* What the guest has a disk for, in the order it sees them. All but the root are found by their serial numbers: the names in captured.c. */
+enum disk_use { DISK_ROOT, DISK_SCRATCH, DISK_MOUNT_LOWER, DISK_MOUNT_UPPER };
+#define DISK_USES 4
 
 struct captured_disk {
     enum disk_use use;

@@ -141,6 +141,7 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
         .run_dir = text(get, "MACHINEN_RUN_DIR"),
         .disk_dir = text(get, "MACHINEN_DISK_DIR"),
         .rootdisk = text(get, "MACHINEN_ROOTDISK"),
+        .scratch_disk = text(get, "MACHINEN_SCRATCH_DISK"),
         .mount_lower = text(get, "MACHINEN_MOUNT_LOWER"),
         .mount_upper = text(get, "MACHINEN_MOUNT_UPPER"),
         .cmdline = text(get, "MACHINEN_CMDLINE"),
@@ -161,8 +162,11 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     if (config->template && !is_token(config->template, strlen(config->template))) {
         return bad(error, "MACHINEN_TEMPLATE", "must be 1 to 64 bytes of A-Z a-z 0-9 . _ -");
     }
-    const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK");
+    const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK"), *lazy = text(get, "MACHINEN_LAZY"),
+               *verify = text(get, "MACHINEN_VERIFY");
     config->fork_wait = wait && strcmp(wait, "1") == 0;
+    config->lazy = lazy && strcmp(lazy, "1") == 0;
+    config->verify = verify && strcmp(verify, "1") == 0;
     config->network_off = network && strcmp(network, "0") == 0;
     config->network_on = network && !config->network_off;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&
@@ -180,6 +184,9 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     }
     if (ok && config->incoming_template && config->mount_upper) {
         ok = bad(error, "MACHINEN_MOUNT_UPPER", "is the template's own");
+    }
+    if (ok && config->scratch_disk && (config->incoming_fork || config->incoming_bundle)) {
+        ok = bad(error, "MACHINEN_SCRATCH_DISK", "is for new machines: forks and bundles have their source's");
     }
     if (ok && limit && !config->incoming_fork && !config->incoming_bundle) {
         ok = bad(error, "MACHINEN_MEMORY_LIMIT", "is for forks and bundles: a new machine has MACHINEN_MEMORY");

@@ -18,14 +18,14 @@ struct forward_config {
 };
 
 struct config {
-    const char *kernel, *initrd, *stats_file, *control, *run_dir, *disk_dir, *rootdisk, *mount_lower, *mount_upper, *cmdline, *qemu;
+    const char *kernel, *initrd, *stats_file, *control, *run_dir, *disk_dir, *rootdisk, *scratch_disk, *mount_lower, *mount_upper, *cmdline, *qemu;
     const char *incoming_fork, *incoming_bundle, *incoming_template;
     const char *resume, *template, *trace, *fault, *ports, *live_mounts;
     bool network_on, network_off; /* neither: as the machine it is made from, else on */
     char bases[MAX_BASES][108];
     size_t base_count;
     char fork_group[80]; /* `<token> <n>`, or empty */
-    bool fork_wait;
+    bool fork_wait, lazy, verify;
     uint64_t rootdisk_size, tsc_khz;
     uint32_t memory_mib, cpus;
     uint32_t memory_limit; /* MiB; 0: none */

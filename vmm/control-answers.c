@@ -7,6 +7,7 @@
 #include "forward.h"
 #include "full-disk.h"
 #include "group.h"
+#include "lazy.h"
 #include "livemount.h"
 #include "loop.h"
 #include "network.h"
@@ -42,17 +43,17 @@ static void answer_members(struct client *client, const char *members) {
 
 static void answer_status(struct client *client) {
     static bool was_ready;
-    char members[1024], reason[2 * sizeof vm.accel_reason];
+    char members[2048], reason[2 * sizeof vm.accel_reason], lazy[800];
     was_ready |= forward_ready();
     balloon_tick();
     stats_update(&vm);
     snprintf(members, sizeof members,
              "\"state\":\"%s\",\"linked\":%s,\"qemuPid\":%d,\"accel\":\"%s\",\"accelReason\":\"%s\",\"memoryMib\":%u,"
-             "\"ceilingMib\":%u,\"limit\":\"%s\",\"uptimeMs\":%llu",
+             "\"ceilingMib\":%u,\"limit\":\"%s\",\"uptimeMs\":%llu%s",
              vm.paused || full_disk_waits() ? "paused" : was_ready ? "running" : "booting", forward_linked() ? "true" : "false", (int)vm.qemu,
              vm.accel == ACCEL_KVM ? "kvm" : "tcg", json_escape(vm.accel_reason, reason, sizeof reason), vm.memory_mib,
              balloon_ceiling(), balloon_state(),
-             (unsigned long long)(now_us() - vm.started_us) / 1000);
+             (unsigned long long)(now_us() - vm.started_us) / 1000, lazy_members(lazy, sizeof lazy));
     answer_members(client, members);
 }
 
@@ -81,7 +82,7 @@ static void answer_base(struct client *client) {
     struct captured captured;
     struct error error;
     char members[HEAD_BYTES - 256], both[HEAD_BYTES - 64];
-    if (!capture_base(&vm, &captured, &error)) {
+    if (!lazy_settle(&vm, &error) || !capture_base(&vm, &captured, &error)) {
         answer_error(client, &error);
         return;
     }

@@ -25,7 +25,7 @@ static uint64_t header_bytes(uint64_t runs) {
 
 /* Room for the delta as it is now is allocated while the guest still runs; it may turn out larger. */
 static bool make_room(struct copy *copy, struct error *error) {
-    if (!pages_scan(copy->memory, copy->qemu, &copy->runs)) {
+    if (!pages_scan(copy->memory, copy->qemu, PAGES_OWN, &copy->runs)) {
         return bad_copy(error);
     }
     if (!host_has(copy->runs.bytes, error)) {
@@ -48,7 +48,7 @@ static bool make_room(struct copy *copy, struct error *error) {
 
 /* Pages for what is private now: half the work of copying them, done before the guest is stopped. */
 static bool reserve(struct copy *copy, struct error *error) {
-    bool ok = pages_scan(copy->memory, copy->qemu, &copy->runs);
+    bool ok = pages_scan(copy->memory, copy->qemu, PAGES_OWN, &copy->runs);
     for (size_t i = 0; ok && i < copy->runs.count; i++) {
         const struct run *run = &copy->runs.list[i];
         ok = !loop_interrupted() && fallocate(copy->fd, 0, (off_t)run->offset, (off_t)run->length) == 0;
@@ -81,7 +81,7 @@ bool copy_begin(struct copy *copy, enum copy_kind kind, const struct memory *mem
 static bool take_delta(struct copy *copy) {
     struct runs *runs = &copy->runs;
     uint64_t count, header;
-    if (!pages_scan(copy->memory, copy->qemu, runs)) {
+    if (!pages_scan(copy->memory, copy->qemu, PAGES_OWN, runs)) {
         return false;
     }
     count = runs->count;
@@ -94,7 +94,7 @@ static bool take_delta(struct copy *copy) {
 
 static bool take_private(struct copy *copy) {
     char *buffer = malloc(BUFFER_BYTES);
-    bool ok = buffer && pages_scan(copy->memory, copy->qemu, &copy->runs);
+    bool ok = buffer && pages_scan(copy->memory, copy->qemu, PAGES_OWN, &copy->runs);
     for (size_t i = 0; ok && i < copy->runs.count; i++) {
         struct run rest = copy->runs.list[i];
         while (ok && rest.length > 0) {
@@ -131,7 +131,7 @@ int copy_end(struct copy *copy, bool ok, struct error *error) {
 /* Only memory that nobody shares can be given back to the host, page by page. */
 bool copy_own(int from, uint64_t size, struct memory *own, struct error *error) {
     struct stat held;
-    *own = (struct memory){memfd_new("machinen-ram", size), true, size};
+    *own = (struct memory){.fd = memfd_new("machinen-ram", size), .shared = true, .size = size};
     if (own->fd < 0 || fstat(from, &held) != 0) {
         return fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
     }

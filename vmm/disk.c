@@ -1,6 +1,7 @@
 #include "disk.h"
 #include "files.h"
 #include "qcow2.h"
+#include "scratch-disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,20 +13,6 @@
 
 /* Of an overlay that is there before all layers below it: beyond every number that they can have. */
 #define EARLY_TOP_ID (2 * MAX_LAYERS)
-
-/* Some file systems have no O_TMPFILE: there the name lives for an instant. */
-static int nameless_file(const char *directory) {
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/.overlay-XXXXXX", directory);
-        fd = mkostemp(path, O_CLOEXEC);
-        if (fd >= 0) {
-            unlink(path);
-        }
-    }
-    return fd;
-}
 
 static bool new_overlay(const struct disk *disk, struct next_overlay *next, struct error *error) {
     next->top = nameless_file(disk->directory);
@@ -68,7 +55,8 @@ bool disk_resume(struct disk *disk, unsigned index, struct captured_disk *from, 
 }
 
 bool disk_image(enum disk_use use, const char *path, struct captured_disk *image, struct error *error) {
-    static const char *const variables[DISK_USES] = {"MACHINEN_ROOTDISK", "MACHINEN_MOUNT_LOWER", "MACHINEN_MOUNT_UPPER"};
+    static const char *const variables[DISK_USES] = {
+        [DISK_ROOT] = "MACHINEN_ROOTDISK", [DISK_MOUNT_LOWER] = "MACHINEN_MOUNT_LOWER", [DISK_MOUNT_UPPER] = "MACHINEN_MOUNT_UPPER"};
     struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &info) != 0) {
@@ -126,14 +114,15 @@ void disk_layer_json(const struct disk *disk, size_t layer, bool backing, char *
         snprintf(below, sizeof below, backing ? ",\"backing\":\"d%u-l%u\"" : ",\"backing\":null", disk->index,
                  layer_id(disk, layer - 1));
     }
-    /* Nothing here outlives a crash of the host, so nothing is flushed to its disk; nobody else opens
-     * these files for writing, so nothing is locked. */
+    const char *no_flush = disk->layers > 0 ? "true" : "false";
+    /* Nothing but a file of the caller's outlives a crash of the host, so nothing else is flushed to its disk; nobody
+     * else opens these files for writing, or they are locked by us. */
     snprintf(out, room,
              "{\"driver\":\"%s\",\"node-name\":\"d%u-l%u\",\"read-only\":%s,\"discard\":\"unmap\","
-             "\"cache\":{\"no-flush\":true},\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/%llu\","
-             "\"locking\":\"off\",\"discard\":\"unmap\",\"cache\":{\"no-flush\":true}}%s}",
-             layer == 0 ? "raw" : "qcow2", disk->index, layer_id(disk, layer), writable ? "false" : "true",
-             disk_set(disk, layer), below);
+             "\"cache\":{\"no-flush\":%s},\"file\":{\"driver\":\"file\",\"filename\":\"/dev/fdset/%llu\","
+             "\"locking\":\"off\",\"discard\":\"unmap\",\"cache\":{\"no-flush\":%s}}%s}",
+             layer == 0 ? "raw" : "qcow2", disk->index, layer_id(disk, layer), writable ? "false" : "true", no_flush,
+             disk_set(disk, layer), no_flush, below);
 }
 
 static bool add_fd(const struct disk *disk, struct qmp *qmp, size_t layer, int fd, struct error *error) {
@@ -207,7 +196,7 @@ bool disk_attach(struct disk *disk, struct captured_disk *from, struct qmp *qmp,
 bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
     size_t layer = disk->layers + 1;
     *next = (struct next_overlay){-1, -1};
-    if (disk->use == DISK_MOUNT_LOWER) {
+    if (disk->use == DISK_MOUNT_LOWER || disk->layers == 0) {
         return true;
     }
     if (layer >= MAX_LAYERS) {
@@ -229,6 +218,9 @@ bool disk_prepare(struct disk *disk, struct qmp *qmp, struct next_overlay *next,
 bool disk_freeze(struct disk *disk, struct qmp *qmp, struct next_overlay *next, struct error *error) {
     if (disk->use == DISK_MOUNT_LOWER) {
         return true;
+    }
+    if (disk->layers == 0) {
+        return scratch_disk_copy(disk, error);
     }
     if (!snapshot(disk, qmp, disk->top_id, disk->top_id + 1, error)) {
         return false;
@@ -267,9 +259,12 @@ void disk_flattened(struct disk *disk, struct qmp *qmp) {
     disk->layers = 1;
 }
 
-bool disk_export(const struct disk *disk, struct captured_disk *to, struct error *error) {
+bool disk_export(struct disk *disk, struct captured_disk *to, struct error *error) {
     to->use = disk->use;
     to->size = disk->size;
+    if (disk->layers == 0) {
+        return scratch_disk_export(disk, to, error);
+    }
     to->layers = disk->layers;
     for (size_t i = 0; i < disk->layers; i++) {
         to->fds[i] = fcntl(disk->fds[i], F_DUPFD_CLOEXEC, 3);

@@ -1,6 +1,7 @@
 /*
  * A guest disk: read-only layers under one private qcow2 overlay, all of them nameless files. The lower layer
- * of a mount is read-only as a whole: its overlay is empty for ever and only gives it its size.
+ * of a mount is read-only as a whole: its overlay is empty for ever and only gives it its size. A disk without
+ * layers is a file of the caller's, which the guest writes to directly.
  */
 #ifndef MACHINEN_DISK_H
 #define MACHINEN_DISK_H
@@ -24,6 +25,7 @@ struct disk {
     int top, top_read_only;
     unsigned top_id;
     bool placeholder; /* QEMU started before all of its layers were known */
+    int moment;       /* of a file of the caller's (scratch-disk.h): what it held when the machine was captured last */
     enum flatten flatten;
     const char *directory; /* overlays live in this one's file system */
 };
@@ -60,6 +62,6 @@ void disk_forget(struct disk *disk, struct qmp *qmp, struct next_overlay *next);
 /* The layers between the lowest and the top are not needed any more. */
 void disk_flattened(struct disk *disk, struct qmp *qmp);
 /* Copies of the descriptors of every frozen layer. */
-bool disk_export(const struct disk *disk, struct captured_disk *to, struct error *error);
+bool disk_export(struct disk *disk, struct captured_disk *to, struct error *error);
 
 #endif

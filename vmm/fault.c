@@ -14,7 +14,8 @@ static const char *const names[FAULT_STEPS] = {
     [SAVE_FILES] = "save_files", [RESUME_BASE] = "resume_base", [RESUME_SPAWNED] = "resume_spawned",
     [RESUME_GREETED] = "resume_greeted", [RESUME_CAPTURED] = "resume_captured", [RESUME_INJECTED] = "resume_injected",
     [RESUME_ATTACHED] = "resume_attached", [RESUME_LOADED] = "resume_loaded", [RESUME_LINKED] = "resume_linked",
-    [RESUME_TOLD] = "resume_told"};
+    [RESUME_MAPPED] = "resume_mapped", [RESUME_TOLD] = "resume_told", [SETTLE_STOPPED] = "settle_stopped",
+    [SETTLE_COPIED] = "settle_copied", [SETTLE_MAPPED] = "settle_mapped"};
 
 static enum fault_step chosen = FAULT_STEPS;
 static enum { SELF, QEMU, MOUNT } victim;

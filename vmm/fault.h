@@ -28,10 +28,14 @@ enum fault_step {
     RESUME_GREETED,
     RESUME_CAPTURED,
     RESUME_INJECTED,
+    RESUME_MAPPED, /* the file of a bundle, instead */
     RESUME_ATTACHED, /* disks */
     RESUME_LOADED,
     RESUME_LINKED,
     RESUME_TOLD, /* RESUME is on its way to the agent */
+    SETTLE_STOPPED, /* memory that was mapped from a bundle becomes its own: the guest is stopped */
+    SETTLE_COPIED,
+    SETTLE_MAPPED,
     FAULT_STEPS
 };
 

@@ -69,6 +69,20 @@ int reopen_read_only(int fd) {
     return open(path, O_RDONLY | O_CLOEXEC);
 }
 
+/* Some file systems have no O_TMPFILE: there the name lives for an instant. */
+int nameless_file(const char *directory) {
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/.disk-XXXXXX", directory);
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) {
+            unlink(path);
+        }
+    }
+    return fd;
+}
+
 bool make_socketpair(int ends[2]) {
     return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
 }

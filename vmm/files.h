@@ -19,6 +19,8 @@ int memfd_new(const char *name, uint64_t size);
 bool seal(int fd);
 /* A second, independent, read-only open of the same file; -1 with errno. */
 int reopen_read_only(int fd);
+/* A file that goes with its last descriptor; -1 with errno. */
+int nameless_file(const char *directory);
 bool make_socketpair(int ends[2]);
 void close_fd(int *fd);
 

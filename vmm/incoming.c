@@ -1,9 +1,12 @@
 #include "incoming.h"
+#include "adopt.h"
 #include "bundle.h"
 #include "copy.h"
 #include "fault.h"
 #include "files.h"
 #include "fit.h"
+#include "lazy.h"
+#include "lease.h"
 #include "loop.h"
 #include "mount-disks.h"
 #include "order.h"
@@ -22,63 +25,6 @@
 /* A machine that could spare us a copy is not worth more than the copy takes. */
 #define BASE_ANSWER_MS 100
 #define SOURCE_ANSWER_MS 120000
-
-static bool adopt_shape(const struct captured *from, struct error *error) {
-    const struct config *config = vm.config;
-    vm.resuming = true;
-    vm.memory_mib = from->memory_mib;
-    vm.cpus = from->cpus;
-    vm.tsc_khz = from->tsc_khz;
-    snprintf(vm.processor, sizeof vm.processor, "%s", from->processor);
-    snprintf(vm.saved_by, sizeof vm.saved_by, "%s", from->qemu);
-    /* A machine without a network does not come by one in a copy, unless that is asked for; a template is nobody yet. */
-    vm.network_off = config->network_off || (!config->network_on && !from->network && !config->incoming_template);
-    if (vm.network_off && config->ports) {
-        return fail(error, "NETWORK_OFF", "MACHINEN_FORWARD: the network is off, as in the machine this one is made from");
-    }
-    vm.accel = strcmp(from->accel, "kvm") == 0 ? ACCEL_KVM : ACCEL_TCG;
-    snprintf(vm.accel_reason, sizeof vm.accel_reason, "as the machine it was made from");
-    if (vm.accel == ACCEL_KVM && !probe_kvm(vm.accel_reason, sizeof vm.accel_reason)) {
-        return fail(error, "ACCEL_UNUSABLE", "the machine ran under KVM: %s", vm.accel_reason);
-    }
-    vm.state_fd = memfd_new("machinen-state", 0);
-    return vm.state_fd >= 0 || fail(error, "NO_SPACE", "device state: %s", strerror(errno));
-}
-
-static void adopt_memory(struct captured *from) {
-    vm.memory = (struct memory){from->memory_fd, false, (uint64_t)from->memory_mib << 20};
-    snprintf(vm.template, sizeof vm.template, "%s", from->template);
-    from->memory_fd = -1;
-}
-
-static bool adopt_disks(struct captured *from, const char *directory, struct error *error) {
-    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_resume(&vm.disks[index], index, &from->disks[index], directory, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool expect_disks(struct captured *from, const char *directory, struct error *error) {
-    for (; vm.disk_count < from->disk_count; vm.disk_count++) {
-        unsigned index = (unsigned)vm.disk_count;
-        if (!disk_expect(&vm.disks[index], index, &from->disks[index], directory, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Others may resume from the same state at this moment: each needs a read position of its own. */
-static bool adopt_state(struct captured *from, struct error *error) {
-    memcpy(vm.key, from->key, sizeof vm.key);
-    vm.connections = from->connections;
-    vm.inflated_bytes = (uint64_t)(from->memory_mib - from->ceiling_mib) << 20;
-    vm.incoming_fd = reopen_read_only(from->state_fd);
-    return vm.incoming_fd >= 0 || fail(error, "STATE_INVALID", "the device state: %s", strerror(errno));
-}
 
 static int qemu_greet(struct error *error) {
     uint64_t at = now_us();
@@ -129,7 +75,7 @@ static int load(struct error *error) {
 
 /* The child's QEMU is ready before its source is stopped. */
 static int over_base(int source, struct captured *base, const char *directory, struct error *error) {
-    if (!adopt_shape(base, error) || !expect_disks(base, directory, error)) {
+    if (!adopt_shape(base, error) || !adopt_disks(base, false, directory, error)) {
         return EXIT_INCOMING;
     }
     adopt_memory(base);
@@ -158,7 +104,7 @@ static bool take_delta(struct captured *delta, struct error *error) {
 }
 
 static int over_copy(struct captured *copy, const char *directory, struct error *error) {
-    bool ok = adopt_shape(copy, error) && adopt_disks(copy, directory, error) && adopt_state(copy, error);
+    bool ok = adopt_shape(copy, error) && adopt_disks(copy, true, directory, error) && adopt_state(copy, error);
     if (vm.config->memory_limit) {
         ok = ok && copy_own(copy->memory_fd, (uint64_t)copy->memory_mib << 20, &vm.memory, error);
         close_fd(&copy->memory_fd);
@@ -245,7 +191,7 @@ static int fill_and_begin(int file, struct error *error) {
 static int from_template(const char *directory, struct error *error) {
     struct captured captured;
     uint64_t at = now_us();
-    if (!template_read(vm.config->incoming_template, &captured, error)) {
+    if (!template_read(vm.config->incoming_template, vm.config->verify, &captured, error)) {
         return EXIT_INCOMING;
     }
     if (!mount_disks_replace(vm.config, &captured, error)) {
@@ -259,7 +205,7 @@ static int from_template(const char *directory, struct error *error) {
     at = trace("base", at);
     if (captured.memory_fd < 0) {
         fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
-    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, directory, error) && adopt_state(&captured, error)) {
+    } else if (adopt_shape(&captured, error) && adopt_disks(&captured, true, directory, error) && adopt_state(&captured, error)) {
         adopt_memory(&captured);
         snprintf(vm.template, sizeof vm.template, "%s", vm.config->template ? vm.config->template : "");
         status = base >= 0 ? qemu_begin(error) : fill_and_begin(file, error);
@@ -269,12 +215,33 @@ static int from_template(const char *directory, struct error *error) {
     return status ? status : load(error);
 }
 
+/* QEMU opens what it is to map for writing, which a bundle is not for: it starts over memory that holds nothing. */
+static int over_file(struct captured *from, const char *directory, struct error *error) {
+    int file = from->memory_fd;
+    from->memory_fd = memfd_new("machinen-ram", (uint64_t)from->memory_mib << 20);
+    if (from->memory_fd < 0) {
+        fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
+        close_fd(&file);
+        return EXIT_INCOMING;
+    }
+    int status = over_copy(from, directory, error);
+    if (status != 0) {
+        close_fd(&file);
+        return status;
+    }
+    return lazy_map(&vm, file, error) ? 0 : EXIT_INCOMING;
+}
+
 static int from_bundle(const char *directory, struct error *error) {
     struct captured captured;
     /* The bundle is read meanwhile. */
     struct tsc_moment began = tsc_now();
-    const char *const places[DISK_USES] = {NULL, vm.config->mount_lower, vm.config->mount_upper};
-    if (!bundle_read(vm.config->incoming_bundle, places, &captured, error)) {
+    const char *const places[DISK_USES] = {[DISK_MOUNT_LOWER] = vm.config->mount_lower, [DISK_MOUNT_UPPER] = vm.config->mount_upper};
+    bool lazy = vm.config->lazy && vm.config->memory_limit == 0;
+    if (vm.config->lazy && !lazy) {
+        lazy_refused("a machine with another memory limit than its source's has memory of its own");
+    }
+    if (!bundle_read(vm.config->incoming_bundle, places, lazy, &captured, error)) {
         return EXIT_INCOMING;
     }
     fault(RESUME_BASE);
@@ -282,7 +249,7 @@ static int from_bundle(const char *directory, struct error *error) {
     probe_processor(processor, sizeof processor);
     uint64_t tsc_khz = vm.config->tsc_khz ? vm.config->tsc_khz : tsc_khz_since(began);
     bool fits = fits_processor(&captured, processor, tsc_khz, error);
-    int status = fits ? over_copy(&captured, directory, error) : EXIT_INCOMING;
+    int status = !fits ? EXIT_INCOMING : lease_holds(captured.memory_fd) ? over_file(&captured, directory, error) : over_copy(&captured, directory, error);
     captured_close(&captured);
     return status ? status : load(error);
 }

@@ -17,7 +17,7 @@ void watch_events(struct watch *watch, short events);
 /* Safe inside any callback. Does not close the descriptor. */
 void watch_remove(struct watch *watch);
 
-/* Blocks SIGTERM, SIGINT, SIGHUP and SIGCHLD, ignores SIGPIPE and the terminal's stop signals. */
+/* Blocks SIGTERM, SIGINT, SIGHUP, SIGCHLD and SIGIO, ignores SIGPIPE and the terminal's stop signals. */
 bool signals_open(void);
 /* Undoes signals_open() in a child that is about to become another program. */
 void signals_restore(void);

@@ -8,7 +8,7 @@
 
 uint64_t memory_private(const struct memory *memory, pid_t qemu) {
     struct runs runs = {0};
-    uint64_t bytes = !memory->shared && pages_scan(memory, qemu, &runs) ? runs.bytes : 0;
+    uint64_t bytes = !memory->shared && pages_scan(memory, qemu, PAGES_OWN, &runs) ? runs.bytes : 0;
     runs_free(&runs);
     return bytes;
 }

@@ -1,6 +1,6 @@
 /*
  * Guest RAM as a memfd. A machine booted cold shares its memfd with QEMU; every other one maps a
- * sealed memfd privately, and what it has written exists only in QEMU's page tables.
+ * sealed memfd, or the file of a bundle, privately, and what it has written exists only in QEMU's page tables.
  */
 #ifndef MACHINEN_MEMORY_H
 #define MACHINEN_MEMORY_H
@@ -13,6 +13,7 @@
 struct memory {
     int fd;
     bool shared;
+    bool leased; /* it is the file of a bundle (lazy.h), not sealed */
     uint64_t size;
 };
 

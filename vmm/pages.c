@@ -66,16 +66,23 @@ static uint64_t find_mapping(const struct memory *memory, pid_t qemu) {
 }
 
 /* It stays where it is for QEMU's whole life. */
-static uint64_t address_of(const struct memory *memory, pid_t qemu) {
-    static pid_t known;
-    static uint64_t address;
-    static int known_fd;
-    if (known != qemu || known_fd != memory->fd || !address) {
-        address = find_mapping(memory, qemu);
-        known = qemu;
-        known_fd = memory->fd;
+static struct {
+    pid_t qemu;
+    int fd;
+    uint64_t address;
+} known;
+
+void pages_lie_at(const struct memory *memory, pid_t qemu, uint64_t address) {
+    known.qemu = qemu;
+    known.fd = memory->fd;
+    known.address = address;
+}
+
+uint64_t pages_address(const struct memory *memory, pid_t qemu) {
+    if (known.qemu != qemu || known.fd != memory->fd || !known.address) {
+        pages_lie_at(memory, qemu, find_mapping(memory, qemu));
     }
-    return address;
+    return known.address;
 }
 
 static bool add_run(struct runs *runs, uint64_t offset, uint64_t length) {
@@ -103,8 +110,11 @@ void runs_free(struct runs *runs) {
     *runs = (struct runs){0};
 }
 
-/* Private pages are there, but not the file's. */
-static bool scan_entries(int pagemap, uint64_t address, uint64_t size, struct runs *runs) {
+static bool is_wanted(uint64_t entry, enum page_kind kind) {
+    return (entry & PRESENT_OR_SWAPPED) && (kind == PAGES_MAPPED || !(entry & FILE_PAGE));
+}
+
+static bool scan_entries(int pagemap, enum page_kind kind, uint64_t address, uint64_t size, struct runs *runs) {
     static uint64_t entries[ENTRIES];
     for (uint64_t at = 0; at < size;) {
         uint64_t count = (size - at) / PAGE < ENTRIES ? (size - at) / PAGE : ENTRIES;
@@ -112,7 +122,7 @@ static bool scan_entries(int pagemap, uint64_t address, uint64_t size, struct ru
             return false;
         }
         for (uint64_t i = 0; i < count; i++) {
-            if ((entries[i] & PRESENT_OR_SWAPPED) && !(entries[i] & FILE_PAGE) && !add_run(runs, at + i * PAGE, PAGE)) {
+            if (is_wanted(entries[i], kind) && !add_run(runs, at + i * PAGE, PAGE)) {
                 return false;
             }
         }
@@ -122,11 +132,12 @@ static bool scan_entries(int pagemap, uint64_t address, uint64_t size, struct ru
 }
 
 /* Skips what has no page table at all, so its cost is that of the touched memory, not of the guest's size. */
-static bool scan_regions(int pagemap, uint64_t address, uint64_t size, struct runs *runs) {
+static bool scan_regions(int pagemap, enum page_kind kind, uint64_t address, uint64_t size, struct runs *runs) {
     static struct scan_region regions[REGIONS];
+    const uint64_t file = kind == PAGES_OWN ? SCAN_FILE : 0;
     struct scan scan = {.size = sizeof scan, .start = address, .end = address + size,
                         .regions = (uint64_t)(uintptr_t)regions, .region_count = REGIONS,
-                        .inverted = SCAN_FILE, .all_of = SCAN_FILE, .any_of = SCAN_PRESENT | SCAN_SWAPPED, .reported = SCAN_FILE};
+                        .inverted = file, .all_of = file, .any_of = SCAN_PRESENT | SCAN_SWAPPED, .reported = SCAN_FILE};
     while (scan.start < scan.end) {
         int count = loop_interrupted() ? -1 : ioctl(pagemap, SCAN_IOCTL, &scan);
         if (count < 0) {
@@ -142,31 +153,31 @@ static bool scan_regions(int pagemap, uint64_t address, uint64_t size, struct ru
     return true;
 }
 
-typedef bool (*scan_fn)(int pagemap, uint64_t address, uint64_t size, struct runs *runs);
+typedef bool (*scan_fn)(int pagemap, enum page_kind kind, uint64_t address, uint64_t size, struct runs *runs);
 
-static bool scan_with(scan_fn scan, const struct memory *memory, pid_t qemu, struct runs *runs) {
-    uint64_t address = address_of(memory, qemu);
+static bool scan_with(scan_fn scan, enum page_kind kind, const struct memory *memory, pid_t qemu, struct runs *runs) {
+    uint64_t address = pages_address(memory, qemu);
     int pagemap = address ? open_proc(qemu, "pagemap") : -1;
     runs->count = 0;
     runs->bytes = 0;
-    bool ok = pagemap >= 0 && scan(pagemap, address, memory->size, runs);
+    bool ok = pagemap >= 0 && scan(pagemap, kind, address, memory->size, runs);
     close_fd(&pagemap);
     return ok;
 }
 
-bool pages_scan_plain(const struct memory *memory, pid_t qemu, struct runs *runs) {
-    return scan_with(scan_entries, memory, qemu, runs);
+bool pages_scan_plain(const struct memory *memory, pid_t qemu, enum page_kind kind, struct runs *runs) {
+    return scan_with(scan_entries, kind, memory, qemu, runs);
 }
 
-bool pages_scan(const struct memory *memory, pid_t qemu, struct runs *runs) {
-    return scan_with(scan_regions, memory, qemu, runs) || (!loop_interrupted() && pages_scan_plain(memory, qemu, runs));
+bool pages_scan(const struct memory *memory, pid_t qemu, enum page_kind kind, struct runs *runs) {
+    return scan_with(scan_regions, kind, memory, qemu, runs) || (!loop_interrupted() && pages_scan_plain(memory, qemu, kind, runs));
 }
 
 /* Each call moves many runs between many places there and one here; a partial one is taken up where it ended. */
 static bool move(const struct memory *memory, pid_t qemu, const struct run *runs, size_t count, void *here,
                  ssize_t (*vm_move)(pid_t, const struct iovec *, unsigned long, const struct iovec *, unsigned long, unsigned long)) {
     struct iovec there[PIECES];
-    uint64_t address = address_of(memory, qemu), skipped = 0;
+    uint64_t address = pages_address(memory, qemu), skipped = 0;
     char *at = here;
     if (!address) {
         return false;

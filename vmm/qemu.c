@@ -62,8 +62,10 @@ static void add_disk(struct command *command, const struct disk *disk) {
     for (size_t layer = 0; layer <= disk->layers; layer++) {
         char json[512];
         int fd = layer < disk->layers ? disk->fds[layer] : disk->top_read_only;
-        add(command, "-add-fd");
-        add(command, "fd=%d,set=%llu", keep(command, fd), disk_set(disk, layer));
+        if (fd >= 0) {
+            add(command, "-add-fd");
+            add(command, "fd=%d,set=%llu", keep(command, fd), disk_set(disk, layer));
+        }
         if (layer == disk->layers && disk->use != DISK_MOUNT_LOWER) {
             add(command, "-add-fd");
             add(command, "fd=%d,set=%llu", keep(command, disk->top), disk_set(disk, layer));

@@ -9,6 +9,7 @@
 #include "full-disk.h"
 #include "group.h"
 #include "incoming.h"
+#include "lazy.h"
 #include "leash.h"
 #include "livemount.h"
 #include "loop.h"
@@ -17,6 +18,7 @@
 #include "qemu.h"
 #include "resume.h"
 #include "run-dir.h"
+#include "scratch-disk.h"
 #include "stats.h"
 #include "trace.h"
 #include "tsc.h"
@@ -102,6 +104,9 @@ static bool open_disk(enum disk_use use, const char *path, uint64_t size, struct
         return true;
     }
     vm.disk_count++;
+    if (use == DISK_SCRATCH) {
+        return scratch_disk_open(&vm.disks[index], index, size, overlay_directory(vm.config), error);
+    }
     return disk_open(&vm.disks[index], index, use, path, size, overlay_directory(vm.config), error);
 }
 
@@ -115,11 +120,12 @@ static bool prepare_boot(struct error *error) {
         return false;
     }
     if (!open_disk(DISK_ROOT, config->rootdisk, config->rootdisk_size, error) ||
+        !open_disk(DISK_SCRATCH, config->scratch_disk, 0, error) ||
         !open_disk(DISK_MOUNT_LOWER, config->mount_lower, 0, error) ||
         !open_disk(DISK_MOUNT_UPPER, config->mount_upper, 0, error)) {
         return false;
     }
-    vm.memory = (struct memory){memfd_new("machinen-ram", (uint64_t)vm.memory_mib << 20), true, (uint64_t)vm.memory_mib << 20};
+    vm.memory = (struct memory){.fd = memfd_new("machinen-ram", (uint64_t)vm.memory_mib << 20), .shared = true, .size = (uint64_t)vm.memory_mib << 20};
     vm.state_fd = memfd_new("machinen-state", 0);
     if (vm.memory.fd < 0 || vm.state_fd < 0 || getrandom(vm.key, sizeof vm.key, 0) != sizeof vm.key) {
         return fail(error, "NO_SPACE", "guest memory: %s", strerror(errno));
@@ -161,7 +167,8 @@ static int start(const struct config *config, struct error *error) {
     if (!forward_listen(config->forwards, config->forward_count, error) || !network_open(config, error) ||
         (config->control && !control_listen(config->control, error)) ||
         (config->stats_file && !stats_open(config->stats_file, error)) ||
-        !live_mounts_start(config->live_mounts, error)) {
+        !live_mounts_start(config->live_mounts, error) ||
+        (config->scratch_disk && !scratch_disk_claim(config->scratch_disk, error))) {
         return EXIT_CONFIG;
     }
     bool resume = config->incoming_fork || config->incoming_bundle || config->incoming_template;
@@ -205,7 +212,9 @@ static void tick(void) {
 
 static void signalled(int signal) {
     int status;
-    if (signal != SIGCHLD) {
+    if (signal == SIGIO) {
+        lazy_broken();
+    } else if (signal != SIGCHLD) {
         fatal_signal = signal;
         loop_stop(0);
     } else if (qemu_ended(&vm, &status)) {

@@ -19,6 +19,8 @@ const nextSteps: Partial<Record<ErrorCode | OwnCode, string>> = {
   BOOT_KERNEL_NOT_FOUND: "machinen install kernel",
   BOOT_IMAGE_NOT_FOUND: "machinen install tiny (or debian), or give the path of a rootfs tarball",
   BOOT_SNAPSHOT_NOT_FOUND: "machinen snapshot <target> writes a bundle to restore from",
+  BOOT_SNAPSHOT_INVALID: "make the file with truncate -s 1G <file>, readable and writable by you",
+  BOOT_SNAPSHOT_IN_USE: "stop the machine that has it (machinen ls), or give each one of its own",
   BOOT_TIMEOUT: "machinen doctor shows the accelerator in use; try again with more --memory",
   BOOT_DETACHED_READINESS_FAILED: "machinen doctor shows what is usable here",
   BOOT_MEMORY_INVALID: "give --memory in MiB, for example --memory 512",

@@ -26,6 +26,7 @@ describe("the VMM's pure parts, under sanitizers", () => {
     "fit",
     "copy",
     "delta",
+    "livemount-check",
     "frames",
     "frame-filter",
     "ports",

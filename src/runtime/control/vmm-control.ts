@@ -16,6 +16,11 @@ export interface VmmStatus {
   /** How far the balloon is that `MACHINEN_MEMORY_LIMIT` asks for; `short`: the guest uses more. */
   limit?: "none" | "busy" | "reached" | "short";
   uptimeMs?: number;
+  /** Pages of 4096 bytes mapped from the bundle it was restored from with `lazy`, and those not come to yet. */
+  lazyPages?: number;
+  lazyPending?: number;
+  /** Why there are none, in words. */
+  lazyReason?: string;
 }
 
 /** The VMM understood the request and declined it. */
@@ -73,6 +78,9 @@ export async function vmmStatus(controlPath: string, timeoutMs = 1000): Promise<
     ceilingMib: count(answer.ceilingMib),
     limit: LIMITS.find((limit) => limit === answer.limit),
     uptimeMs: count(answer.uptimeMs),
+    lazyPages: count(answer.lazyPages),
+    lazyPending: count(answer.lazyPending),
+    lazyReason: text(answer.lazyReason),
   };
 }
 

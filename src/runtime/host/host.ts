@@ -79,6 +79,8 @@ export interface MachineInfo {
   parentName?: string;
   /** The bundle it was restored from. */
   forkedFrom?: string;
+  /** Pages of 4096 bytes of its memory that were mapped from there, when it was restored so. */
+  lazyPages?: number;
   imagePath?: string;
   /** Host ports that lead into it. */
   portForward?: PortForward[];
@@ -90,6 +92,8 @@ export interface HostResumeOptions {
   name?: string | undefined;
   /** Guest RAM its programs can use, MiB: less than the source's. Default, and at most: as the source. */
   memoryMib?: number | undefined;
+  /** Of a bundle: map its memory instead of reading it. */
+  lazy?: boolean | undefined;
   portForward?: PortForward[];
   /** Other host directories for live mounts of the source. */
   liveMounts?: LiveMount[];

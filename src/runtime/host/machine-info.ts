@@ -41,6 +41,7 @@ export async function machineInfo(entry: RegistryEntry): Promise<MachineInfo> {
     parentPid: entry.parentPid,
     parentName: entry.parentName,
     forkedFrom: entry.forkedFrom,
+    lazyPages: entry.lazyPagesTotal,
     imagePath: entry.imagePath,
     portForward: entry.portForward,
     liveMounts: entry.liveMounts,

@@ -39,7 +39,15 @@ export interface BootOptions {
    * start in their home directory, and the console says so at the boot.
    */
   guestCwd?: string;
-  /** `false`: this machine cannot be snapshotted (`SNAPSHOT_NO_DISK`). A path must exist; whole-machine snapshots do not use it. */
+  /**
+   * A file of your own as a disk of the guest: raw, of any size from 512 bytes on, yours to read and write. What the
+   * guest writes is in the file at once and stays when the machine has ended, however it does. One machine has it at
+   * a time (`BOOT_SNAPSHOT_IN_USE`). It comes after the root disk, so it is `/dev/vdb`, or `/dev/vda` with
+   * `rootDisk: false`, and always `/dev/disk/by-id/virtio-scratch`; nothing of it is mounted. With an `image` and no
+   * command the guest runs `/sbin/machinen-restore`. Forks and snapshots copy what the file holds and write to it no more.
+   *
+   * `false`: this machine cannot be snapshotted or forked (`SNAPSHOT_NO_DISK`). Default: no such disk; a snapshot needs none.
+   */
   snapshot?: string | false;
   /**
    * What the guest's root lives on. Default with an `image`: an ext4 disk made from it, cached, of which the

@@ -1,6 +1,11 @@
 import { mountVariables, prepareMount } from "../mounts/index.ts";
 import { liveMountVariables } from "../mounts/live-mounts.ts";
-import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
+import {
+  BuildInterrupted,
+  ensureTemplate,
+  noteVerified,
+  type Template,
+} from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
 import type { BootOptions } from "./boot-options.ts";
 import { type BootTask, claimFor, handOut, planTask, recordOf } from "./boot-task.ts";
@@ -35,6 +40,7 @@ async function start(
     runDir = createRunDir();
     const variables = {
       ...(await variablesFor(runDir)),
+      MACHINEN_SCRATCH_DISK: plan.diskPath,
       ...mountVariables(boot.mountDisk, templateKey !== undefined),
       ...networkVariables(opts),
       ...liveMountVariables(boot.liveMounts),
@@ -96,7 +102,9 @@ async function bootFrom(
   );
   const outcome = await resumeOutcome(started, boot.detached);
   boot.phases.mark("resume");
-  return outcome === "ready" ? handOut(boot, started, template.key) : outcome;
+  if (outcome !== "ready") return outcome;
+  noteVerified(template);
+  return handOut(boot, started, template.key);
 }
 
 /** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */
@@ -126,7 +134,7 @@ async function bootWarm(boot: BootTask): Promise<Machine | undefined> {
  * Boot a machine: from a template where it can (see `BootOptions.template`), else from nothing.
  *
  * @throws {BootError} BOOT_VMM_MISSING | BOOT_VMM_PACKAGE_BROKEN | BOOT_IMAGE_NOT_FOUND |
- * BOOT_SNAPSHOT_NOT_FOUND | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
+ * BOOT_SNAPSHOT_NOT_FOUND | BOOT_SNAPSHOT_INVALID | BOOT_SNAPSHOT_IN_USE | BOOT_KERNEL_NOT_FOUND | BOOT_DTB_NOT_FOUND | BOOT_CMD_WITHOUT_IMAGE |
  * BOOT_CMD_MISSING | BOOT_CWD_INVALID | BOOT_MOUNT_INVALID | BOOT_MOUNT_HOST_NOT_FOUND |
  * BOOT_MOUNTDISK_TOOL_MISSING |
  * BOOT_PORT_FORWARD_INVALID | BOOT_PORT_FORWARD_CONFLICT | BOOT_PORT_FORWARD_NO_GVPROXY |

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type MountDisk, upperBytesOf } from "../mounts/index.ts";
 import {
@@ -35,12 +35,23 @@ export function isPlainBoot(opts: BootOptions, env: NodeJS.ProcessEnv): boolean 
   );
 }
 
+/** A template holds nobody's file: its scratch disk is as large and empty. */
+function scratchPlaceholder(bytes: number, runDir: RunDir): MachineVariables {
+  const path = join(runDir.path, "scratch-disk");
+  writeFileSync(path, "", { mode: 0o600 });
+  truncateSync(path, bytes);
+  return { MACHINEN_SCRATCH_DISK: path };
+}
+
 /** A template holds nobody's directory: the disks are there and nothing is on the lower one. */
 function placeholders({ upperPath }: MountDisk, runDir: RunDir): MachineVariables {
   const lower = join(runDir.path, "mount-lower");
   writeFileSync(lower, Buffer.alloc(4096), { mode: 0o600 });
   return { MACHINEN_MOUNT_LOWER: lower, MACHINEN_MOUNT_UPPER: upperPath };
 }
+
+const SECTOR_BYTES = 512;
+const sectorsOf = (path: string) => Math.ceil(statSync(path).size / SECTOR_BYTES) * SECTOR_BYTES;
 
 /** How to make the template this boot can start from; undefined when it must boot cold. */
 export function chooseTemplate(
@@ -52,12 +63,14 @@ export function chooseTemplate(
   const { guest, kernel, binary } = plan;
   if (!guest || kernel === undefined || memoryMib === undefined) return undefined;
   if (!isPlainBoot(opts, process.env)) return undefined;
+  const scratchBytes = plan.diskPath === undefined ? undefined : sectorsOf(plan.diskPath);
   const request: TemplateRequest = {
     kernel,
     image: guest.image,
     root: guest.rootDisk ? "disk" : "ram",
     diskBytes: guest.rootDisk?.kind === "image" ? guest.rootDisk.bytes : undefined,
     mountBytes: upperBytesOf(mountDisk),
+    scratchBytes,
     memoryMib,
     vmm: binary,
     env: { ...process.env, ...opts.vmmEnv },
@@ -73,6 +86,7 @@ export function chooseTemplate(
       MACHINEN_MEMORY: memoryMib.toString(),
       ...(await packGuest(guest, { wait: true, ...(mountDisk && { mount: true }) }, runDir)),
       ...(mountDisk && placeholders(mountDisk, runDir)),
+      ...(scratchBytes && scratchPlaceholder(scratchBytes, runDir)),
     }),
   };
 }

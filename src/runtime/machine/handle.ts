@@ -50,7 +50,7 @@ function makeHandle(
     fork: (opts) => forkMachine(entry, opts),
     forkMany: (count, opts) => forkManyMachines(entry, count, opts),
     prepareFork: () => prepareForkOf(entry),
-    memoryStats: async () => memoryStatsOf(entry),
+    memoryStats: () => memoryStatsOf(entry),
   };
 }
 

@@ -1,3 +1,4 @@
+import { vmmStatus } from "../control/vmm-control.ts";
 import { readBalloonStats, readHostRssBytes } from "../memory/index.ts";
 import type { RegistryEntry } from "../registry/index.ts";
 import type { MemoryStats } from "./vm-handle.ts";
@@ -13,12 +14,19 @@ export function memoryCeilingOf(entry: RegistryEntry): number | undefined {
   return memorySizeMib - Math.floor(balloon.bytesInflated / MIB);
 }
 
-export function memoryStatsOf(entry: RegistryEntry): MemoryStats {
+/** Of a machine that maps its bundle; whoever attached later may know it by its entry only. */
+async function lazyPagesPending({ lazyPagesTotal, controlPath }: RegistryEntry): Promise<number> {
+  if (!lazyPagesTotal || controlPath === undefined) return 0;
+  const status = await vmmStatus(controlPath).catch(() => undefined);
+  return status?.lazyPending ?? 0;
+}
+
+export async function memoryStatsOf(entry: RegistryEntry): Promise<MemoryStats> {
   const balloon = entry.statsPath ? readBalloonStats(entry.statsPath) : null;
   return {
     ceilingMib: memoryCeilingOf(entry) ?? null,
     hostRssBytes: readHostRssBytes(entry.pid, entry.statsPath),
     balloonInflatedBytes: balloon?.bytesReported ?? 0,
-    lazyPagesPending: 0,
+    lazyPagesPending: await lazyPagesPending(entry),
   };
 }

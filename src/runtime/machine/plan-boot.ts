@@ -40,6 +40,9 @@ export interface GuestPlan {
   rootDisk?: { kind: "image"; bytes?: number } | { kind: "file"; path: string };
 }
 
+/** What unpacks a scratch disk that was given without a command, in images that have it. */
+const RESTORE = ["/sbin/machinen-restore"];
+
 /** The tarball an image is. @throws {BootError} BOOT_IMAGE_NOT_FOUND */
 export function findImage(image: string, cwd: string): string {
   try {
@@ -78,7 +81,7 @@ function planGuest(
   baked: ImageConfig | null,
   cwd: string,
 ): GuestPlan {
-  const cmd = opts.cmd ?? baked?.cmd;
+  const cmd = opts.cmd ?? baked?.cmd ?? (typeof opts.snapshot === "string" ? RESTORE : undefined);
   if (cmd === undefined) {
     throw new BootError(
       "BOOT_CMD_MISSING",

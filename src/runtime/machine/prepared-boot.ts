@@ -3,7 +3,13 @@ import { AgentRefusal, agentRequest } from "../control/agent-control.ts";
 import { RequestError } from "../control/line-client.ts";
 import { waitForMachine } from "../control/vmm-control.ts";
 import { BootError } from "../errors.ts";
-import { type BuildRequest, ensureTemplate, type Template, warmUp } from "../templates/index.ts";
+import {
+  type BuildRequest,
+  ensureTemplate,
+  noteVerified,
+  type Template,
+  warmUp,
+} from "../templates/index.ts";
 import type { BootOptions } from "./boot-options.ts";
 import { type BootTask, handOut, planTask, recordOf } from "./boot-task.ts";
 import { chooseTemplate } from "./choose-template.ts";
@@ -30,6 +36,7 @@ function poolKey({ opts, plan }: BootTask, templateKey: string): string {
 function canBeTold({ opts, plan, liveMounts }: BootTask): boolean {
   return (
     plan.mount === undefined &&
+    plan.diskPath === undefined &&
     liveMounts.length === 0 &&
     opts.network === undefined &&
     (opts.portForward ?? []).length === 0
@@ -46,6 +53,7 @@ async function start(task: BootTask, template: Template): Promise<HeldVmm> {
   try {
     held.child.stdout!.pause();
     await waitForMachine(held.runDir.controlSocket, UP_MS, held.hasExited);
+    noteVerified(template);
     await warmUp(held.runDir);
     if (held.hasExited()) throw await held.ended;
   } catch (error) {
@@ -77,7 +85,7 @@ async function prepare(task: BootTask, request: BuildRequest): Promise<boolean> 
  * differ then. This process holds at most two such machines, for different templates; they end with it, or when
  * others come. Each costs about 45 MB of the host's memory and serves one boot.
  *
- * Resolves to true when it is ready, and to false when such a boot cannot be prepared: with `mount`, `liveMounts`,
+ * Resolves to true when it is ready, and to false when such a boot cannot be prepared: with a `snapshot` path, `mount`, `liveMounts`,
  * `portForward`, `network`, `template: false` and all that takes the machine out of our hands, or when it does not
  * come up.
  *

@@ -1,5 +1,5 @@
 import { BootError, type ErrorCode } from "../errors.ts";
-import { readEntry } from "../registry/index.ts";
+import { liveEntries, readEntry } from "../registry/index.ts";
 
 /** What the VMM says it does not do, by its own code. */
 const CODES: Record<string, [ErrorCode, option: string]> = {
@@ -8,6 +8,7 @@ const CODES: Record<string, [ErrorCode, option: string]> = {
   BAD_FORWARD: ["BOOT_PORT_FORWARD_INVALID", "portForward"],
   NETWORK_OFF: ["BOOT_PORT_FORWARD_INVALID", "portForward"],
   NETWORK_MISSING: ["BOOT_PORT_FORWARD_NO_GVPROXY", "portForward"],
+  DISK_IN_USE: ["BOOT_SNAPSHOT_IN_USE", "snapshot"],
   LIVE_MOUNT_FAILED: ["BOOT_MOUNT_INVALID", "liveMounts"],
 };
 
@@ -17,6 +18,7 @@ const VARIABLES: Record<string, [ErrorCode, option: string]> = {
   INITRD: ["BOOT_PACK_FAILED", "the initramfs"],
   ROOTDISK: ["BOOT_IMAGE_NOT_FOUND", "rootDisk"],
   ROOTDISK_SIZE: ["BOOT_PACK_FAILED", "rootDiskSizeBytes"],
+  SCRATCH_DISK: ["BOOT_SNAPSHOT_INVALID", "snapshot"],
   MEMORY: ["BOOT_MEMORY_INVALID", "memory"],
   CPUS: ["BOOT_CPUS_INVALID", "cpus"],
   MOUNT_LOWER: ["BOOT_MOUNT_INVALID", "mount"],
@@ -39,6 +41,18 @@ function nameHolder(message: string): string {
   return name === undefined ? message : `${message}, the machine ${name}`;
 }
 
+/** The same for a file, whose holder the system does not tell. */
+function nameDiskHolder(message: string): string {
+  const holder = liveEntries().find(
+    ({ diskPath }) => diskPath !== undefined && message.startsWith(`${diskPath}: `),
+  );
+  return holder === undefined
+    ? message
+    : `${message} by ${holder.name ?? "a machine"} (pid ${holder.pid})`;
+}
+
+const RETRYABLE = ["PORT_IN_USE", "DISK_IN_USE"];
+
 /** The option that a VMM which has ended refused, out of what it printed. Pure but for the registry. */
 export function refusalError(printed: string): BootError | undefined {
   const [, qemu] = NO_QEMU.exec(printed) ?? [];
@@ -50,8 +64,9 @@ export function refusalError(printed: string): BootError | undefined {
     const [, word, message] = pattern.exec(printed) ?? [];
     if (word === undefined) continue;
     const [code, option] = known[word]!;
-    const retryable = word === "PORT_IN_USE";
-    return new BootError(code, `${option}: ${nameHolder(message!)}`, { retryable });
+    const retryable = RETRYABLE.includes(word);
+    const named = word === "DISK_IN_USE" ? nameDiskHolder(message!) : nameHolder(message!);
+    return new BootError(code, `${option}: ${named}`, { retryable });
   }
   return undefined;
 }

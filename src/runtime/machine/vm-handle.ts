@@ -80,7 +80,7 @@ export interface MemoryStats {
   hostRssBytes: number | null;
   /** Bytes the guest has given back since it started. */
   balloonInflatedBytes: number;
-  /** Always 0: restored memory is mapped by the host kernel, which keeps no such count. */
+  /** Pages of 4096 bytes that lie in its bundle only; 0 unless it was restored with `lazy`. */
   lazyPagesPending: number;
 }
 

@@ -47,7 +47,6 @@ function termsOf(source: RegistryEntry, opts: ForkOptions): ResumeTerms {
     record: {
       ...lineageOf(source),
       imagePath: source.imagePath,
-      diskPath: source.diskPath,
       ...memory.record,
       cpus: source.cpus,
       forkedFrom: opts.forkedFrom,

@@ -52,7 +52,12 @@ export interface RestoreOptions extends Omit<BootOptions, "snapshot" | "image" |
   image?: string;
   /** Default: `<source's name>/<pid>`. */
   name?: string;
-  /** No effect: the bundle is read and verified whole before the machine starts (docs/forking.md). */
+  /**
+   * Map the bundle's memory instead of reading it into memory of the machine's own: what the guest never touches takes
+   * none, and machines restored from one bundle share what they only read. The bundle is verified first all the same.
+   * Whoever wants to change its file meanwhile waits until the machine has a copy (docs/forking.md). Where it cannot
+   * be mapped it is copied, and `onLog` is told why. Default false.
+   */
   lazy?: boolean;
 }
 
@@ -68,8 +73,9 @@ export interface ForkOptions extends Omit<RestoreOptions, "snapDir"> {
   /** For the fork's `wait()`. Default `null`: for ever. */
   timeoutMs?: number | null;
   onLog?: OnLog;
+  /** With `outDir`: as in `restore()`. Without, a fork maps its source's memory either way. Default false. */
   lazy?: boolean;
-  /** Share of the host's memory that must be free, else `FORK_MEMORY_BACKPRESSURE`. Default 0.01; 0 turns it off. */
+  /** Share of the host's memory that must be free, else `FORK_MEMORY_BACKPRESSURE`. Default 0.01; 0 or less turns it off, more than 1 is 1. */
   freeMemoryThreshold?: number;
 }
 

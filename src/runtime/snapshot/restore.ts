@@ -29,7 +29,12 @@ export async function restoreBundle(
   const mount = checkResumeOptions(opts, liveMounts, cwd, machine);
   const memory = planMemory(opts.memory, machine);
   return resumeMachine({
-    incoming: { MACHINEN_INCOMING: `bundle:${imgDir}`, ...mountVariables(mountDisk) },
+    incoming: {
+      MACHINEN_INCOMING: `bundle:${imgDir}`,
+      MACHINEN_LAZY: opts.lazy ? "1" : undefined,
+      ...mountVariables(mountDisk),
+    },
+    lazyFrom: opts.lazy ? imgDir : undefined,
     binary,
     args: opts.args,
     cwd,

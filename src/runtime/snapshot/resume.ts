@@ -25,6 +25,7 @@ import {
 } from "../mounts/live-mounts.ts";
 import { claimName, nameBelow, type RegistryEntry, updateEntry } from "../registry/index.ts";
 import { copyMountIn } from "./late-mount.ts";
+import { noteLazyMemory } from "./lazy-memory.ts";
 import { type MemoryPlan, settleMemory } from "./memory-limit.ts";
 
 /** How a resumed machine is called, kept and reported, whatever it comes from. */
@@ -42,6 +43,8 @@ export interface ResumeTerms {
   /** Given to it once it runs, besides what it has from its source. */
   mount?: Mount;
   memory: MemoryPlan;
+  /** The saved machine whose memory it maps, where it can. */
+  lazyFrom?: string;
   onLog?: OnLog;
   /** The error to throw when the machine does not come up. */
   failure: (reason: string) => MachinenError;
@@ -98,6 +101,7 @@ export async function handOver(
   }
   if (terms.mount) await giveMount(started, terms.mount);
   await settleMemory(started, terms.memory, terms.onLog);
+  if (terms.lazyFrom) await noteLazyMemory(started, terms.lazyFrom, terms.onLog);
   return terms.detached
     ? detachedHandle(started, terms.onLog)
     : ownHandle(started, terms.timeoutMs, terms.onLog);

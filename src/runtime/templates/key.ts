@@ -18,6 +18,8 @@ export interface TemplateInputs {
   diskBytes?: number;
   /** With a mount: how large its writable disk is. The machine's packed directory takes the place of the template's. */
   mountBytes?: number;
+  /** With a scratch disk: how large it is. The machine's own takes the place of the template's. */
+  scratchBytes?: number;
   memoryMib: number;
   vmm: string;
   qemu: string;
@@ -69,7 +71,7 @@ let processorName: string | undefined;
 export interface TemplateRequest
   extends Pick<
     TemplateInputs,
-    "kernel" | "image" | "root" | "diskBytes" | "mountBytes" | "memoryMib" | "vmm"
+    "kernel" | "image" | "root" | "diskBytes" | "mountBytes" | "scratchBytes" | "memoryMib" | "vmm"
   > {
   /** The environment the VMM will have. */
   env: NodeJS.ProcessEnv;
@@ -88,6 +90,7 @@ export function readInputs(request: TemplateRequest): TemplateInputs | undefined
     root: request.root,
     diskBytes: request.diskBytes,
     mountBytes: request.mountBytes,
+    scratchBytes: request.scratchBytes,
     memoryMib: request.memoryMib,
     vmm: contentDigest(request.vmm),
     // The whole program stands for its version: a distribution may patch it without a new number.

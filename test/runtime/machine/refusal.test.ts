@@ -43,6 +43,18 @@ const cases: Array<[string, BootOptions, string, RegExp]> = [
   ["too little memory", withEnv({ MACHINEN_MEMORY: "1" }), "BOOT_MEMORY_INVALID", /^memory: '1'/],
   ["too many processors", withEnv({ MACHINEN_CPUS: "99" }), "BOOT_CPUS_INVALID", /^cpus: '99'/],
   ["no disk", withEnv({ MACHINEN_ROOTDISK: empty }), "BOOT_IMAGE_NOT_FOUND", /^rootDisk: /],
+  [
+    "an empty scratch disk",
+    { kernel, snapshot: empty },
+    "BOOT_SNAPSHOT_INVALID",
+    /^snapshot: .*512/,
+  ],
+  [
+    "a device as one",
+    { kernel, snapshot: "/dev/null" },
+    "BOOT_SNAPSHOT_INVALID",
+    /no regular file/,
+  ],
   ["no mount", withEnv({ MACHINEN_MOUNT_LOWER: empty }), "BOOT_MOUNT_INVALID", /^mount: /],
   [
     "a live mount that is none",

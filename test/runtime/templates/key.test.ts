@@ -35,6 +35,7 @@ describe("the key of a template", () => {
       { image: "r2" },
       { root: "disk" },
       { diskBytes: 4096 },
+      { scratchBytes: 4096 },
       { memoryMib: 513 },
       { vmm: "v2" },
       { qemu: "q2" },

@@ -32,6 +32,7 @@ void test_captured(void) {
         from.disks[i].layers = i + 1;
     }
     from.disks[0].use = DISK_MOUNT_LOWER;
+    from.disks[2].use = DISK_SCRATCH;
     from.disks[3].use = DISK_MOUNT_UPPER;
     snprintf(text, sizeof text, "{%s}", captured_json(&from, members, sizeof members));
     captured_init(&to);
@@ -39,7 +40,7 @@ void test_captured(void) {
     CHECK(to.memory_mib == 512 && to.ceiling_mib == 128 && to.cpus == 2 && memcmp(to.key, from.key, sizeof to.key) == 0 && to.disk_count == MAX_DISKS);
     CHECK(strcmp(to.processor, from.processor) == 0 && to.tsc_khz == from.tsc_khz);
     CHECK(to.network && to.disks[3].size == 4096 << 3 && to.disks[3].layers == 4);
-    CHECK(to.disks[0].use == DISK_MOUNT_LOWER && to.disks[1].use == DISK_ROOT && to.disks[3].use == DISK_MOUNT_UPPER);
+    CHECK(to.disks[0].use == DISK_MOUNT_LOWER && to.disks[1].use == DISK_ROOT && to.disks[2].use == DISK_SCRATCH && to.disks[3].use == DISK_MOUNT_UPPER);
     /* A running machine may have been made by a VMM that did not say where it came from. */
     const char *const old = "{\"memoryMib\":512,\"cpus\":1,\"key\":\"%064d\",\"accel\":\"tcg\",\"machine\":\"" MACHINE_NAME
                             "\",\"qemu\":\"7.2.22\",\"network\":true,\"connections\":false,\"disks\":[]}";

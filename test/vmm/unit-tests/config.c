@@ -53,6 +53,10 @@ void test_config(void) {
     REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "fork:");
     REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "file:/x");
     REFUSED("MACHINEN_INCOMING", "MACHINEN_INCOMING", "template:");
+    REFUSED("MACHINEN_SCRATCH_DISK", "MACHINEN_SCRATCH_DISK", "/file", "MACHINEN_INCOMING", "fork:/c");
+    REFUSED("MACHINEN_SCRATCH_DISK", "MACHINEN_SCRATCH_DISK", "/file", "MACHINEN_INCOMING", "bundle:/b");
+    const char *const own_disk[] = {"MACHINEN_INCOMING", "template:/t", "MACHINEN_SCRATCH_DISK", "/file", NULL, NULL};
+    CHECK(read_config(&config, own_disk, message) && strcmp(config.scratch_disk, "/file") == 0);
     REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "token");
     REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "token:0");
     REFUSED("MACHINEN_FORK_GROUP", "MACHINEN_FORK_GROUP", "token:257");

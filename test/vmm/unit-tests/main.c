@@ -47,6 +47,7 @@ static const struct {
     {"frame-filter", test_frame_filter},
     {"ports", test_ports},
     {"delta", test_delta},
+    {"livemount-check", test_livemount_check},
 };
 
 int main(int argc, char **argv) {

@@ -36,7 +36,7 @@ static pid_t mapper(int fd, uint8_t first, int ready) {
 
 /* What one process has written over a sealed base is found, copied and put into another, and nothing else is. */
 void test_delta(void) {
-    struct memory memory = {memfd_new("machinen-ram", PAGES * PAGE), false, PAGES * PAGE};
+    struct memory memory = {.fd = memfd_new("machinen-ram", PAGES * PAGE), .size = PAGES * PAGE};
     struct runs runs = {0}, plain = {0};
     struct copy copy;
     struct error error;
@@ -46,15 +46,15 @@ void test_delta(void) {
     CHECK(memory.fd >= 0 && write_at(memory.fd, "base", 4, 5 * (off_t)PAGE) && pipe(ready) == 0);
     pid_t parent = mapper(memory.fd, 1, ready[1]), child = mapper(memory.fd, 0, ready[1]);
     CHECK(read(ready[0], &byte, 1) == 1 && read(ready[0], &byte, 1) == 1 && seal(memory.fd));
-    CHECK(pages_scan(&memory, child, &runs) && runs.count == 0);
-    CHECK(pages_scan(&memory, parent, &runs) && pages_scan_plain(&memory, parent, &plain));
+    CHECK(pages_scan(&memory, child, PAGES_OWN, &runs) && runs.count == 0);
+    CHECK(pages_scan(&memory, parent, PAGES_OWN, &runs) && pages_scan_plain(&memory, parent, PAGES_OWN, &plain));
     CHECK(runs.count == plain.count && runs.bytes == plain.bytes && memcmp(runs.list, plain.list, runs.count * sizeof *runs.list) == 0);
     uint64_t bytes = runs.bytes;
     CHECK(runs.count > 400 && bytes > 699 * PAGE);
     CHECK(copy_begin(&copy, COPY_DELTA, &memory, parent, &error) && copy_take(&copy, &error));
     int delta = copy_end(&copy, true, &error);
     CHECK(delta >= 0 && is_sealed(delta, 0) && delta_inject(delta, &memory, child, &error));
-    CHECK(pages_scan(&memory, child, &runs) && runs.bytes == bytes && runs.count == plain.count);
+    CHECK(pages_scan(&memory, child, PAGES_OWN, &runs) && runs.bytes == bytes && runs.count == plain.count);
     uint8_t *one = malloc(bytes), *two = malloc(bytes);
     CHECK(pages_read(&memory, parent, runs.list, runs.count, one) && pages_read(&memory, child, runs.list, runs.count, two));
     CHECK(memcmp(one, two, bytes) == 0 && one[0] == 1 + 3);

@@ -12,6 +12,7 @@
 
 struct tracee {
     pid_t pid;
+    uint64_t patience_ms; /* with each of its steps */
     struct user_regs_struct start; /* where it stood when we looked */
     uint64_t system_call;          /* the address of such an instruction */
     uint64_t vdso;
@@ -20,7 +21,7 @@ struct tracee {
 };
 
 /* What is to be known of a process that has just executed a program. False when it is like none we know. */
-bool tracee_look(struct tracee *tracee, pid_t pid);
+bool tracee_look(struct tracee *tracee, pid_t pid, uint64_t patience_ms);
 
 /* `words` are the number of the call and its first five arguments. The registers are lost. False when the process has not
  * come back from it with `expected`; it may have ended then, which is left to who reaps. */
@@ -29,8 +30,11 @@ bool tracee_call(const struct tracee *tracee, const uint64_t *words, uint64_t ex
 bool tracee_read(pid_t pid, uint64_t address, void *to, size_t length);
 bool tracee_write(pid_t pid, uint64_t address, const void *from, size_t length);
 
-/* Lets it go on by `request`, and waits until it stops again. False when that was not what stopped it, or it has ended. */
-bool tracee_step(pid_t pid, int request);
+/*
+ * Lets it go on by `request`, or stops it (PTRACE_INTERRUPT), and waits until it has stopped. False when that was not what
+ * stopped it, when it has ended, or has not stopped in time.
+ */
+bool tracee_step(pid_t pid, int request, uint64_t patience_ms);
 
 #endif
 #endif

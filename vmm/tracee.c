@@ -2,8 +2,6 @@
 
 #ifdef __x86_64__
 
-#include "loop.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -14,11 +12,18 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, VDSO_PAGES = 2, MOST_STEP_MS = 1000 };
+enum { PAGE_BYTES = 4096, VDSO_PAGES = 4 };
 
 static const uint8_t system_call[] = {0x0f, 0x05};
+
+static uint64_t monotonic_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
 
 bool tracee_read(pid_t pid, uint64_t address, void *to, size_t length) {
     struct iovec local = {to, length}, remote = {(void *)address, length};
@@ -35,12 +40,14 @@ static bool read_auxiliary(struct tracee *tracee) {
     snprintf(path, sizeof path, "/proc/%d/auxv", (int)tracee->pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? -1 : read(fd, tracee->auxiliary, sizeof tracee->auxiliary);
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
     tracee->auxiliary_words = 0;
     for (size_t words = length < 0 ? 0 : (size_t)length / sizeof *tracee->auxiliary, i = 0; i + 1 < words; i += 2) {
-        if (tracee->auxiliary[i] == AT_SYSINFO_EHDR)
+        if (tracee->auxiliary[i] == AT_SYSINFO_EHDR) {
             tracee->vdso = tracee->auxiliary[i + 1];
+        }
         if (tracee->auxiliary[i] == AT_NULL) {
             tracee->auxiliary_words = i + 2;
             return true;
@@ -51,11 +58,12 @@ static bool read_auxiliary(struct tracee *tracee) {
 
 /* One of the kernel's own, which every process has. */
 static bool find_system_call(struct tracee *tracee) {
-    static uint8_t code[PAGE];
-    for (uint64_t page = tracee->vdso; page != 0 && page < tracee->vdso + VDSO_PAGES * PAGE; page += PAGE) {
-        if (!tracee_read(tracee->pid, page, code, PAGE))
+    static uint8_t code[PAGE_BYTES];
+    for (uint64_t page = tracee->vdso; page != 0 && page < tracee->vdso + VDSO_PAGES * PAGE_BYTES; page += PAGE_BYTES) {
+        if (!tracee_read(tracee->pid, page, code, PAGE_BYTES)) {
             return false;
-        const uint8_t *found = memmem(code, PAGE, system_call, sizeof system_call);
+        }
+        const uint8_t *found = memmem(code, PAGE_BYTES, system_call, sizeof system_call);
         if (found != NULL) {
             tracee->system_call = page + (uint64_t)(found - code);
             return true;
@@ -64,19 +72,21 @@ static bool find_system_call(struct tracee *tracee) {
     return false;
 }
 
-bool tracee_look(struct tracee *tracee, pid_t pid) {
-    *tracee = (struct tracee){.pid = pid};
+bool tracee_look(struct tracee *tracee, pid_t pid, uint64_t patience_ms) {
+    *tracee = (struct tracee){.pid = pid, .patience_ms = patience_ms};
     return ptrace(PTRACE_GETREGS, pid, 0, &tracee->start) == 0 && read_auxiliary(tracee) && find_system_call(tracee);
 }
 
-bool tracee_step(pid_t pid, int request) {
+bool tracee_step(pid_t pid, int request, uint64_t patience_ms) {
     siginfo_t change = {.si_pid = 0};
-    if (ptrace(request, pid, 0, 0) != 0)
+    if (ptrace(request, pid, 0, 0) != 0) {
         return false;
-    /* Its control group may be frozen. */
-    for (uint64_t end = monotonic_ms() + MOST_STEP_MS; change.si_pid == 0 && monotonic_ms() < end; sched_yield())
-        if (waitid(P_PID, (id_t)pid, &change, WSTOPPED | WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR)
+    }
+    for (uint64_t end = monotonic_now_ms() + patience_ms; change.si_pid == 0 && monotonic_now_ms() < end; sched_yield()) {
+        if (waitid(P_PID, (id_t)pid, &change, WSTOPPED | WEXITED | WNOHANG | WNOWAIT) != 0 && errno != EINTR) {
             return false;
+        }
+    }
     return change.si_pid == pid && change.si_code == CLD_TRAPPED && (change.si_status & 0x7f) == SIGTRAP &&
            waitid(P_PID, (id_t)pid, &change, WSTOPPED | WNOHANG) == 0;
 }
@@ -92,7 +102,7 @@ bool tracee_call(const struct tracee *tracee, const uint64_t *words, uint64_t ex
     registers.r10 = words[4];
     registers.r8 = words[5];
     registers.r9 = 0;
-    return ptrace(PTRACE_SETREGS, tracee->pid, 0, &registers) == 0 && tracee_step(tracee->pid, PTRACE_SINGLESTEP) &&
+    return ptrace(PTRACE_SETREGS, tracee->pid, 0, &registers) == 0 && tracee_step(tracee->pid, PTRACE_SINGLESTEP, tracee->patience_ms) &&
            ptrace(PTRACE_GETREGS, tracee->pid, 0, &registers) == 0 && registers.rax == expected;
 }
 #endif
