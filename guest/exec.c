@@ -1,8 +1,6 @@
-#include "exec.h"
+#include "exec-internal.h"
 
 #include "cgroup.h"
-#include "children.h"
-#include "loop.h"
 #include "pipes.h"
 #include "spare.h"
 
@@ -13,35 +11,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Who writes more than this in this time, in small pieces, gets a moment to fill the pipe: woken for
- * each piece, we would spend our time on waking. */
-enum { DENSE_BYTES = 32768, DENSE_MS = 8, PAUSE_MS = 1 };
-
-/* Exit codes above are those of signals. */
-enum { KILLED = 128 };
-
-/* One of the command's output pipes. */
-struct output {
-    struct watch watch;
-    char type;
-    uint64_t since_ms;
-    size_t since; /* bytes */
-    struct timer pause;
-    int left; /* after the exit: what was in the pipe at that moment */
-};
-
-struct exec {
-    struct client *client; /* NULL: it left, or the command has ended */
-    struct child child;
-    struct cgroup *group; /* NULL: the session is all we know of */
-    struct watch input;
-    struct output outputs[2];
-    bool exited;
-    int code;
-    /* While a spare process runs it, which may have been killed before it began. */
-    struct exec_options again;
-};
-
 static void forget_options(struct exec *exec) {
     free((char *)exec->again.command);
     free((char *)exec->again.cwd);
@@ -49,7 +18,7 @@ static void forget_options(struct exec *exec) {
     exec->again = (struct exec_options){.command = NULL};
 }
 
-static void free_if_over(struct exec *exec) {
+void exec_free_if_over(struct exec *exec) {
     if (exec->client != NULL || !exec->exited || exec->outputs[0].watch.fd >= 0 ||
         exec->outputs[1].watch.fd >= 0)
         return;
@@ -60,76 +29,6 @@ static void free_if_over(struct exec *exec) {
         (exec->code > KILLED ? cgroup_discard : cgroup_release)(exec->group);
     forget_options(exec);
     free(exec);
-}
-
-/* What a background process holds open after the command's end is read and thrown away, so that the
- * process is neither stopped nor killed by a pipe nobody reads. */
-static void update_watches(struct exec *exec) {
-    bool read_on = exec->client == NULL || client_is_writable(exec->client);
-    for (unsigned i = 0; i < 2; i++)
-        loop_want(&exec->outputs[i].watch, read_on && !exec->outputs[i].pause.armed ? EPOLLIN : 0);
-}
-
-static void pause_if_dense(struct output *output, size_t count) {
-    uint64_t now = monotonic_ms();
-    if (now - output->since_ms > DENSE_MS) {
-        output->since_ms = now;
-        output->since = 0;
-    }
-    output->since += count;
-    if (output->since > DENSE_BYTES && count < FRAME_BYTES / 2)
-        timer_start(&output->pause, PAUSE_MS);
-}
-
-static void end_if_drained(struct exec *exec) {
-    if (exec->client == NULL || !exec->exited || exec->outputs[0].left > 0 || exec->outputs[1].left > 0)
-        return;
-    client_exit(exec->client, exec->code);
-    exec->client = NULL;
-    update_watches(exec);
-}
-
-/* False when the pipe is empty or closed, or the client is full. */
-static bool read_output(struct exec *exec, struct output *output) {
-    static uint8_t frame[FRAME_ROOM + FRAME_BYTES];
-    uint8_t *bytes = frame + FRAME_ROOM;
-    size_t most = FRAME_BYTES;
-    if (exec->client != NULL && exec->exited && (size_t)output->left < most)
-        most = (size_t)output->left;
-    ssize_t count = most == 0 ? 0 : read(output->watch.fd, bytes, most);
-    if (count > 0 && exec->client != NULL) {
-        output->left -= exec->exited ? (int)count : 0;
-        if (!exec->exited)
-            pause_if_dense(output, (size_t)count);
-        return client_send_in_place(exec->client, output->type, bytes, (size_t)count);
-    }
-    if (most > 0 && (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)))
-        loop_close(&output->watch);
-    if (count <= 0)
-        output->left = 0;
-    return count > 0;
-}
-
-static void output_ready(struct watch *watch, uint32_t events) {
-    (void)events;
-    struct exec *exec = watch->owner;
-    read_output(exec, (struct output *)watch);
-    update_watches(exec);
-    end_if_drained(exec);
-    free_if_over(exec);
-}
-
-static void pause_over(struct timer *timer) {
-    update_watches(timer->owner);
-}
-
-static void drain(struct exec *exec) {
-    for (unsigned i = 0; i < 2; i++)
-        while (exec->outputs[i].left > 0 && client_is_writable(exec->client) &&
-               read_output(exec, &exec->outputs[i]))
-            continue;
-    update_watches(exec);
-    end_if_drained(exec);
 }
 
 static bool start(struct exec *exec, const struct exec_options *options);
@@ -145,7 +44,7 @@ static bool start_again(struct exec *exec) {
     bool started = start(exec, &options);
     forget_options(exec);
     if (started)
-        update_watches(exec);
+        exec_update_watches(exec);
     return started;
 }
 
@@ -163,8 +62,8 @@ static void ended(struct child *child, int code) {
             ioctl(exec->outputs[i].watch.fd, FIONREAD, &exec->outputs[i].left) != 0)
             exec->outputs[i].left = 0;
     if (exec->client != NULL)
-        drain(exec);
-    free_if_over(exec);
+        exec_drain(exec);
+    exec_free_if_over(exec);
 }
 
 static void input_ready(struct watch *watch, uint32_t events) {
@@ -210,10 +109,10 @@ static void send_signal(void *job, int signal_number) {
 static void writable(void *job) {
     struct exec *exec = job;
     if (exec->exited)
-        drain(exec);
+        exec_drain(exec);
     else
-        update_watches(exec);
-    free_if_over(exec);
+        exec_update_watches(exec);
+    exec_free_if_over(exec);
 }
 
 static void client_gone(void *job) {
@@ -224,8 +123,8 @@ static void client_gone(void *job) {
         cgroup_kill(exec->group);
     if (!exec->exited)
         kill_session(exec->child.pid, SIGKILL);
-    update_watches(exec);
-    free_if_over(exec);
+    exec_update_watches(exec);
+    exec_free_if_over(exec);
 }
 
 static const struct job exec_job = {take_input, end_input, resize, send_signal, writable, client_gone};
@@ -239,10 +138,7 @@ static void close_pair(int pair[2]) {
 /* Takes over our ends of the pipes, also when it fails. */
 static bool watch_pipes(struct exec *exec, int in, int out, int err) {
     exec->input = (struct watch){.fd = in, .ready = input_ready, .owner = exec};
-    struct timer pause = {.fired = pause_over, .owner = exec};
-    exec->outputs[0] = (struct output){{.fd = out, .ready = output_ready, .owner = exec}, .type = 'O', .pause = pause};
-    exec->outputs[1] = (struct output){{.fd = err, .ready = output_ready, .owner = exec}, .type = 'E', .pause = pause};
-    return loop_add(&exec->outputs[0].watch, EPOLLIN) && loop_add(&exec->outputs[1].watch, EPOLLIN);
+    return exec_watch_outputs(exec, out, err);
 }
 
 static bool keep_options(struct exec *exec, const struct exec_options *options) {
@@ -312,5 +208,5 @@ void exec_start(struct client *client, const struct exec_options *options) {
     exec->client = client;
     client_attach(client, &exec_job, exec);
     client_line(client, "A %d", (int)exec->child.pid);
-    update_watches(exec);
+    exec_update_watches(exec);
 }

@@ -14,8 +14,9 @@
 /* Ours besides the kernel's: see vmm/livemount-message.h, which says the same. */
 enum { LIVE_HELLO = 0x6d610001, LIVE_PAUSED = 0x6d610002, LIVE_STORED = 0x6d610003 };
 enum { LIVE_PAUSE = 0x6d610001, LIVE_STATE = 0x6d610002, LIVE_GO = 0x6d610003 };
-/* A request with its largest payload; the kernel refuses to be read with less. */
-enum { LARGEST_REQUEST = 262144 + 8192, LARGEST_ANSWER = 64 << 20 };
+/* What a server takes. The kernel refuses to be read with less than a request with its largest payload needs, and
+ * fills whatever it is read with when there is much to forget. */
+enum { LARGEST_REQUEST = 262144 + 4096, LARGEST_ANSWER = 64 << 20 };
 /* A machine that was resumed has its servers at once. */
 enum { PATIENCE_MS = 60000 };
 

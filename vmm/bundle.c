@@ -152,8 +152,8 @@ bool bundle_write(const char *path, const struct captured *captured, struct erro
     return ok;
 }
 
-/* How far the files are trusted. */
-enum trust { CHECK_ALL, CHECK_SIZES };
+/* How far the files are trusted. CHECK_MACHINE: all but the disks, which have a cache of their own. */
+enum trust { CHECK_ALL, CHECK_MACHINE, CHECK_SIZES };
 /* How a file is used: itself, a sealed copy of it, or itself as long as nobody can change it. */
 enum use { AS_IT_IS, COPIED, LEASED };
 
@@ -224,7 +224,8 @@ static bool read_all_files(int directory, const char *const places[DISK_USES], s
         bundle_file_name(captured, done, name);
         ok = json_element(files, done, &entry) || fail(error, "BUNDLE_CORRUPT", "vmm.json: does not list %s", name);
         if (ok) {
-            fds[done] = read_file(directory, name, bundle_place(captured, places, name), entry, trust,
+            enum trust of_file = trust == CHECK_MACHINE ? (done < 2 ? CHECK_ALL : CHECK_SIZES) : trust;
+            fds[done] = read_file(directory, name, bundle_place(captured, places, name), entry, of_file,
                                   done == 0 ? memory : done == 1 ? COPIED : AS_IT_IS, error);
             ok = fds[done] >= 0;
         }
@@ -273,6 +274,6 @@ bool bundle_read(const char *path, const char *const places[DISK_USES], bool laz
     return read_bundle(path, places, CHECK_ALL, lazy ? LEASED : COPIED, captured, error);
 }
 
-bool template_read(const char *path, struct captured *captured, struct error *error) {
-    return read_bundle(path, NULL, CHECK_SIZES, COPIED, captured, error);
+bool template_read(const char *path, bool verify, struct captured *captured, struct error *error) {
+    return read_bundle(path, NULL, verify ? CHECK_MACHINE : CHECK_SIZES, AS_IT_IS, captured, error);
 }

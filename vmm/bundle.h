@@ -12,7 +12,10 @@ bool bundle_write(const char *directory, const struct captured *captured, struct
  * path for the use of their disk.
  */
 bool bundle_read(const char *directory, const char *const places[DISK_USES], bool lazy, struct captured *captured, struct error *error);
-/* For a directory of our own cache: only sizes are checked, and the memory is the file itself. */
-bool template_read(const char *directory, struct captured *captured, struct error *error);
+/*
+ * For a directory of our own cache: only sizes are checked, with `verify` also what the memory and the device state hold.
+ * The memory is the file itself.
+ */
+bool template_read(const char *directory, bool verify, struct captured *captured, struct error *error);
 
 #endif

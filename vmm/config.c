@@ -162,9 +162,11 @@ bool config_read(struct config *config, char *(*get)(const char *), struct error
     if (config->template && !is_token(config->template, strlen(config->template))) {
         return bad(error, "MACHINEN_TEMPLATE", "must be 1 to 64 bytes of A-Z a-z 0-9 . _ -");
     }
-    const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK"), *lazy = text(get, "MACHINEN_LAZY");
+    const char *wait = text(get, "MACHINEN_FORK_WAIT"), *network = text(get, "MACHINEN_NETWORK"), *lazy = text(get, "MACHINEN_LAZY"),
+               *verify = text(get, "MACHINEN_VERIFY");
     config->fork_wait = wait && strcmp(wait, "1") == 0;
     config->lazy = lazy && strcmp(lazy, "1") == 0;
+    config->verify = verify && strcmp(verify, "1") == 0;
     config->network_off = network && strcmp(network, "0") == 0;
     config->network_on = network && !config->network_off;
     bool ok = number(get, "MACHINEN_MEMORY", 64, 1 << 20, &memory, error) &&

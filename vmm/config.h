@@ -25,7 +25,7 @@ struct config {
     char bases[MAX_BASES][108];
     size_t base_count;
     char fork_group[80]; /* `<token> <n>`, or empty */
-    bool fork_wait, lazy;
+    bool fork_wait, lazy, verify;
     uint64_t rootdisk_size, tsc_khz;
     uint32_t memory_mib, cpus;
     uint32_t memory_limit; /* MiB; 0: none */

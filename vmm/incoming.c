@@ -190,7 +190,7 @@ static int fill_and_begin(int file, struct error *error) {
 static int from_template(const char *directory, struct error *error) {
     struct captured captured;
     uint64_t at = now_us();
-    if (!template_read(vm.config->incoming_template, &captured, error)) {
+    if (!template_read(vm.config->incoming_template, vm.config->verify, &captured, error)) {
         return EXIT_INCOMING;
     }
     if (!mount_disks_replace(vm.config, &captured, error)) {

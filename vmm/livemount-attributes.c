@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,39 +21,39 @@ static uint64_t shown_inode(const struct statx *info) {
     return identity.device == root.device ? identity.inode : identity.inode ^ identity.device * 0x9e3779b97f4a7c15ull;
 }
 
-void fill_attributes(struct fuse_attr *out, const struct statx *info) {
-    *out = (struct fuse_attr){
-        .ino = shown_inode(info),
-        .size = info->stx_size,
-        .blocks = info->stx_blocks,
-        .atime = (uint64_t)info->stx_atime.tv_sec,
-        .mtime = (uint64_t)info->stx_mtime.tv_sec,
-        .ctime = (uint64_t)info->stx_ctime.tv_sec,
-        .atimensec = info->stx_atime.tv_nsec,
-        .mtimensec = info->stx_mtime.tv_nsec,
-        .ctimensec = info->stx_ctime.tv_nsec,
-        .mode = info->stx_mode,
-        .nlink = info->stx_nlink,
-        .uid = shown(info->stx_uid, server.user),
-        .gid = shown(info->stx_gid, server.group),
-        .rdev = (uint32_t)makedev(info->stx_rdev_major, info->stx_rdev_minor),
-        .blksize = info->stx_blksize,
+struct stat shown_attributes(const struct statx *info) {
+    return (struct stat){
+        .st_ino = shown_inode(info),
+        .st_size = (off_t)info->stx_size,
+        .st_blocks = (blkcnt_t)info->stx_blocks,
+        .st_atim = {info->stx_atime.tv_sec, info->stx_atime.tv_nsec},
+        .st_mtim = {info->stx_mtime.tv_sec, info->stx_mtime.tv_nsec},
+        .st_ctim = {info->stx_ctime.tv_sec, info->stx_ctime.tv_nsec},
+        .st_mode = info->stx_mode,
+        .st_nlink = info->stx_nlink,
+        .st_uid = shown(info->stx_uid, server.user),
+        .st_gid = shown(info->stx_gid, server.group),
+        .st_rdev = makedev(info->stx_rdev_major, info->stx_rdev_minor),
+        .st_blksize = (blksize_t)info->stx_blksize,
     };
 }
 
-void fill_entry(struct fuse_entry_out *out, uint64_t id, const struct statx *info) {
-    *out = (struct fuse_entry_out){.nodeid = id, .entry_valid = LIVE_BELIEF_S, .attr_valid = LIVE_BELIEF_S};
-    fill_attributes(&out->attr, info);
+struct fuse_entry_param shown_entry(uint64_t id, const struct statx *info) {
+    return (struct fuse_entry_param){.ino = id,
+                                     .attr = shown_attributes(info),
+                                     .entry_timeout = LIVE_BELIEF_S,
+                                     .attr_timeout = LIVE_BELIEF_S};
 }
 
 uint32_t safe_mode(uint32_t mode, bool directory) {
     return mode & (directory ? 03777u : 01777u);
 }
 
-int own_new(int directory, const char *name, const struct request *request) {
+int own_new(int directory, const char *name, fuse_req_t request) {
+    const struct fuse_ctx *maker = fuse_req_ctx(request);
     struct statx info;
-    gid_t group = request->header.gid;
-    if (!server.as_root || (request->header.uid == 0 && group == 0)) {
+    gid_t group = maker->gid;
+    if (!server.as_root || (maker->uid == 0 && group == 0)) {
         return 0;
     }
     /* A directory may have given it its own group. */
@@ -61,7 +61,7 @@ int own_new(int directory, const char *name, const struct request *request) {
         group = (gid_t)-1;
     }
     int flags = AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH);
-    return fchownat(directory, name, request->header.uid, group, flags) == 0 ? 0 : errno;
+    return fchownat(directory, name, maker->uid, group, flags) == 0 ? 0 : errno;
 }
 
 int reopen(int path_fd, int flags) {
@@ -71,24 +71,24 @@ int reopen(int path_fd, int flags) {
     return fd < 0 ? -errno : fd;
 }
 
-static int answer_attributes(int path, struct answer *answer) {
-    struct fuse_attr_out *out = (struct fuse_attr_out *)answer->bytes;
+/* Answers with what `path` leads to, or with the error there was before. */
+static void reply_attributes(fuse_req_t request, int error, int path) {
     struct statx info;
-    int error = look(path, "", &info);
-    if (!error) {
-        *out = (struct fuse_attr_out){.attr_valid = LIVE_BELIEF_S};
-        fill_attributes(&out->attr, &info);
-        answer->length = sizeof *out;
+    error = error ? error : look(path, "", &info);
+    if (error) {
+        fuse_reply_err(request, error);
+        return;
     }
-    return error;
+    struct stat shown = shown_attributes(&info);
+    fuse_reply_attr(request, &shown, LIVE_BELIEF_S);
 }
 
-int live_getattr(const struct request *request, struct answer *answer) {
-    struct node *node = node_get(request->header.nodeid);
-    int path, error = node ? node_open(node, &path) : ENOENT;
-    error = error ? error : answer_attributes(path, answer);
+void live_getattr(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *file) {
+    struct node *node = node_get(id);
+    int path = -1, error = node ? node_open(node, &path) : ENOENT;
+    (void)file;
+    reply_attributes(request, error, path);
     node_put(node);
-    return error;
 }
 
 static int set_mode(int path, const struct node *node, uint32_t mode) {
@@ -101,9 +101,9 @@ static int set_mode(int path, const struct node *node, uint32_t mode) {
 }
 
 /* Nobody but the host's root gives files away: for others only what is so already can be asked for. */
-static int set_owner(int path, const struct fuse_setattr_in *in) {
-    uid_t user = in->valid & FATTR_UID ? in->uid : (uid_t)-1;
-    gid_t group = in->valid & FATTR_GID ? in->gid : (gid_t)-1;
+static int set_owner(int path, const struct stat *wanted, int set) {
+    uid_t user = set & FUSE_SET_ATTR_UID ? wanted->st_uid : (uid_t)-1;
+    gid_t group = set & FUSE_SET_ATTR_GID ? wanted->st_gid : (gid_t)-1;
     if (!server.as_root) {
         if ((user != (uid_t)-1 && user != 0) || (group != (gid_t)-1 && group != 0)) {
             return EPERM;
@@ -114,15 +114,15 @@ static int set_owner(int path, const struct fuse_setattr_in *in) {
     return fchownat(path, "", user, group, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
 
-static int set_size(int path, struct node *node, const struct fuse_setattr_in *in) {
-    struct handle *handle = in->valid & FATTR_FH ? handle_get(in->fh, false) : NULL;
+static int set_size(int path, struct node *node, off_t size, const struct fuse_file_info *file) {
+    struct handle *handle = file ? handle_get(file->fh, false) : NULL;
     int own = -1, error = 0, fd = handle ? handle_fd(handle) : -EBADF;
     if (node_type(node) != S_IFREG) {
         error = EINVAL;
     } else if (!handle && (error = node_check(node)) == 0) {
         fd = own = reopen(path, O_WRONLY);
     }
-    if (!error && (fd < 0 || ftruncate(fd, (off_t)in->size) != 0)) {
+    if (!error && (fd < 0 || ftruncate(fd, size) != 0)) {
         error = fd < 0 ? -fd : errno;
     }
     if (own >= 0) {
@@ -132,81 +132,67 @@ static int set_size(int path, struct node *node, const struct fuse_setattr_in *i
     return error;
 }
 
-static struct timespec time_of(uint32_t valid, uint32_t set, uint32_t now, uint64_t seconds, uint32_t nanoseconds) {
-    return (struct timespec){(time_t)seconds, valid & now ? UTIME_NOW : valid & set ? (long)nanoseconds : UTIME_OMIT};
+static struct timespec time_of(int set, int given, int now, struct timespec time) {
+    return (struct timespec){time.tv_sec, set & now ? UTIME_NOW : set & given ? time.tv_nsec : UTIME_OMIT};
 }
 
-static int set_times(int path, const struct fuse_setattr_in *in) {
-    struct timespec times[2] = {time_of(in->valid, FATTR_ATIME, FATTR_ATIME_NOW, in->atime, in->atimensec),
-                                time_of(in->valid, FATTR_MTIME, FATTR_MTIME_NOW, in->mtime, in->mtimensec)};
+static int set_times(int path, const struct stat *wanted, int set) {
+    struct timespec times[2] = {time_of(set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, wanted->st_atim),
+                                time_of(set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, wanted->st_mtim)};
     return utimensat(path, "", times, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
 }
 
-int live_setattr(const struct request *request, struct answer *answer) {
-    const struct fuse_setattr_in *in = request->arguments;
-    struct node *node = node_get(request->header.nodeid);
-    int path, error = node ? node_open(node, &path) : ENOENT;
-    if (!error && in->valid & FATTR_MODE) {
-        error = set_mode(path, node, in->mode);
+void live_setattr(fuse_req_t request, fuse_ino_t id, struct stat *wanted, int set, struct fuse_file_info *file) {
+    struct node *node = node_get(id);
+    int path = -1, error = node ? node_open(node, &path) : ENOENT;
+    if (!error && set & FUSE_SET_ATTR_MODE) {
+        error = set_mode(path, node, wanted->st_mode);
     }
-    if (!error && in->valid & (FATTR_UID | FATTR_GID)) {
-        error = set_owner(path, in);
+    if (!error && set & (FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID)) {
+        error = set_owner(path, wanted, set);
     }
-    if (!error && in->valid & FATTR_SIZE) {
-        error = set_size(path, node, in);
+    if (!error && set & FUSE_SET_ATTR_SIZE) {
+        error = set_size(path, node, wanted->st_size, file);
     }
-    if (!error && in->valid & (FATTR_ATIME | FATTR_MTIME)) {
-        error = set_times(path, in);
+    if (!error && set & (FUSE_SET_ATTR_ATIME | FUSE_SET_ATTR_MTIME)) {
+        error = set_times(path, wanted, set);
     }
-    error = error ? error : answer_attributes(path, answer);
+    reply_attributes(request, error, path);
     node_put(node);
-    return error;
 }
 
-int live_readlink(const struct request *request, struct answer *answer) {
-    struct node *node = node_get(request->header.nodeid);
-    int path, error = node ? node_open(node, &path) : ENOENT;
-    ssize_t length = error ? 0 : readlinkat(path, "", (char *)answer->bytes, 4095);
+void live_readlink(fuse_req_t request, fuse_ino_t id) {
+    struct node *node = node_get(id);
+    char target[PATH_MAX];
+    int path = -1, error = node ? node_open(node, &path) : ENOENT;
+    ssize_t length = error ? 0 : readlinkat(path, "", target, sizeof target - 1);
     error = length < 0 ? errno : error;
-    answer->length = error ? 0 : (size_t)length;
+    if (error) {
+        fuse_reply_err(request, error);
+    } else {
+        target[length] = '\0';
+        fuse_reply_readlink(request, target);
+    }
     node_put(node);
-    return error;
 }
 
-int live_statfs(const struct request *request, struct answer *answer) {
-    struct node *node = node_get(request->header.nodeid);
+void live_statfs(fuse_req_t request, fuse_ino_t id) {
+    struct node *node = node_get(id);
     struct statvfs info;
-    int path, error = node ? node_open(node, &path) : ENOENT;
+    int path = -1, error = node ? node_open(node, &path) : ENOENT;
     error = error ? error : fstatvfs(path, &info) == 0 ? 0 : errno;
-    if (!error) {
-        struct fuse_statfs_out *out = (struct fuse_statfs_out *)answer->bytes;
-        *out = (struct fuse_statfs_out){.st = {.blocks = info.f_blocks,
-                                               .bfree = info.f_bfree,
-                                               .bavail = info.f_bavail,
-                                               .files = info.f_files,
-                                               .ffree = info.f_ffree,
-                                               .bsize = (uint32_t)info.f_bsize,
-                                               .namelen = (uint32_t)info.f_namemax,
-                                               .frsize = (uint32_t)info.f_frsize}};
-        answer->length = sizeof *out;
-    }
+    error ? fuse_reply_err(request, error) : fuse_reply_statfs(request, &info);
     node_put(node);
-    return error;
 }
 
-int live_forget(const struct request *request, struct answer *answer) {
-    (void)answer;
-    node_forget(request->header.nodeid, ((const struct fuse_forget_in *)request->arguments)->nlookup);
-    return 0;
+void live_forget(fuse_req_t request, fuse_ino_t id, uint64_t count) {
+    node_forget(id, count);
+    fuse_reply_none(request);
 }
 
-int live_batch_forget(const struct request *request, struct answer *answer) {
-    const struct fuse_batch_forget_in *in = request->arguments;
-    (void)answer;
-    for (size_t i = 0; i < in->count && (i + 1) * sizeof(struct fuse_forget_one) <= request->data_length; i++) {
-        struct fuse_forget_one one;
-        memcpy(&one, request->data + i * sizeof one, sizeof one);
-        node_forget(one.nodeid, one.nlookup);
+void live_forget_multi(fuse_req_t request, size_t count, struct fuse_forget_data *forgets) {
+    for (size_t i = 0; i < count; i++) {
+        node_forget(forgets[i].ino, forgets[i].nlookup);
     }
-    return 0;
+    fuse_reply_none(request);
 }

@@ -1,6 +1,9 @@
 /* Reading directories. The position is the host file system's own, so it holds in another process too. */
+#include "livemount-check.h"
 #include "livemount-handles.h"
+#include "livemount-message.h"
 #include "livemount-server.h"
+#include "livemount-session.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,62 +15,52 @@
 #define PIECE 32768u
 
 struct listing {
+    fuse_req_t request;
     int directory;
     struct node *node;
     bool plus;
-    uint8_t *bytes;
+    char *bytes;
     size_t length, room;
 };
 
-int live_opendir(const struct request *request, struct answer *answer) {
-    struct fuse_open_out *out = (struct fuse_open_out *)answer->bytes;
-    struct node *node = node_get(request->header.nodeid);
-    uint64_t id;
+void live_opendir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *file) {
+    struct node *node = node_get(id);
     int path, error = node ? node_check(node) : ENOENT;
     error = error ? error : node_open(node, &path);
     error = error ? error : node_type(node) != S_IFDIR ? ENOTDIR : 0;
     int fd = error ? -error : reopen(path, O_RDONLY | O_DIRECTORY);
-    error = fd < 0 ? -fd : handle_new(request->header.nodeid, fd, O_RDONLY | O_DIRECTORY, true, &id);
-    if (!error) {
-        *out = (struct fuse_open_out){.fh = id};
-        answer->length = sizeof *out;
-    }
+    error = fd < 0 ? -fd : handle_new(id, fd, O_RDONLY | O_DIRECTORY, true, &file->fh);
+    error ? fuse_reply_err(request, error) : fuse_reply_open(request, file);
     node_put(node);
-    return error;
-}
-
-static void put_dirent(struct fuse_dirent *out, const struct dirent64 *entry, size_t name_length) {
-    *out = (struct fuse_dirent){.ino = entry->d_ino,
-                                .off = (uint64_t)entry->d_off,
-                                .namelen = (uint32_t)name_length,
-                                .type = entry->d_type};
-    memcpy(out->name, entry->d_name, name_length);
 }
 
 /* With what the guest would ask next. What is gone meanwhile, or the links of the directory itself, come bare. */
-static void describe(struct listing *listing, const char *name, struct fuse_entry_out *out) {
+static void describe(const struct listing *listing, const char *name, struct fuse_entry_param *entry) {
     struct statx info;
     uint64_t id;
-    *out = (struct fuse_entry_out){0};
-    if (message_is_entry_name(name) && look(listing->directory, name, &info) == 0 &&
+    if (is_entry_name(name) && look(listing->directory, name, &info) == 0 &&
         node_found(listing->node, name, &info, -1, &id) == 0) {
-        fill_entry(out, id, &info);
+        *entry = shown_entry(id, &info);
     }
 }
 
 /* False when there is no room for it. */
 static bool put(struct listing *listing, const struct dirent64 *entry) {
-    size_t name_length = strlen(entry->d_name), head = listing->plus ? sizeof(struct fuse_entry_out) : 0;
-    size_t size = FUSE_DIRENT_ALIGN(head + FUSE_NAME_OFFSET + name_length);
-    uint8_t *at = listing->bytes + listing->length;
-    if (listing->length + size > listing->room) {
+    struct fuse_entry_param shown = {.attr = {.st_ino = entry->d_ino, .st_mode = DTTOIF(entry->d_type)}};
+    const char *name = entry->d_name;
+    char *at = listing->bytes + listing->length;
+    size_t room = listing->room - listing->length;
+    size_t size = listing->plus ? fuse_add_direntry_plus(listing->request, NULL, 0, name, NULL, 0)
+                                : fuse_add_direntry(listing->request, NULL, 0, name, NULL, 0);
+    if (size > room) {
         return false;
     }
-    memset(at, 0, size);
     if (listing->plus) {
-        describe(listing, entry->d_name, (struct fuse_entry_out *)at);
+        describe(listing, name, &shown);
+        fuse_add_direntry_plus(listing->request, at, room, name, &shown, entry->d_off);
+    } else {
+        fuse_add_direntry(listing->request, at, room, name, &shown.attr, entry->d_off);
     }
-    put_dirent((struct fuse_dirent *)(at + head), entry, name_length);
     listing->length += size;
     return true;
 }
@@ -95,30 +88,42 @@ static int list(struct listing *listing, off_t from) {
     }
 }
 
-static int read_directory(const struct request *request, struct answer *answer, bool plus) {
-    const struct fuse_read_in *in = request->arguments;
-    struct handle *handle = handle_get(in->fh, true);
+static void read_directory(fuse_req_t request, size_t size, off_t from, const struct fuse_file_info *file, bool plus) {
+    struct handle *handle = handle_get(file->fh, true);
     int fd = handle ? handle_fd(handle) : -EBADF;
-    struct listing listing = {.directory = fd,
+    struct listing listing = {.request = request,
+                              .directory = fd,
                               .node = handle ? handle->node : NULL,
                               .plus = plus,
-                              .bytes = answer->bytes,
-                              .room = in->size < LIVE_MAX_DATA ? in->size : LIVE_MAX_DATA};
-    int error = fd < 0 ? -fd : 0;
+                              .bytes = session_buffer(),
+                              .room = size < LIVE_MAX_DATA ? size : LIVE_MAX_DATA};
+    int error = fd < 0 ? -fd : !listing.bytes ? ENOMEM : 0;
     if (!error) {
         pthread_mutex_lock(&handle->order);
-        error = list(&listing, (off_t)in->offset);
+        error = list(&listing, from);
         pthread_mutex_unlock(&handle->order);
     }
-    answer->length = error ? 0 : listing.length;
+    error ? fuse_reply_err(request, error) : fuse_reply_buf(request, listing.bytes, listing.length);
     handle_put(handle);
-    return error;
 }
 
-int live_readdir(const struct request *request, struct answer *answer) {
-    return read_directory(request, answer, false);
+void live_readdir(fuse_req_t request, fuse_ino_t id, size_t size, off_t from, struct fuse_file_info *file) {
+    (void)id;
+    read_directory(request, size, from, file, false);
 }
 
-int live_readdirplus(const struct request *request, struct answer *answer) {
-    return read_directory(request, answer, true);
+void live_readdirplus(fuse_req_t request, fuse_ino_t id, size_t size, off_t from, struct fuse_file_info *file) {
+    (void)id;
+    read_directory(request, size, from, file, true);
+}
+
+void live_fsyncdir(fuse_req_t request, fuse_ino_t id, int data_only, struct fuse_file_info *file) {
+    (void)id;
+    fuse_reply_err(request, handle_sync(file->fh, true, data_only));
+}
+
+void live_releasedir(fuse_req_t request, fuse_ino_t id, struct fuse_file_info *file) {
+    (void)id;
+    handle_close(file->fh, true);
+    fuse_reply_err(request, 0);
 }

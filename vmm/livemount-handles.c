@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Numbers are given out again: a slot is its handle's number less one. */
 static struct {
@@ -114,6 +115,14 @@ int handle_fd(struct handle *handle) {
     int fd = handle->fd;
     pthread_mutex_unlock(&handle->order);
     return error ? -error : fd;
+}
+
+int handle_sync(uint64_t id, bool directory, bool data_only) {
+    struct handle *handle = handle_get(id, directory);
+    int fd = handle ? handle_fd(handle) : -EBADF;
+    int error = fd < 0 ? -fd : (data_only ? fdatasync(fd) : fsync(fd)) == 0 ? 0 : errno;
+    handle_put(handle);
+    return error;
 }
 
 void handle_close(uint64_t id, bool directory) {

@@ -27,6 +27,8 @@ struct handle *handle_get(uint64_t id, bool directory);
 void handle_put(struct handle *handle);
 /* The open descriptor, or a negative errno. */
 int handle_fd(struct handle *handle);
+/* 0 or errno. */
+int handle_sync(uint64_t id, bool directory, bool data_only);
 void handle_close(uint64_t id, bool directory);
 
 bool handles_each(bool (*visit)(void *context, const struct handle *handle), void *context);

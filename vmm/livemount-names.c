@@ -1,5 +1,6 @@
 /* Operations on the entries of directories. */
 #include "files.h"
+#include "livemount-check.h"
 #include "livemount-handles.h"
 #include "livemount-server.h"
 
@@ -23,89 +24,84 @@ static int open_directory(uint64_t id, const char *name, struct node **node, int
     if (strlen(name) > NAME_MAX) {
         return ENAMETOOLONG;
     }
-    if (!message_is_entry_name(name)) {
+    if (!is_entry_name(name)) {
         return EINVAL;
     }
     return node_type(*node) == S_IFDIR ? node_open(*node, fd) : ENOTDIR;
 }
 
-static int answer_entry(struct node *parent, int directory, const char *name, struct answer *answer) {
-    struct fuse_entry_out *out = (struct fuse_entry_out *)answer->bytes;
+/* Answers with the entry, or with the error there was before. */
+static void reply_entry(fuse_req_t request, int error, struct node *parent, int directory, const char *name) {
     struct statx info;
     uint64_t id;
-    int error = look(directory, name, &info);
+    error = error ? error : look(directory, name, &info);
     error = error ? error : node_found(parent, name, &info, -1, &id);
-    if (!error) {
-        fill_entry(out, id, &info);
-        answer->length = sizeof *out;
+    if (error) {
+        fuse_reply_err(request, error);
+        return;
     }
-    return error;
+    struct fuse_entry_param entry = shown_entry(id, &info);
+    fuse_reply_entry(request, &entry);
 }
 
-int live_lookup(const struct request *request, struct answer *answer) {
+void live_lookup(fuse_req_t request, fuse_ino_t parent_id, const char *name) {
     struct node *parent;
-    int directory, error = open_directory(request->header.nodeid, request->names[0], &parent, &directory);
-    error = error ? error : answer_entry(parent, directory, request->names[0], answer);
+    int directory, error = open_directory(parent_id, name, &parent, &directory);
+    reply_entry(request, error, parent, directory, name);
     node_put(parent);
-    return error;
 }
 
 enum kind { MAKE_DIRECTORY, MAKE_NODE, MAKE_SYMLINK };
 
-static int make_entry(const struct request *request, enum kind kind, uint32_t mode, const char *target, struct answer *answer) {
+static void make_entry(fuse_req_t request, uint64_t parent_id, const char *name, enum kind kind, mode_t mode, const char *target) {
     struct node *parent;
-    const char *name = request->names[0];
-    int directory, error = open_directory(request->header.nodeid, name, &parent, &directory);
+    int directory, error = open_directory(parent_id, name, &parent, &directory);
     if (!error) {
         int failed = kind == MAKE_DIRECTORY ? mkdirat(directory, name, safe_mode(mode, true))
                      : kind == MAKE_SYMLINK ? symlinkat(target, directory, name)
                                             : mknodat(directory, name, (mode & S_IFMT) | safe_mode(mode, false), 0);
         error = failed ? errno : own_new(directory, name, request);
     }
-    error = error ? error : answer_entry(parent, directory, name, answer);
+    reply_entry(request, error, parent, directory, name);
     node_put(parent);
-    return error;
 }
 
-int live_mkdir(const struct request *request, struct answer *answer) {
-    const struct fuse_mkdir_in *in = request->arguments;
-    return make_entry(request, MAKE_DIRECTORY, in->mode, NULL, answer);
+void live_mkdir(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode) {
+    make_entry(request, parent, name, MAKE_DIRECTORY, mode, NULL);
 }
 
 /* Pipes and sockets are names only: whatever goes through them stays in the guest. Devices are the host's. */
-int live_mknod(const struct request *request, struct answer *answer) {
-    const struct fuse_mknod_in *in = request->arguments;
-    uint32_t type = in->mode & S_IFMT;
-    bool allowed = type == S_IFREG || type == S_IFIFO || type == S_IFSOCK;
-    return allowed ? make_entry(request, MAKE_NODE, in->mode, NULL, answer) : EPERM;
+void live_mknod(fuse_req_t request, fuse_ino_t parent, const char *name, mode_t mode, dev_t device) {
+    (void)device;
+    if (S_ISREG(mode) || S_ISFIFO(mode) || S_ISSOCK(mode)) {
+        make_entry(request, parent, name, MAKE_NODE, mode, NULL);
+    } else {
+        fuse_reply_err(request, EPERM);
+    }
 }
 
-int live_symlink(const struct request *request, struct answer *answer) {
-    return make_entry(request, MAKE_SYMLINK, 0, request->names[1], answer);
+void live_symlink(fuse_req_t request, const char *target, fuse_ino_t parent, const char *name) {
+    make_entry(request, parent, name, MAKE_SYMLINK, 0, target);
 }
 
-int live_link(const struct request *request, struct answer *answer) {
-    const struct fuse_link_in *in = request->arguments;
-    const char *name = request->names[0];
-    struct node *parent, *node = node_get(in->oldnodeid);
-    int path, directory, error = open_directory(request->header.nodeid, name, &parent, &directory);
+void live_link(fuse_req_t request, fuse_ino_t id, fuse_ino_t parent_id, const char *name) {
+    struct node *parent, *node = node_get(id);
+    int path, directory, error = open_directory(parent_id, name, &parent, &directory);
     error = error ? error : !node ? ENOENT : node_open(node, &path);
     if (!error) {
         char number[16];
         snprintf(number, sizeof number, "%d", path);
         error = linkat(server.processes, number, directory, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
     }
-    error = error ? error : answer_entry(parent, directory, name, answer);
+    reply_entry(request, error, parent, directory, name);
     node_put(node);
     node_put(parent);
-    return error;
 }
 
-static int remove_entry(const struct request *request, int flags) {
-    const char *name = request->names[0];
+static void remove_entry(fuse_req_t request, uint64_t parent_id, const char *name, int flags) {
     struct node *parent;
     struct statx info;
-    int directory, error = open_directory(request->header.nodeid, name, &parent, &directory);
+    int directory, error = open_directory(parent_id, name, &parent, &directory);
     if (!error && look(directory, name, &info) == 0) {
         node_detach(parent, name, &info);
     }
@@ -115,26 +111,25 @@ static int remove_entry(const struct request *request, int flags) {
             node_moved(parent, name, &info);
         }
     }
+    fuse_reply_err(request, error);
     node_put(parent);
-    return error;
 }
 
-int live_unlink(const struct request *request, struct answer *answer) {
-    (void)answer;
-    return remove_entry(request, 0);
+void live_unlink(fuse_req_t request, fuse_ino_t parent, const char *name) {
+    remove_entry(request, parent, name, 0);
 }
 
-int live_rmdir(const struct request *request, struct answer *answer) {
-    (void)answer;
-    return remove_entry(request, AT_REMOVEDIR);
+void live_rmdir(fuse_req_t request, fuse_ino_t parent, const char *name) {
+    remove_entry(request, parent, name, AT_REMOVEDIR);
 }
 
-static int rename_entry(const struct request *request, uint64_t to, unsigned flags) {
-    const char *old_name = request->names[0], *new_name = request->names[1];
-    struct node *old_parent, *new_parent = NULL;
+void live_rename(fuse_req_t request, fuse_ino_t old_id, const char *old_name, fuse_ino_t new_id, const char *new_name,
+                 unsigned flags) {
+    struct node *old_parent = NULL, *new_parent = NULL;
     struct statx info;
-    int old_directory, new_directory, error = open_directory(request->header.nodeid, old_name, &old_parent, &old_directory);
-    error = error ? error : open_directory(to, new_name, &new_parent, &new_directory);
+    int old_directory, new_directory, error = flags & ~(RENAME_EXCHANGE | RENAME_NOREPLACE) ? EINVAL : 0;
+    error = error ? error : open_directory(old_id, old_name, &old_parent, &old_directory);
+    error = error ? error : open_directory(new_id, new_name, &new_parent, &new_directory);
     if (!error && !(flags & (RENAME_EXCHANGE | RENAME_NOREPLACE)) && look(new_directory, new_name, &info) == 0) {
         node_detach(new_parent, new_name, &info);
     }
@@ -147,28 +142,15 @@ static int rename_entry(const struct request *request, uint64_t to, unsigned fla
     if (!error && flags & RENAME_EXCHANGE && look(old_directory, old_name, &info) == 0) {
         node_moved(old_parent, old_name, &info);
     }
+    fuse_reply_err(request, error);
     node_put(new_parent);
     node_put(old_parent);
-    return error;
 }
 
-int live_rename(const struct request *request, struct answer *answer) {
-    const struct fuse_rename_in *in = request->arguments;
-    (void)answer;
-    return rename_entry(request, in->newdir, 0);
-}
-
-int live_rename2(const struct request *request, struct answer *answer) {
-    const struct fuse_rename2_in *in = request->arguments;
-    (void)answer;
-    return in->flags & ~(RENAME_EXCHANGE | RENAME_NOREPLACE) ? EINVAL : rename_entry(request, in->newdir, in->flags);
-}
-
-static int answer_created(struct node *parent, const char *name, int fd, uint32_t flags, struct answer *answer) {
-    struct fuse_entry_out *entry = (struct fuse_entry_out *)answer->bytes;
-    struct fuse_open_out *opened = (struct fuse_open_out *)(entry + 1);
+/* Without `parent` it has no name. Takes `fd`. An errno, or 0 when it has answered. */
+static int reply_created(fuse_req_t request, struct node *parent, const char *name, int fd, struct fuse_file_info *file) {
     struct statx info;
-    uint64_t id, handle;
+    uint64_t id;
     int path = -1, error = look(fd, "", &info);
     if (!error && !parent && (path = reopen(fd, O_PATH)) < 0) {
         error = -path;
@@ -178,23 +160,22 @@ static int answer_created(struct node *parent, const char *name, int fd, uint32_
         close(fd);
         return error;
     }
-    error = handle_new(id, fd, flags, false, &handle);
+    error = handle_new(id, fd, (uint32_t)(file->flags & OPEN_FLAGS & ~O_TRUNC), false, &file->fh);
     if (error) {
         node_forget(id, 1);
         return error;
     }
-    fill_entry(entry, id, &info);
-    *opened = (struct fuse_open_out){.fh = handle};
-    answer->length = sizeof *entry + sizeof *opened;
+    struct fuse_entry_param entry = shown_entry(id, &info);
+    fuse_reply_create(request, &entry, file);
     return 0;
 }
 
 /* A new file is ours alone to open; one that is there already must be looked at first: it may be no file at all. */
-static int open_or_create(int directory, const char *name, uint32_t flags, uint32_t mode, bool exclusive, bool *is_new) {
-    int wanted = (int)(flags & OPEN_FLAGS) | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+static int open_or_create(int directory, const char *name, int flags, mode_t mode, bool *is_new) {
+    int wanted = (flags & OPEN_FLAGS) | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
     *is_new = true;
     int fd = openat(directory, name, wanted | O_CREAT | O_EXCL, safe_mode(mode, false));
-    if (fd >= 0 || errno != EEXIST || exclusive) {
+    if (fd >= 0 || errno != EEXIST || flags & O_EXCL) {
         return fd < 0 ? -errno : fd;
     }
     *is_new = false;
@@ -203,43 +184,32 @@ static int open_or_create(int directory, const char *name, uint32_t flags, uint3
     if (path < 0 || fstat(path, &info) != 0) {
         fd = -errno;
     } else {
-        fd = S_ISLNK(info.st_mode) ? -ELOOP : !S_ISREG(info.st_mode) ? -EPERM : reopen(path, (int)(flags & OPEN_FLAGS));
+        fd = S_ISLNK(info.st_mode) ? -ELOOP : !S_ISREG(info.st_mode) ? -EPERM : reopen(path, flags & OPEN_FLAGS);
     }
     close_fd(&path);
     return fd;
 }
 
-int live_create(const struct request *request, struct answer *answer) {
-    const struct fuse_create_in *in = request->arguments;
-    const char *name = request->names[0];
+/* O_TMPFILE: a file without a name, until it is linked. */
+static int open_temporary(int directory, int flags, mode_t mode) {
+    int fd = openat(directory, ".", (flags & (O_ACCMODE | O_EXCL)) | O_TMPFILE | O_CLOEXEC, safe_mode(mode, false));
+    return fd < 0 ? -errno : fd;
+}
+
+void live_create(fuse_req_t request, fuse_ino_t parent_id, const char *name, mode_t mode, struct fuse_file_info *file) {
+    bool is_temporary = file->flags & LIVE_TEMPORARY, is_new = true;
     struct node *parent;
-    bool is_new = false;
-    int directory, error = open_directory(request->header.nodeid, name, &parent, &directory);
-    int fd = error ? -error : open_or_create(directory, name, in->flags, in->mode, in->flags & O_EXCL, &is_new);
+    int directory, error = open_directory(parent_id, is_temporary ? "temporary" : name, &parent, &directory);
+    int fd = error          ? -error
+             : is_temporary ? open_temporary(directory, file->flags, mode)
+                            : open_or_create(directory, name, file->flags, mode, &is_new);
     if (fd >= 0 && is_new && (error = own_new(fd, "", request)) != 0) {
         close(fd);
         fd = -error;
     }
-    error = fd < 0 ? -fd : answer_created(parent, name, fd, in->flags & OPEN_FLAGS & ~(uint32_t)O_TRUNC, answer);
-    node_put(parent);
-    return error;
-}
-
-/* O_TMPFILE: a file without a name, until it is linked. */
-int live_temporary(const struct request *request, struct answer *answer) {
-    const struct fuse_create_in *in = request->arguments;
-    struct node *parent;
-    int directory, error = open_directory(request->header.nodeid, "tmpfile", &parent, &directory);
-    int flags = (int)(in->flags & (O_ACCMODE | O_EXCL)) | O_TMPFILE | O_CLOEXEC;
-    int fd = error ? -error : openat(directory, ".", flags, safe_mode(in->mode, false));
-    if (!error && fd < 0) {
-        fd = -errno;
+    error = fd < 0 ? -fd : reply_created(request, is_temporary ? NULL : parent, is_temporary ? "" : name, fd, file);
+    if (error) {
+        fuse_reply_err(request, error);
     }
-    if (fd >= 0 && (error = own_new(fd, "", request)) != 0) {
-        close(fd);
-        fd = -error;
-    }
-    error = fd < 0 ? -fd : answer_created(NULL, "", fd, in->flags & O_ACCMODE, answer);
     node_put(parent);
-    return error;
 }

@@ -1,13 +1,16 @@
 #include "livemount-serve.h"
 #include "livemount-handles.h"
+#include "livemount-message.h"
 #include "livemount-sandbox.h"
 #include "livemount-server.h"
+#include "livemount-session.h"
 #include "livemount-state.h"
-#include "livemount-workers.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +27,12 @@ struct server server = {.processes = -1};
 static enum { EXPECTED, SERVING, PAUSING, STORING, PAUSED } phase;
 /* The VMM wants to hear when we are PAUSED. */
 static bool pause_wanted;
+
+/* Held by the thread that reads; what is said above is its. */
+static pthread_mutex_t reading = PTHREAD_MUTEX_INITIALIZER;
+/* Held, for reading, by every thread that has a request to answer. */
+static pthread_rwlock_t answering = PTHREAD_RWLOCK_INITIALIZER;
+static _Thread_local bool has_request;
 
 static int give_up(const char *why) {
     dprintf(2, "LIVE_MOUNT_ENDED: %s\n", why);
@@ -42,7 +51,7 @@ static bool read_whole(void *bytes, size_t length) {
 }
 
 static bool say(uint32_t what) {
-    return send_answer(0, (int)what, NULL, 0);
+    return session_send(0, (int)what, NULL, 0);
 }
 
 static bool begin_pause(void) {
@@ -51,9 +60,16 @@ static bool begin_pause(void) {
 }
 
 /* What the guest believes to hold is given back to it: from here on it is all that is known. */
-static const char *greet(const struct request *request) {
-    if (phase != EXPECTED || (request->body_length > 0 && !state_read(request->body, request->body_length))) {
-        return "the guest's account of what it holds makes no sense";
+static const char *greet(size_t length) {
+    uint8_t *state = malloc(length + 1);
+    const char *problem = !state                       ? "out of memory"
+                          : !read_whole(state, length) ? ""
+                          : phase != EXPECTED || (length > 0 && !state_read(state, length))
+                              ? "the guest's account of what it holds makes no sense"
+                              : NULL;
+    free(state);
+    if (problem) {
+        return problem;
     }
     phase = SERVING;
     return !pause_wanted || begin_pause() ? NULL : "";
@@ -61,13 +77,15 @@ static const char *greet(const struct request *request) {
 
 static const char *store(void) {
     size_t length;
-    workers_settle();
+    /* Everything that came before is answered. */
+    pthread_rwlock_wrlock(&answering);
+    pthread_rwlock_unlock(&answering);
     uint8_t *state = phase == PAUSING ? state_write(&length) : NULL;
     if (!state) {
         return phase == PAUSING ? "there is too much to remember" : "an answer to nothing";
     }
     phase = STORING;
-    bool sent = send_answer(0, LIVE_STATE, state, length);
+    bool sent = session_send(0, LIVE_STATE, state, length);
     free(state);
     return sent ? NULL : "";
 }
@@ -85,51 +103,33 @@ static const char *stored(void) {
     return say(LIVE_GO) ? NULL : "";
 }
 
-/* Takes the body. */
-static const char *take(struct request *request) {
-    const char *problem;
-    switch (request->header.opcode) {
-    case LIVE_HELLO:
-        problem = greet(request);
-        break;
-    case LIVE_PAUSED:
-        problem = store();
-        break;
-    case LIVE_STORED:
-        problem = stored();
-        break;
-    default:
-        if (phase != SERVING && phase != PAUSING) {
-            problem = "a request out of turn";
-            break;
-        }
-        workers_give(request);
-        return NULL;
-    }
-    free(request->body);
-    return problem;
-}
-
-/* NULL: go on; "": the machine has gone. */
-static const char *read_request(void) {
-    struct request request = {0};
-    if (!read_whole(&request.header, sizeof request.header)) {
+/* NULL: go on; "": the machine has gone. `*length`: that of a request for libfuse. */
+static const char *read_message(uint8_t *message, size_t room, size_t *length) {
+    struct fuse_in_header header;
+    if (!read_whole(&header, sizeof header)) {
         return "";
     }
-    size_t length = request.header.len, most = request.header.opcode == LIVE_HELLO ? LIVE_MAX_STATE : LIVE_MAX_REQUEST;
-    if (length < sizeof request.header || length > most + sizeof request.header) {
+    if (header.len < sizeof header || header.len > (header.opcode == LIVE_HELLO ? LIVE_MAX_STATE + sizeof header : room)) {
         return "a request has an impossible length";
     }
-    request.body_length = length - sizeof request.header;
-    request.body = malloc(request.body_length + 1);
-    if (!request.body) {
-        return "out of memory";
+    if (header.opcode == LIVE_HELLO) {
+        return greet(header.len - sizeof header);
     }
-    if (!read_whole(request.body, request.body_length)) {
-        free(request.body);
+    memcpy(message, &header, sizeof header);
+    if (!read_whole(message + sizeof header, header.len - sizeof header)) {
         return "";
     }
-    return take(&request);
+    if (header.opcode == LIVE_PAUSED) {
+        return store();
+    }
+    if (header.opcode == LIVE_STORED) {
+        return stored();
+    }
+    if (phase != SERVING && phase != PAUSING) {
+        return "a request out of turn";
+    }
+    *length = session_admits(message, header.len) ? header.len : 0;
+    return NULL;
 }
 
 static const char *obey(void) {
@@ -150,23 +150,39 @@ static const char *obey(void) {
     return NULL;
 }
 
-static const char *serve(void) {
-    for (;;) {
+/* Until there is a request for libfuse, or a reason to end. */
+static const char *read_request(uint8_t *message, size_t room, size_t *length) {
+    const char *problem = NULL;
+    for (*length = 0; !problem && *length == 0;) {
         struct pollfd fds[2] = {{SERVE_DATA_FD, POLLIN, 0}, {SERVE_CONTROL_FD, POLLIN, 0}};
-        const char *problem = NULL;
-        if (poll(fds, 2, -1) < 0) {
-            continue;
-        }
-        if (fds[1].revents) {
+        int ready = poll(fds, 2, -1);
+        if (ready > 0 && fds[1].revents) {
             problem = obey();
         }
-        if (!problem && fds[0].revents) {
-            problem = read_request();
-        }
-        if (problem) {
-            return problem;
+        if (ready > 0 && !problem && fds[0].revents) {
+            problem = read_message(message, room, length);
         }
     }
+    return problem;
+}
+
+/* What libfuse's threads wait in. The end of the machine, or of our patience with it, is the end of all of them. */
+static ssize_t next_request(int fd, void *message, size_t room, void *unused) {
+    size_t length;
+    (void)fd;
+    (void)unused;
+    /* Who wants another has answered the one it had. */
+    if (has_request) {
+        pthread_rwlock_unlock(&answering);
+    }
+    pthread_mutex_lock(&reading);
+    const char *problem = read_request(message, room, &length);
+    if (problem) {
+        _exit(*problem ? give_up(problem) : 0);
+    }
+    has_request = pthread_rwlock_rdlock(&answering) == 0;
+    pthread_mutex_unlock(&reading);
+    return (ssize_t)length;
 }
 
 /* Half of what may be open is for files the guest has open, a quarter for files it knows. */
@@ -189,9 +205,8 @@ static bool set_up(void) {
 
 int serve_mount(const char *mode) {
     server.read_only = strcmp(mode, "rw") != 0;
-    if (!set_up() || !sandbox_enter(SERVE_ROOT_FD) || !workers_start(SERVE_DATA_FD)) {
-        return give_up(strerror(errno));
+    if (set_up() && session_init(SERVE_DATA_FD, next_request) && sandbox_enter(SERVE_ROOT_FD)) {
+        session_loop();
     }
-    const char *problem = serve();
-    return *problem ? give_up(problem) : 0;
+    return give_up(strerror(errno));
 }

@@ -2,11 +2,18 @@
 #ifndef MACHINEN_LIVEMOUNT_SERVER_H
 #define MACHINEN_LIVEMOUNT_SERVER_H
 
-#include "livemount-message.h"
 #include "livemount-nodes.h"
+
+#include <fcntl.h>
+
+#define FUSE_USE_VERSION 312
+#include <fuse3/fuse_lowlevel.h>
 
 /* How long the guest may believe what it was told of a file: how fast it sees what the host changes. */
 #define LIVE_BELIEF_S 1
+
+/* A create with this flag is for a file without a name: see livemount-session.c. */
+#define LIVE_TEMPORARY __O_TMPFILE
 
 struct server {
     bool read_only;
@@ -16,47 +23,47 @@ struct server {
 };
 extern struct server server;
 
-/* The operations, by file. */
-int live_lookup(const struct request *, struct answer *);
-int live_create(const struct request *, struct answer *);
-int live_temporary(const struct request *, struct answer *);
-int live_mknod(const struct request *, struct answer *);
-int live_mkdir(const struct request *, struct answer *);
-int live_symlink(const struct request *, struct answer *);
-int live_link(const struct request *, struct answer *);
-int live_unlink(const struct request *, struct answer *);
-int live_rmdir(const struct request *, struct answer *);
-int live_rename(const struct request *, struct answer *);
-int live_rename2(const struct request *, struct answer *);
-int live_getattr(const struct request *, struct answer *);
-int live_setattr(const struct request *, struct answer *);
-int live_readlink(const struct request *, struct answer *);
-int live_statfs(const struct request *, struct answer *);
-int live_setxattr(const struct request *, struct answer *);
-int live_getxattr(const struct request *, struct answer *);
-int live_listxattr(const struct request *, struct answer *);
-int live_removexattr(const struct request *, struct answer *);
-int live_open(const struct request *, struct answer *);
-int live_read(const struct request *, struct answer *);
-int live_write(const struct request *, struct answer *);
-int live_fsync(const struct request *, struct answer *);
-int live_fallocate(const struct request *, struct answer *);
-int live_lseek(const struct request *, struct answer *);
-int live_copy(const struct request *, struct answer *);
-int live_release(const struct request *, struct answer *);
-int live_opendir(const struct request *, struct answer *);
-int live_readdir(const struct request *, struct answer *);
-int live_readdirplus(const struct request *, struct answer *);
-int live_forget(const struct request *, struct answer *);
-int live_batch_forget(const struct request *, struct answer *);
+/* The operations, by file, as libfuse calls them: each answers its request. */
+void live_lookup(fuse_req_t, fuse_ino_t, const char *);
+void live_create(fuse_req_t, fuse_ino_t, const char *, mode_t, struct fuse_file_info *);
+void live_mknod(fuse_req_t, fuse_ino_t, const char *, mode_t, dev_t);
+void live_mkdir(fuse_req_t, fuse_ino_t, const char *, mode_t);
+void live_symlink(fuse_req_t, const char *, fuse_ino_t, const char *);
+void live_link(fuse_req_t, fuse_ino_t, fuse_ino_t, const char *);
+void live_unlink(fuse_req_t, fuse_ino_t, const char *);
+void live_rmdir(fuse_req_t, fuse_ino_t, const char *);
+void live_rename(fuse_req_t, fuse_ino_t, const char *, fuse_ino_t, const char *, unsigned);
+void live_getattr(fuse_req_t, fuse_ino_t, struct fuse_file_info *);
+void live_setattr(fuse_req_t, fuse_ino_t, struct stat *, int, struct fuse_file_info *);
+void live_readlink(fuse_req_t, fuse_ino_t);
+void live_statfs(fuse_req_t, fuse_ino_t);
+void live_setxattr(fuse_req_t, fuse_ino_t, const char *, const char *, size_t, int);
+void live_getxattr(fuse_req_t, fuse_ino_t, const char *, size_t);
+void live_listxattr(fuse_req_t, fuse_ino_t, size_t);
+void live_removexattr(fuse_req_t, fuse_ino_t, const char *);
+void live_open(fuse_req_t, fuse_ino_t, struct fuse_file_info *);
+void live_read(fuse_req_t, fuse_ino_t, size_t, off_t, struct fuse_file_info *);
+void live_write(fuse_req_t, fuse_ino_t, const char *, size_t, off_t, struct fuse_file_info *);
+void live_fsync(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
+void live_fallocate(fuse_req_t, fuse_ino_t, int, off_t, off_t, struct fuse_file_info *);
+void live_lseek(fuse_req_t, fuse_ino_t, off_t, int, struct fuse_file_info *);
+void live_copy(fuse_req_t, fuse_ino_t, off_t, struct fuse_file_info *, fuse_ino_t, off_t, struct fuse_file_info *, size_t, int);
+void live_release(fuse_req_t, fuse_ino_t, struct fuse_file_info *);
+void live_opendir(fuse_req_t, fuse_ino_t, struct fuse_file_info *);
+void live_readdir(fuse_req_t, fuse_ino_t, size_t, off_t, struct fuse_file_info *);
+void live_readdirplus(fuse_req_t, fuse_ino_t, size_t, off_t, struct fuse_file_info *);
+void live_fsyncdir(fuse_req_t, fuse_ino_t, int, struct fuse_file_info *);
+void live_releasedir(fuse_req_t, fuse_ino_t, struct fuse_file_info *);
+void live_forget(fuse_req_t, fuse_ino_t, uint64_t);
+void live_forget_multi(fuse_req_t, size_t, struct fuse_forget_data *);
 
 /* livemount-attributes.c */
-void fill_attributes(struct fuse_attr *out, const struct statx *info);
-void fill_entry(struct fuse_entry_out *out, uint64_t id, const struct statx *info);
+struct stat shown_attributes(const struct statx *info);
+struct fuse_entry_param shown_entry(uint64_t id, const struct statx *info);
 /* What may be set on this host: never a bit that gives a program somebody's rights. */
 uint32_t safe_mode(uint32_t mode, bool directory);
 /* The new file belongs to who made it, where we can arrange that. */
-int own_new(int directory, const char *name, const struct request *request);
+int own_new(int directory, const char *name, fuse_req_t request);
 /* Opens what `path_fd` (O_PATH) leads to. A descriptor, or a negative errno. */
 int reopen(int path_fd, int flags);
 

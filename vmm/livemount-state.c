@@ -1,5 +1,6 @@
 #include "livemount-state.h"
 #include "livemount-handles.h"
+#include "livemount-check.h"
 #include "livemount-message.h"
 
 #include <fcntl.h>
@@ -104,7 +105,7 @@ static bool get_node(struct reader *reader, bool trusted, uint64_t *largest) {
         return false;
     }
     name[stored.name_length] = '\0';
-    bool named = message_is_entry_name(name) && strlen(name) == stored.name_length;
+    bool named = is_entry_name(name) && strlen(name) == stored.name_length;
     if (stored.id >= MAX_ID || stored.parent >= MAX_ID || named != (stored.parent != 0)) {
         return false;
     }

@@ -1,5 +1,7 @@
 /* Extended attributes: those of the user name space, which mean nothing to the host. */
+#include "livemount-message.h"
 #include "livemount-server.h"
+#include "livemount-session.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -25,35 +27,26 @@ static int path_of(struct node *node, char path[40]) {
     return error;
 }
 
-/* With size 0 the guest asks how much there is. */
-static int answer_bytes(ssize_t length, uint32_t room, struct answer *answer) {
-    struct fuse_getxattr_out *out = (struct fuse_getxattr_out *)answer->bytes;
-    if (length < 0) {
-        return errno;
+/* With no room the guest asks how much there is. */
+static void reply_bytes(fuse_req_t request, int error, const char *bytes, ssize_t length, size_t room) {
+    error = error ? error : room > 0 && (size_t)length > room ? ERANGE : 0;
+    if (error) {
+        fuse_reply_err(request, error);
+    } else if (room == 0) {
+        fuse_reply_xattr(request, (size_t)length);
+    } else {
+        fuse_reply_buf(request, bytes, (size_t)length);
     }
-    if (room == 0) {
-        *out = (struct fuse_getxattr_out){.size = (uint32_t)length};
-        answer->length = sizeof *out;
-        return 0;
-    }
-    answer->length = (size_t)length;
-    return (size_t)length > room ? ERANGE : 0;
 }
 
-int live_getxattr(const struct request *request, struct answer *answer) {
-    const struct fuse_getxattr_in *in = request->arguments;
-    char path[40];
-    if (!is_allowed(request->names[0])) {
-        return ENODATA;
-    }
-    struct node *node = node_get(request->header.nodeid);
-    int error = path_of(node, path);
-    error = error == EPERM ? ENODATA : error;
-    if (!error) {
-        error = answer_bytes(getxattr(path, request->names[0], answer->bytes, in->size ? LIVE_MAX_DATA : 0), in->size, answer);
-    }
+void live_getxattr(fuse_req_t request, fuse_ino_t id, const char *name, size_t room) {
+    struct node *node = node_get(id);
+    char path[40], *bytes = session_buffer();
+    int error = !is_allowed(name) ? ENODATA : path_of(node, path);
+    error = error == EPERM ? ENODATA : error ? error : !bytes ? ENOMEM : 0;
+    ssize_t length = error ? 0 : getxattr(path, name, bytes, room ? LIVE_MAX_DATA : 0);
+    reply_bytes(request, length < 0 ? errno : error, bytes, length, room);
     node_put(node);
-    return error;
 }
 
 /* Only what could be read by name. */
@@ -70,49 +63,29 @@ static size_t keep_allowed(char *names, size_t length) {
     return kept;
 }
 
-int live_listxattr(const struct request *request, struct answer *answer) {
-    const struct fuse_getxattr_in *in = request->arguments;
-    struct node *node = node_get(request->header.nodeid);
-    char path[40];
-    int error = path_of(node, path);
-    ssize_t length = 0;
-    if (!error && (length = listxattr(path, (char *)answer->bytes, LIVE_MAX_DATA)) > 0) {
-        length = (ssize_t)keep_allowed((char *)answer->bytes, (size_t)length);
-    }
-    error = error == EPERM ? 0 : error;
-    error = error ? error : answer_bytes(length, in->size, answer);
+void live_listxattr(fuse_req_t request, fuse_ino_t id, size_t room) {
+    struct node *node = node_get(id);
+    char path[40], *bytes = session_buffer();
+    int error = !bytes ? ENOMEM : path_of(node, path);
+    ssize_t length = error ? 0 : listxattr(path, bytes, LIVE_MAX_DATA);
+    error = length < 0 ? errno : error == EPERM ? 0 : error;
+    length = length > 0 ? (ssize_t)keep_allowed(bytes, (size_t)length) : 0;
+    reply_bytes(request, error, bytes, length, room);
     node_put(node);
-    return error;
 }
 
-int live_setxattr(const struct request *request, struct answer *answer) {
-    uint32_t in[2]; /* size and flags: the short form of struct fuse_setxattr_in */
+void live_setxattr(fuse_req_t request, fuse_ino_t id, const char *name, const char *value, size_t size, int flags) {
+    struct node *node = node_get(id);
     char path[40];
-    (void)answer;
-    memcpy(in, request->arguments, sizeof in);
-    if (in[0] > request->data_length) {
-        return EINVAL;
-    }
-    if (!is_allowed(request->names[0])) {
-        return EOPNOTSUPP;
-    }
-    struct node *node = node_get(request->header.nodeid);
-    int error = path_of(node, path);
-    if (!error) {
-        error = setxattr(path, request->names[0], request->data, in[0], (int)in[1]) == 0 ? 0 : errno;
-    }
+    int error = !is_allowed(name) ? EOPNOTSUPP : path_of(node, path);
+    fuse_reply_err(request, error ? error : setxattr(path, name, value, size, flags) == 0 ? 0 : errno);
     node_put(node);
-    return error;
 }
 
-int live_removexattr(const struct request *request, struct answer *answer) {
-    struct node *node = node_get(request->header.nodeid);
+void live_removexattr(fuse_req_t request, fuse_ino_t id, const char *name) {
+    struct node *node = node_get(id);
     char path[40];
-    (void)answer;
-    int error = !is_allowed(request->names[0]) ? ENODATA : path_of(node, path);
-    if (!error) {
-        error = removexattr(path, request->names[0]) == 0 ? 0 : errno;
-    }
+    int error = !is_allowed(name) ? ENODATA : path_of(node, path);
+    fuse_reply_err(request, error ? error : removexattr(path, name) == 0 ? 0 : errno);
     node_put(node);
-    return error;
 }

@@ -27,6 +27,11 @@ export const systemPackages = [
     provides: ["/usr/include/slirp/libslirp.h"],
     reason: "gives the machines a network",
   },
+  {
+    name: "libfuse3-dev",
+    provides: ["/usr/include/fuse3/fuse_lowlevel.h"],
+    reason: "serves live mounts",
+  },
   { name: "g++", provides: ["g++"], reason: "builds node-pty", onlyWhen: "node-pty" },
   { name: "python3", provides: ["python3"], reason: "builds node-pty", onlyWhen: "node-pty" },
   { name: "cpio", provides: ["cpio"], reason: "reads our archives in tests", onlyWhen: "test" },

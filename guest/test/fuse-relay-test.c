@@ -18,6 +18,8 @@
 enum { HELLO = 0x6d610001, PAUSED = 0x6d610002, STORED = 0x6d610003, PAUSE = 0x6d610001, STATE = 0x6d610002, GO = 0x6d610003 };
 enum { KERNEL, AGENT, ENDS };
 enum { NOTHING };
+/* docs/protocol.md, section 8 */
+enum { LARGEST_TAKEN = 266240 };
 
 static int device[ENDS], host[ENDS];
 static struct buffer sent;
@@ -70,6 +72,20 @@ static void ask(uint32_t opcode) {
     require(send(device[KERNEL], &header, sizeof header, 0) == sizeof header, "the kernel can ask");
 }
 
+/* As many forgotten files at once as it is read with: it must not be read with more than a server takes. */
+static void forget_many(void) {
+    static uint8_t batch[LARGEST_TAKEN + 4096];
+    struct fuse_in_header header = {.len = sizeof batch, .opcode = FUSE_BATCH_FORGET, .unique = 2};
+    int room = 2 * sizeof batch;
+    memcpy(batch, &header, sizeof header);
+    require(setsockopt(device[KERNEL], SOL_SOCKET, SO_SNDBUF, &room, sizeof room) == 0 &&
+                send(device[KERNEL], batch, sizeof batch, 0) == sizeof batch,
+            "the kernel can forget");
+    loop_once();
+    require(buffer_length(&sent) == LARGEST_TAKEN, "the kernel is read with what a server takes");
+    buffer_take(&sent, LARGEST_TAKEN);
+}
+
 /* The next of what was sent is this; or there was nothing more. */
 static bool was_sent(uint32_t opcode) {
     struct fuse_in_header header;
@@ -116,6 +132,7 @@ int main(int argc, char **argv) {
     ask(FUSE_GETATTR);
     loop_once();
     require(was_sent(FUSE_GETATTR), "requests are passed on");
+    forget_many();
 
     /* Both become ready at once, the link first: epoll must not have the device on its list any more. */
     timer_start(&now, 0);

@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -9,11 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   bootSnapshotPath,
   detachedLogRoot,
+  ensureMountDiskImage,
+  ensureRootfsImage,
   mountdiskImgCacheDir,
   registryRoot,
   resolveMke2fs,
@@ -59,6 +63,23 @@ test("caches lie in the home directory, each kind in its own", () => {
   vi.stubEnv("MACHINEN_CACHE_DIR", directory);
   expect(rootfsImgCacheDir()).toBe(join(directory, "rootfs"));
   expect(mountdiskImgCacheDir()).toBe(join(directory, "mountdisk"));
+  vi.stubEnv("MACHINEN_CACHE_DIR", "relative");
+  expect(rootfsImgCacheDir()).toBe(join(process.cwd(), "relative/rootfs"));
+});
+
+test("images are named by absolute paths, wherever they are kept", () => {
+  const cacheDir = relative(process.cwd(), join(directory, "cache"));
+  const tree = join(directory, "tree");
+  mkdirSync(tree);
+  writeFileSync(join(tree, "file"), "x");
+  const tarball = join(directory, "image.tar");
+  execFileSync("tar", ["-C", tree, "-cf", tarball, "."]);
+  const image = ensureRootfsImage(tarball, { cacheDir, minSizeBytes: 1 << 24 });
+  const { lowerPath } = ensureMountDiskImage(tree, { cacheDir });
+  expect([image, lowerPath].map(dirname)).toEqual([
+    join(directory, "cache"),
+    join(directory, "cache"),
+  ]);
 });
 
 test("a boot console is kept under the pid, whole, for its owner alone", () => {

@@ -13,6 +13,7 @@ vi.mock("node:timers/promises", async (original) => {
 });
 
 const { boot, restore } = await import("../../src/runtime/index.ts");
+const { bases } = await import("../runtime/machine/bases.ts");
 const { useScratch } = await import("../runtime/machine/scratch.ts");
 const scratch = useScratch();
 const sleeper = { binary: "/bin/sleep", args: ["1000"] };
@@ -51,32 +52,35 @@ test("no limit is too long for a timer: the machine is not killed at once", asyn
   }
 });
 
-test("wait() of a fork waits for ever unless told otherwise, that of a restored machine 60 s", async () => {
-  const vm = await boot({ image: "tiny", rootDisk: false, memory: 256, cmd: [] });
-  const [patient, hurried] = [await vm.fork(), await vm.fork({ timeoutMs: 12_345 })];
-  try {
-    asked.length = 0;
-    const ends = [patient.wait()];
-    expect(asked).toEqual([]);
-    ends.push(hurried.wait());
-    expect(asked).toEqual([12_345]);
-    await Promise.all([patient.kill(), hurried.kill()]);
-    for (const end of ends) expect((await end).signal).toBe("SIGKILL");
+test.each(bases)(
+  "wait() of a fork waits for ever unless told otherwise, that of a restored machine 60 s ($name)",
+  async ({ name, options }) => {
+    const vm = await boot(options);
+    const [patient, hurried] = [await vm.fork(), await vm.fork({ timeoutMs: 12_345 })];
+    try {
+      asked.length = 0;
+      const ends = [patient.wait()];
+      expect(asked).toEqual([]);
+      ends.push(hurried.wait());
+      expect(asked).toEqual([12_345]);
+      await Promise.all([patient.kill(), hurried.kill()]);
+      for (const end of ends) expect((await end).signal).toBe("SIGKILL");
 
-    const { snapDir } = await vm.snapshot({
-      outDir: join(scratch.path, "kept"),
-      leaveRunning: true,
-    });
-    const restored = await restore({ snapDir });
-    asked.length = 0;
-    const ended = restored.wait();
-    expect(asked).toEqual([60_000]);
-    await restored.kill();
-    expect((await ended).signal).toBe("SIGKILL");
-  } finally {
-    await Promise.all([vm, patient, hurried].map((machine) => machine.kill()));
-  }
-});
+      const { snapDir } = await vm.snapshot({
+        outDir: join(scratch.path, `kept-${name}`),
+        leaveRunning: true,
+      });
+      const restored = await restore({ snapDir });
+      asked.length = 0;
+      const ended = restored.wait();
+      expect(asked).toEqual([60_000]);
+      await restored.kill();
+      expect((await ended).signal).toBe("SIGKILL");
+    } finally {
+      await Promise.all([vm, patient, hurried].map((machine) => machine.kill()));
+    }
+  },
+);
 
 test("snapshot() takes 90 s at most unless told otherwise", async () => {
   const vm = await boot(sleeper);

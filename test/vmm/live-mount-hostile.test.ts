@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { op, type Reply, words } from "./live-mount-server.ts";
 import { contentOf, openRead, pauseFor, readBody, useShare } from "./use-share.ts";
 
-const { EINVAL, ENOENT, ENOSYS, ESTALE, EBADF } = constants.errno;
+const { EINVAL, EIO, ENOENT, EPROTO, ENOSYS, ESTALE, EBADF } = constants.errno;
 const { share, scratch, start, serve } = useShare();
 
 describe("hostile messages", () => {
@@ -48,6 +48,30 @@ describe("hostile messages", () => {
     server.send(op.batchForget, 0, words([4, 0xffffffff], [4, 0], [8, file], [8, 5]));
     expect((await server.ask(op.getattr, file, Buffer.alloc(16))).error).toBe(ENOENT);
     expect(await contentOf(server, await server.lookup(1, "f"))).toBe("still here");
+  });
+
+  it("the longest request an agent passes on is taken, a longer one ends the mount", async () => {
+    const server = serve();
+    expect((await server.ask(op.getattr, 1, Buffer.alloc(16))).error).toBe(0);
+    const forgets = 16_636;
+    const batch = Buffer.concat([words([4, forgets], [4, 0]), Buffer.alloc(forgets * 16)]);
+    server.send(op.batchForget, 0, batch);
+    expect((await server.ask(op.getattr, 1, Buffer.alloc(16))).error).toBe(0);
+    server.raw(words([4, 266_241], [4, op.batchForget], [8, 0], [8, 0], [8, 0], [8, 0]));
+    expect(await server.ended()).toBe(1);
+  });
+
+  it("a second handshake is refused, also one that comes after something else", async () => {
+    const init = words([4, 7], [4, 38], [4, 0], [4, 0]);
+    const server = serve();
+    const answer = await server.ask(op.init, 0, init);
+    expect([answer.error, answer.body.readUInt32LE(0)]).toEqual([0, 7]);
+    expect((await server.ask(op.init, 0, init)).error).toBe(EIO);
+    const other = serve();
+    expect((await other.ask(op.getattr, 1, Buffer.alloc(16))).error).toBe(0);
+    expect((await other.ask(op.init, 0, init)).error).toBe(EIO);
+    expect((await other.ask(op.init, 0, words([4, 6], [4, 38], [8, 0]))).error).toBe(EPROTO);
+    expect((await other.ask(op.getattr, 1, Buffer.alloc(16))).error).toBe(0);
   });
 
   it("survives a storm of random messages, and nothing outside is touched", async () => {

@@ -27,6 +27,7 @@ describe("the VMM's pure parts, under sanitizers", () => {
     "copy",
     "delta",
     "lease-signal",
+    "livemount-check",
     "frames",
     "frame-filter",
     "ports",

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** Debian's name for the architecture of this host: the assets carry it in their names. */
 export function debianArch(): "amd64" | "arm64" {
@@ -8,7 +8,7 @@ export function debianArch(): "amd64" | "arm64" {
 
 /** Where kernels and base images live: `MACHINEN_ASSETS_DIR`, else `~/.machinen/assets`. */
 export function assetsDir(): string {
-  return process.env.MACHINEN_ASSETS_DIR || join(homedir(), ".machinen", "assets");
+  return resolve(process.env.MACHINEN_ASSETS_DIR || join(homedir(), ".machinen", "assets"));
 }
 
 /** File names of the assets for one architecture. */

@@ -1,17 +1,18 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** Root of everything that can be made again: `MACHINEN_CACHE_DIR`, else `~/.cache/machinen`. */
 export function cacheRoot(): string {
-  return process.env.MACHINEN_CACHE_DIR || join(homedir(), ".cache", "machinen");
+  return resolve(process.env.MACHINEN_CACHE_DIR || join(homedir(), ".cache", "machinen"));
 }
 
-/** A directory below the cache root, made when missing; only the owner may look inside. */
+/** A directory for what can be made again, made when missing; only the owner may look inside. Absolute. */
 export function cacheDir(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return path;
+  const absolute = resolve(path);
+  mkdirSync(absolute, { recursive: true, mode: 0o700 });
+  return absolute;
 }
 
 /**

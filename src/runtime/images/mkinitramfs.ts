@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, posix } from "node:path";
 import { ErrorCode, MkinitramfsError } from "../errors.ts";
 import { directory, FileTree, regularFile } from "./file-tree.ts";
 import { readInit } from "./guest-init.ts";
@@ -127,7 +127,7 @@ export function packTinyBundle(opts: PackTinyBundleOptions): void {
   const epoch = Math.floor(Date.now() / 1000);
   tree.put("etc/machinen-boot-epoch", regularFile(`${epoch}\n`));
   if (opts.mountGuest !== undefined) {
-    if (!/^\/mnt\/./.test(opts.mountGuest))
+    if (!/^\/mnt\/./.test(posix.normalize(opts.mountGuest)))
       throw invalidBundle(`mountGuest must be a path below /mnt, not ${opts.mountGuest}`);
     tree.put("etc/machinen-mountdisk-guest", regularFile(opts.mountGuest));
   }

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { cacheDir, cacheRoot } from "./cache-dir.ts";
 import { resolveMke2fs } from "./host-tools.ts";
 import { handOut, isReleased, isUsable, markClean } from "./image-marks.ts";
@@ -107,7 +107,7 @@ export function ensureMountDiskUpper(
   opts: EnsureMountDiskUpperOptions = {},
 ): EnsureMountDiskUpperResult {
   const sizeBytes = opts.sizeBytes ?? DEFAULT_UPPER_BYTES;
-  const directory = mkdtempSync(join(tmpdir(), "machinen-mount-"));
+  const directory = mkdtempSync(resolve(tmpdir(), "machinen-mount-"));
   const upperPath = join(directory, "upper.img");
   try {
     runWork(formatUpper(upperPath, sizeBytes));

@@ -80,7 +80,7 @@ function findAsset(
     );
   }
   const home = join(homedir(), ".machinen", "assets");
-  const places = (override ? [override, home] : [home]).map((place) => join(place, name));
+  const places = (override ? [resolve(override), home] : [home]).map((place) => join(place, name));
   const found = places.find(isFile);
   if (found) return found;
   const next = command ? `: run \`${command}\`` : "";

@@ -1,6 +1,11 @@
 import { mountVariables, prepareMount } from "../mounts/index.ts";
 import { liveMountVariables } from "../mounts/live-mounts.ts";
-import { BuildInterrupted, ensureTemplate, type Template } from "../templates/index.ts";
+import {
+  BuildInterrupted,
+  ensureTemplate,
+  noteVerified,
+  type Template,
+} from "../templates/index.ts";
 import { writeBootSnapshot } from "./boot-log.ts";
 import type { BootOptions } from "./boot-options.ts";
 import { type BootTask, claimFor, handOut, planTask, recordOf } from "./boot-task.ts";
@@ -97,7 +102,9 @@ async function bootFrom(
   );
   const outcome = await resumeOutcome(started, boot.detached);
   boot.phases.mark("resume");
-  return outcome === "ready" ? handOut(boot, started, template.key) : outcome;
+  if (outcome !== "ready") return outcome;
+  noteVerified(template);
+  return handOut(boot, started, template.key);
 }
 
 /** Undefined when there is no template to be had: the boot is then a cold one, and that says what is wrong. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { liveEntries } from "../registry/index.ts";
-import type { Template } from "../templates/index.ts";
+import { isVerified, type Template } from "../templates/index.ts";
 import type { RunDir } from "./run-dir.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
 
@@ -32,6 +32,7 @@ export function templateVariables(
   return {
     MACHINEN_INCOMING: `template:${template.directory}`,
     MACHINEN_TEMPLATE: template.key,
+    MACHINEN_VERIFY: isVerified(template) ? undefined : "1",
     MACHINEN_BASE: basesOf(template.key) || undefined,
     ...(config ? writeResume(runDir, { hostname: config.hostname, config }) : {}),
   };

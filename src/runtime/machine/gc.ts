@@ -1,7 +1,7 @@
 import { snapshotRoot } from "../host/snapshot-store.ts";
 import { type GcResult, list, type RunGcOptions, runGc } from "../registry/index.ts";
 import { sweepNotedBundles, sweepPartialBundles } from "../snapshot/bundle-staging.ts";
-import { type OrphanDir, sweepRunDirs } from "./run-dir.ts";
+import { type OrphanDir, sweepRunDirs } from "./orphan-dirs.ts";
 
 /** Remove machines and directories whose creator died before it could register them. */
 export function sweepOrphans(dryRun = false): OrphanDir[] {

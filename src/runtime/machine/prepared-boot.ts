@@ -3,7 +3,13 @@ import { AgentRefusal, agentRequest } from "../control/agent-control.ts";
 import { RequestError } from "../control/line-client.ts";
 import { waitForMachine } from "../control/vmm-control.ts";
 import { BootError } from "../errors.ts";
-import { type BuildRequest, ensureTemplate, type Template, warmUp } from "../templates/index.ts";
+import {
+  type BuildRequest,
+  ensureTemplate,
+  noteVerified,
+  type Template,
+  warmUp,
+} from "../templates/index.ts";
 import type { BootOptions } from "./boot-options.ts";
 import { type BootTask, handOut, planTask, recordOf } from "./boot-task.ts";
 import { chooseTemplate } from "./choose-template.ts";
@@ -47,6 +53,7 @@ async function start(task: BootTask, template: Template): Promise<HeldVmm> {
   try {
     held.child.stdout!.pause();
     await waitForMachine(held.runDir.controlSocket, UP_MS, held.hasExited);
+    noteVerified(template);
     await warmUp(held.runDir);
     if (held.hasExited()) throw await held.ended;
   } catch (error) {

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { BootError } from "../errors.ts";
-import { writeNew } from "../registry/atomic-file.ts";
+import { hasCode, writeNew } from "../registry/atomic-file.ts";
 import { registryRoot } from "../registry/index.ts";
-import { identify, isRunning, signalProcess } from "./process-identity.ts";
+import { identify } from "./process-identity.ts";
 
 /** Room for `/<12 hex digits>/control.sock` under the 107 bytes a socket path may have. */
 const MAX_ROOT_BYTES = 70;
@@ -14,7 +14,7 @@ const OWNER_FILE = "owner";
 /** Parent of all run directories of this user. */
 export function runRoot(): string {
   const name = `machinen-${userInfo().uid}`;
-  const preferred = join(process.env.XDG_RUNTIME_DIR || tmpdir(), name);
+  const preferred = resolve(process.env.XDG_RUNTIME_DIR || tmpdir(), name);
   return Buffer.byteLength(preferred) <= MAX_ROOT_BYTES ? preferred : join("/tmp", name);
 }
 
@@ -79,16 +79,25 @@ interface Owner {
   registry: string;
 }
 
-/** A fresh private directory that names its creator, so that a crash before registration can be cleaned up. */
+/** A directory on its way to be a run directory, and the pid of who makes it. */
+export const UNFINISHED = /^\.(\d+)-[0-9a-f]{12}$/;
+
+/**
+ * A fresh private directory that names its creator, so that a crash before registration can be cleaned up. It
+ * appears under its name with the creator in it.
+ */
 export function createRunDir(): RunDir {
   const root = ensureRunRoot();
-  const path = join(root, randomBytes(6).toString("hex"));
+  const name = randomBytes(6).toString("hex");
+  const path = join(root, name);
+  const unfinished = join(root, `.${process.pid}-${name}`);
   const owner = { ...identify(process.pid), registry: registryRoot() };
-  mkdirSync(path, { mode: 0o700 });
+  mkdirSync(unfinished, { mode: 0o700 });
   try {
-    writeNew(join(path, OWNER_FILE), JSON.stringify(owner));
+    writeNew(join(unfinished, OWNER_FILE), JSON.stringify(owner));
+    renameSync(unfinished, path);
   } catch (error) {
-    removeRunDir(path);
+    removeRunDir(unfinished);
     throw error;
   }
   return describeRunDir(path);
@@ -98,81 +107,14 @@ export function removeRunDir(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-function readOwner(path: string): Owner | undefined {
+/** `none`: it is being removed, or whoever did so has died. Undefined: nobody can tell. */
+export function readOwner(path: string): Owner | "none" | undefined {
   try {
     const { pid, identity, registry } = JSON.parse(readFileSync(join(path, OWNER_FILE), "utf8"));
     const sound =
       typeof pid === "number" && [identity, registry].every((v) => typeof v === "string");
     return sound ? { pid, identity, registry } : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return hasCode(error, "ENOENT") ? "none" : undefined;
   }
-}
-
-/** A run directory whose machine is in no registry and will not come into one. */
-export interface OrphanDir {
-  path: string;
-  creatorPid: number;
-}
-
-/**
- * A directory whose creator has ended. Only the registry it was made for can tell whether it is an orphan: a
- * program with another `MACHINEN_REGISTRY_DIR` must not end these machines.
- */
-function asAbandoned(path: string): OrphanDir | undefined {
-  const owner = readOwner(path);
-  if (owner === undefined || owner.registry !== registryRoot()) return undefined;
-  return isRunning(owner) ? undefined : { path, creatorPid: owner.pid };
-}
-
-/** Processes started with this run directory: a VMM that lost its creator before it was registered. */
-function endUsersOf(path: string): void {
-  const needle = `\0MACHINEN_RUN_DIR=${path}\0`;
-  let pids: string[] = [];
-  try {
-    pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  } catch {
-    return;
-  }
-  for (const pid of pids) {
-    const identity = identify(Number(pid));
-    try {
-      const environment = `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}\0`;
-      // Never a process of the runtime itself, should one have been started from inside a VMM's environment.
-      if (!environment.includes(needle) || readlinkSync(`/proc/${pid}/exe`) === process.execPath) {
-        continue;
-      }
-    } catch {
-      continue;
-    }
-    if (identity) signalProcess(identity, "SIGKILL");
-  }
-}
-
-/**
- * Remove run directories whose creator died before it registered its machine, and the machine with them.
- * `registered` reads which directories belong to registered machines; it is asked after the creators were
- * seen dead, because only then a machine that is not registered will never be. Returns what was (or would be)
- * removed.
- */
-export function sweepRunDirs(registered: () => ReadonlySet<string>, dryRun = false): OrphanDir[] {
-  const root = runRoot();
-  let names: string[] = [];
-  try {
-    names = readdirSync(root);
-  } catch {
-    return [];
-  }
-  const abandoned = names
-    .filter((name) => /^[0-9a-f]{12}$/.test(name))
-    .flatMap((name) => asAbandoned(join(root, name)) ?? []);
-  if (abandoned.length === 0) return [];
-  const inUse = registered();
-  const orphans = abandoned.filter(({ path }) => !inUse.has(path));
-  if (dryRun) return orphans;
-  for (const { path } of orphans) {
-    endUsersOf(path);
-    removeRunDir(path);
-  }
-  return orphans;
 }

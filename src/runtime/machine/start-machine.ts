@@ -9,6 +9,7 @@ import { type RunDir, removeRunDir } from "./run-dir.ts";
 import { letOffLeash, type SpawnedVmm, spawnVmm } from "./spawn-vmm.ts";
 import {
   type MachineVariables,
+  ownSockets,
   runDirVariables,
   vmmEnvironment,
   vsockSocket,
@@ -19,6 +20,8 @@ export interface Registration {
   /** The program that was started. */
   binary: string;
   runDir: RunDir;
+  /** Where it was started. Default: where this process is. */
+  cwd?: string;
   /** A name claimed already, or one made of the pid. */
   name?: { claim: NameClaim; name: string } | ((pid: number) => string | undefined);
   /** Whether the boot console is going to be written to `bootSnapshotPath`. */
@@ -89,6 +92,7 @@ export function registerMachine(
   request: Registration,
 ): StartedMachine {
   const { runDir, name } = request;
+  const sockets = ownSockets(env, request.cwd ?? process.cwd());
   const entry: RegistryEntry = {
     ...request.record,
     pid: child.pid,
@@ -98,6 +102,7 @@ export function registerMachine(
     statsPath: env.MACHINEN_STATS_FILE,
     runDir: runDir.path,
     cleanupPaths: [runDir.path],
+    ownSockets: sockets.length > 0 ? sockets : undefined,
     bootLogPath: request.keepsBootLog ? bootSnapshotPath(child.pid) : undefined,
     vmmExe: request.binary,
     processIdentity: identify(child.pid)?.identity,

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { RunDir } from "./run-dir.ts";
 
 /** Variables that describe one machine: they must come from us, never from the caller's own environment. */
@@ -18,6 +19,7 @@ const PER_MACHINE = [
   "MACHINEN_MOUNT_UPPER",
   "MACHINEN_INCOMING",
   "MACHINEN_LAZY",
+  "MACHINEN_VERIFY",
   "MACHINEN_BASE",
   "MACHINEN_TEMPLATE",
   "MACHINEN_RESUME",
@@ -54,6 +56,16 @@ export function vmmEnvironment(
   return Object.fromEntries(
     Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+/** The sockets a VMM with this environment and working directory listens on, but for those in its run directory. */
+export function ownSockets(env: Record<string, string>, cwd: string): string[] {
+  const { MACHINEN_VSOCK: vsock = "", MACHINEN_CONTROL: control, MACHINEN_RUN_DIR: runDir } = env;
+  const listed = vsock.split(",").map((part) => part.split(":").slice(2).join(":"));
+  return [...listed, control ?? ""]
+    .filter((path) => path !== "")
+    .map((path) => resolve(cwd, path))
+    .filter((path) => runDir === undefined || !path.startsWith(`${runDir}/`));
 }
 
 /** The socket a `MACHINEN_VSOCK` value gives to a guest port. */

@@ -46,7 +46,7 @@ export function parseVmStat(report: string): number | undefined {
 export const DEFAULT_FREE_MEMORY_THRESHOLD = 0.01;
 
 export interface CheckForkBackpressureOptions {
-  /** Share of all memory that must be free, at most 1. Zero or less lets every fork pass. */
+  /** Share of all memory that must be free; more than 1 is 1. Zero or less lets every fork pass. */
   threshold: number;
   readFree?: () => Promise<number>;
   totalBytes?: number;
@@ -55,10 +55,17 @@ export interface CheckForkBackpressureOptions {
 /**
  * Refuse to go on when the host has too little free memory. It is not waited for.
  *
- * @throws {BootError} FORK_MEMORY_BACKPRESSURE when less than `threshold` of the total is free
+ * @throws {BootError} FORK_MEMORY_BACKPRESSURE when less than `threshold` of the total is free;
+ * BOOT_MEMORY_INVALID when it is no number
  */
 export async function checkForkBackpressure(opts: CheckForkBackpressureOptions): Promise<void> {
-  if (!(opts.threshold > 0)) return;
+  if (typeof opts.threshold !== "number" || Number.isNaN(opts.threshold)) {
+    throw new BootError(
+      "BOOT_MEMORY_INVALID",
+      `freeMemoryThreshold must be a share of the host's memory from 0 to 1, not ${opts.threshold}`,
+    );
+  }
+  if (opts.threshold <= 0) return;
   const total = opts.totalBytes ?? readHostTotalBytes();
   const needed = total * Math.min(opts.threshold, 1);
   const free = await (opts.readFree ?? readHostFreeBytes)();

@@ -1,4 +1,5 @@
 import { lstatSync, readFileSync, rmSync, statSync } from "node:fs";
+import { isAbandonedSocket } from "./abandoned-socket.ts";
 import { readdirOrEmpty, replaceFile } from "./atomic-file.ts";
 import { parseEntry, type RegistryEntry } from "./entry.ts";
 import { releaseName } from "./names.ts";
@@ -70,7 +71,8 @@ export function statusOf(entry: RegistryEntry): PidStatus {
 
 /** What the machine owns on disk, each path once, the boot log last. */
 export function ownedPaths(entry: RegistryEntry): string[] {
-  const paths = [...(entry.cleanupPaths ?? []), entry.runDir, entry.bootLogPath];
+  const sockets = entry.ownSockets?.filter(isAbandonedSocket) ?? [];
+  const paths = [...(entry.cleanupPaths ?? []), ...sockets, entry.runDir, entry.bootLogPath];
   return [...new Set(paths.filter((path) => path !== undefined))];
 }
 

@@ -12,7 +12,7 @@ export interface RegistryEntry {
   /** Directory of the machine's sockets; the VMM removes it when it ends. */
   runDir?: string;
   imagePath?: string;
-  /** Disk image the machine writes its snapshots to, where it has one. */
+  /** The caller's file that the guest has as its scratch disk. */
   diskPath?: string;
   snapshotDisabled?: boolean;
   hostname?: string;
@@ -29,6 +29,8 @@ export interface RegistryEntry {
   bootLogPath?: string;
   /** Files and directories to remove once the machine is gone; absolute. */
   cleanupPaths?: string[];
+  /** Sockets that the VMM listens on outside of its run directory; absolute. Removed unless another process has them. */
+  ownSockets?: string[];
   vmmExe?: string;
   /** Tells this process from any other that ever had its pid; filled in when the entry is added. */
   processIdentity?: string;
@@ -93,6 +95,7 @@ const FIELDS: { [Field in keyof Required<RegistryEntry>]: Check } = {
   templateKey: isText,
   bootLogPath: isText,
   cleanupPaths: listOf(isText),
+  ownSockets: listOf(isText),
   vmmExe: isText,
   processIdentity: isText,
   gvproxyPid: isNumber,

@@ -38,7 +38,9 @@ function readProcfs(pid: number): ProcessFacts | undefined {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const state = fields[0];
     const startTicks = Number(fields[19]);
-    if (state === "Z" || state === "X" || !Number.isFinite(startTicks)) return undefined;
+    // While other threads run, or have yet to end, it has all its files and memory.
+    const ended = (state === "Z" || state === "X") && Number(fields[17]) <= 1;
+    if (ended || !Number.isFinite(startTicks)) return undefined;
     return {
       identity: `${bootId()}:${startTicks}`,
       startedAt: () => bootedAt() + (startTicks * 1000) / TICKS_PER_SECOND,
@@ -59,7 +61,8 @@ function readExe(pid: number): string | undefined {
 }
 
 let cachedBootId: string | undefined;
-function bootId(): string {
+/** Tells this start of the host from any other. Linux only. */
+export function bootId(): string {
   cachedBootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
   return cachedBootId;
 }

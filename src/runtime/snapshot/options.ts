@@ -75,7 +75,7 @@ export interface ForkOptions extends Omit<RestoreOptions, "snapDir"> {
   onLog?: OnLog;
   /** With `outDir`: as in `restore()`. Without, a fork maps its source's memory either way. Default false. */
   lazy?: boolean;
-  /** Share of the host's memory that must be free, else `FORK_MEMORY_BACKPRESSURE`. Default 0.01; 0 turns it off. */
+  /** Share of the host's memory that must be free, else `FORK_MEMORY_BACKPRESSURE`. Default 0.01; 0 or less turns it off, more than 1 is 1. */
   freeMemoryThreshold?: number;
 }
 

@@ -12,6 +12,7 @@ import {
 } from "../machine/vmm-environment.ts";
 import { startSaver } from "../snapshot/saver.ts";
 import { publishTemplate, stagingDirectory, type Template } from "./store.ts";
+import { noteVerified } from "./verified.ts";
 import { warmUp } from "./warm-up.ts";
 
 const BOOT_MS = 120_000;
@@ -74,7 +75,9 @@ export async function buildTemplate(request: BuildRequest): Promise<Template> {
     await warmUp(runDir);
     await startSaver(runDir.controlSocket, staging, false).saved;
     await end();
-    return publishTemplate(staging, request.key, variables.MACHINEN_ROOTDISK);
+    const template = publishTemplate(staging, request.key, variables.MACHINEN_ROOTDISK);
+    noteVerified(template);
+    return template;
   } finally {
     await end();
     removeRunDir(runDir.path);

@@ -39,11 +39,26 @@ interface FileRecord {
   size: number;
   /** As text: it has more digits than a number. */
   mtimeNs: string;
+  /**
+   * Which file it is and when anything of it was changed last, which only root could set back. Not of a disk that
+   * is shared with the image cache: each template that comes or goes changes it.
+   */
+  inode?: string;
 }
 
 function describeFile(directory: string, name: string): FileRecord {
-  const { size, mtimeNs } = statSync(join(directory, name), { bigint: true });
-  return { name, size: Number(size), mtimeNs: String(mtimeNs) };
+  const stat = statSync(join(directory, name), { bigint: true });
+  const inode = stat.nlink === 1n ? `${stat.ino}-${stat.ctimeNs}` : undefined;
+  return { name, size: Number(stat.size), mtimeNs: String(stat.mtimeNs), inode };
+}
+
+/** `recorded` by an older machinen has no inode. */
+function isSame(found: FileRecord, recorded: FileRecord): boolean {
+  return (
+    found.size === recorded.size &&
+    found.mtimeNs === recorded.mtimeNs &&
+    (recorded.inode === undefined || found.inode === recorded.inode)
+  );
 }
 
 function instanceOf(directory: string): string {
@@ -60,8 +75,7 @@ export function findTemplate(key: string): Template | undefined {
       return undefined;
     }
     for (const file of record.files as FileRecord[]) {
-      const found = describeFile(directory, file.name);
-      if (found.size !== file.size || found.mtimeNs !== file.mtimeNs) return undefined;
+      if (!isSame(describeFile(directory, file.name), file)) return undefined;
     }
     return { key, directory, instance: instanceOf(directory) };
   } catch {

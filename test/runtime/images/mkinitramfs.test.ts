@@ -195,9 +195,11 @@ describe("packTinyBundle", () => {
       1e9,
     );
     expect(() => statSync(join(root, "file"))).toThrow();
-    expect(() => packTinyBundle({ bundle: path, out, initPath, mountGuest: "/etc" })).toThrow(
-      expect.objectContaining({ code: "MKINITRAMFS_BUNDLE_INVALID" }),
-    );
+    for (const mountGuest of ["/etc", "mnt/w", "/mnt", "/mnt/", "/mnt/../etc"]) {
+      expect(() => packTinyBundle({ bundle: path, out, initPath, mountGuest })).toThrow(
+        expect.objectContaining({ code: "MKINITRAMFS_BUNDLE_INVALID" }),
+      );
+    }
   });
 });
 

@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   ensureMountDiskImage,
@@ -228,6 +228,9 @@ describe("ensureMountDiskUpper", () => {
     expect(upperPath.startsWith(`${scratch}/`)).toBe(true);
     expect([sizeBytes, statSync(upperPath).size]).toEqual([4 * 1024 ** 3, 4 * 1024 ** 3]);
     expect(statSync(upperPath).blocks * 512).toBeLessThan(32 << 20);
+    vi.stubEnv("TMPDIR", relative(process.cwd(), scratch));
+    const small = ensureMountDiskUpper({ sizeBytes: 16 << 20 });
+    expect(small.upperPath.startsWith(`${scratch}/`)).toBe(true);
   });
 
   it("says what the tool says when that fails, and leaves nothing", () => {

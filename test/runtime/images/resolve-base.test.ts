@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { assetNames } from "../../../src/runtime/assets/index.ts";
 import {
@@ -39,6 +39,12 @@ describe.each([
     writeFileSync(join(home, "mine"), "");
     expect(resolveBase("mine", home)).toBe(join(home, "mine"));
     expect(() => resolveBase("other", home)).toThrow(expect.objectContaining({ code }));
+  });
+
+  it("is named by an absolute path, wherever the override lies", () => {
+    vi.stubEnv("MACHINEN_ASSETS_DIR", relative(process.cwd(), assets));
+    writeFileSync(join(assets, name), "");
+    expect(resolveBase()).toBe(join(assets, name));
   });
 
   it("is not looked for in an override that is no directory", () => {

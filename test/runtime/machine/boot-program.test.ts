@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LogEvent } from "../../../src/runtime/log.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
@@ -48,6 +48,17 @@ describe("a program as VMM", () => {
     expect(env.MACHINEN_VSOCK).toMatch(/in:1970:[^,]+agent\.sock,.*in:1978:[^,]+exec\.sock/);
     expect(env.MACHINEN_CONTROL!.length).toBeLessThan(108);
     expect(env.MACHINEN_CONTROL!.startsWith(env.MACHINEN_RUN_DIR!)).toBe(true);
+  });
+
+  test("is led to its directory by absolute paths, wherever such directories lie", async () => {
+    const usual = process.env.XDG_RUNTIME_DIR!;
+    process.env.XDG_RUNTIME_DIR = relative(process.cwd(), usual);
+    try {
+      const { MACHINEN_RUN_DIR } = await environment({ cwd: "/" });
+      expect(MACHINEN_RUN_DIR!.startsWith(`${usual}/`)).toBe(true);
+    } finally {
+      process.env.XDG_RUNTIME_DIR = usual;
+    }
   });
 
   test("is told of kernel, device tree and memory, and nothing of the guest's own environment", async () => {

@@ -9,12 +9,13 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import { bootSnapshotPath } from "../../../src/runtime/machine/boot-log.ts";
 import { measureFirstByte } from "../../../src/runtime/machine/first-byte.ts";
 import { collectGarbage } from "../../../src/runtime/machine/gc.ts";
+import { sweepRunDirs } from "../../../src/runtime/machine/orphan-dirs.ts";
 import {
   identify,
   isRunning,
   waitUntilGone,
 } from "../../../src/runtime/machine/process-identity.ts";
-import { createRunDir, removeRunDir, sweepRunDirs } from "../../../src/runtime/machine/run-dir.ts";
+import { createRunDir, removeRunDir } from "../../../src/runtime/machine/run-dir.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { rejection, useScratch } from "./scratch.ts";

@@ -6,12 +6,12 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import { prepareBoot } from "../../../src/runtime/machine/prepared-boot.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list } from "../../../src/runtime/registry/index.ts";
-import { bases, expectRightTime } from "./bases.ts";
+import { bases, oneBase } from "./bases.ts";
+import { expectRightTime } from "./guest-questions.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
-const tiny = bases[0]!.options;
 
 /** VMMs that were started for this file's machines, in a list or not. */
 function vmms(): number[] {
@@ -96,24 +96,24 @@ async function consoleOf(vm: Machine): Promise<string> {
   return one.text;
 }
 
-describe("what waits for a boot", () => {
+describe.each(oneBase("tiny"))("what waits for a boot ($name)", ({ options }) => {
   test("is left to the boot that fits", async () => {
-    await prepareBoot(tiny);
+    await prepareBoot(options);
     const [pid] = waiting();
     for (const other of [{ memory: 320 }, { template: false }, { network: false }]) {
-      const vm = await boot({ ...tiny, ...other });
+      const vm = await boot({ ...options, ...other });
       expect(vm.pid).not.toBe(pid);
       await vm.kill();
     }
     expect(waiting()).toEqual([pid]);
-    expect((await boot(tiny)).pid).toBe(pid);
+    expect((await boot(options)).pid).toBe(pid);
   });
 
   test("is no more than two machines, and one for each kind", async () => {
     for (const memory of [256, 256, 320, 384])
-      expect(await prepareBoot({ ...tiny, memory })).toBe(true);
+      expect(await prepareBoot({ ...options, memory })).toBe(true);
     await vi.waitFor(() => expect(waiting().length).toBe(2), { timeout: 30_000 });
-    expect((await boot({ ...tiny, memory: 384 })).pid).toBeGreaterThan(0);
+    expect((await boot({ ...options, memory: 384 })).pid).toBeGreaterThan(0);
     expect(waiting().length).toBe(1);
   });
 
@@ -129,16 +129,16 @@ describe("what waits for a boot", () => {
       { template: false },
       { binary: "/bin/cat" },
     ])
-      expect(await prepareBoot({ ...tiny, ...opts })).toBe(false);
+      expect(await prepareBoot({ ...options, ...opts })).toBe(false);
     expect(waiting()).toEqual(before);
-    await expect(prepareBoot({ ...tiny, image: "nothing" })).rejects.toMatchObject({
+    await expect(prepareBoot({ ...options, image: "nothing" })).rejects.toMatchObject({
       code: "BOOT_IMAGE_NOT_FOUND",
     });
   });
 
   test("is not waited for by a boot that can do without", async () => {
-    const preparing = prepareBoot({ ...tiny, memory: 416 });
-    const vm = await boot({ ...tiny, memory: 416 });
+    const preparing = prepareBoot({ ...options, memory: 416 });
+    const vm = await boot({ ...options, memory: 416 });
     expect(await preparing).toBe(true);
     expect(waiting()).not.toContain(vm.pid);
     expect(waiting()).not.toEqual([]);
@@ -146,8 +146,8 @@ describe("what waits for a boot", () => {
 
   test("is there, or said not to be, when somebody kills it while it comes up", async () => {
     const before = waiting();
-    const options = { ...tiny, memory: 352 };
-    const preparing = prepareBoot(options);
+    const small = { ...options, memory: 352 };
+    const preparing = prepareBoot(small);
     let killed = 0;
     const killer = setInterval(() => {
       for (const pid of waiting().filter((one) => !before.includes(one) && killed++ < 2))
@@ -156,24 +156,24 @@ describe("what waits for a boot", () => {
     const prepared = await preparing;
     clearInterval(killer);
     expect(prepared).toBe(waiting().some((pid) => !before.includes(pid)));
-    expect(await prepareBoot(options)).toBe(true);
+    expect(await prepareBoot(small)).toBe(true);
     const fresh = waiting();
-    expect(fresh).toContain((await boot(options)).pid);
+    expect(fresh).toContain((await boot(small)).pid);
   });
 
   test("is no loss when somebody kills it", async () => {
-    await prepareBoot(tiny);
+    await prepareBoot(options);
     for (const pid of waiting()) process.kill(pid, "SIGKILL");
-    const vm = await boot({ ...tiny, name: "anyway" });
+    const vm = await boot({ ...options, name: "anyway" });
     expect((await vm.exec("hostname")).stdout).toBe("anyway\n");
   });
 });
 
-describe("with the process that prepared it", () => {
+describe.each(oneBase("tiny"))("with the process that prepared it ($name)", ({ options }) => {
   const preparing = (then: string) => `
     import { boot } from "./machine/boot.ts";
     import { prepareBoot } from "./machine/prepared-boot.ts";
-    const options = { image: "tiny", rootDisk: false, memory: 448, cmd: [] };
+    const options = ${JSON.stringify({ ...options, memory: 448 })};
     await prepareBoot(options);
     ${then}
     console.log("done");

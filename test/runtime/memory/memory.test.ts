@@ -62,7 +62,11 @@ describe("host memory", () => {
     await expect(check(0.1, 99)).rejects.toMatchObject({ code: "FORK_MEMORY_BACKPRESSURE" });
     await expect(check(5, 999)).rejects.toMatchObject({ code: "FORK_MEMORY_BACKPRESSURE" });
     await check(5, 1000);
-    for (const off of [0, -1, Number.NaN]) await check(off, 0);
+    for (const off of [0, -1, Number.NEGATIVE_INFINITY]) await check(off, 0);
+    await expect(check(Number.POSITIVE_INFINITY, 999)).rejects.toThrow("stop a machine");
+    for (const none of [Number.NaN, "0.1" as never]) {
+      await expect(check(none, 1000)).rejects.toMatchObject({ code: "BOOT_MEMORY_INVALID" });
+    }
     expect(DEFAULT_FREE_MEMORY_THRESHOLD).toBe(0.01);
     await checkForkBackpressure({ threshold: 1e-9 });
   });

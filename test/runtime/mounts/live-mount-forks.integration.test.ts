@@ -219,16 +219,14 @@ describeLiveMounts(({ machine, options, path, work, tools }) => {
       writeFileSync(shut, "");
       chmodSync(shut, 0o600);
       const liveMounts = [{ host: shut, guest: "/mnt/x" }];
-      expect((await rejection(boot({ image: "tiny", cmd: [], liveMounts }))).code).toBe(
-        "BOOT_MOUNT_INVALID",
-      );
+      expect((await rejection(boot({ ...options, liveMounts }))).code).toBe("BOOT_MOUNT_INVALID");
       const nested = [
         { host: work, guest: "/mnt/a" },
         { host: tools, guest: "/mnt/a/b" },
       ];
-      expect(
-        (await rejection(boot({ image: "tiny", cmd: [], liveMounts: nested }))).message,
-      ).toMatch(/inside the live mount/);
+      expect((await rejection(boot({ ...options, liveMounts: nested }))).message).toMatch(
+        /inside the live mount/,
+      );
     });
   });
 });

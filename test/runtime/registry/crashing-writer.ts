@@ -1,5 +1,4 @@
-import fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { crashAtChange } from "./crash-at-change.ts";
 
 /**
  * Lives through a machine's whole record (name claimed, entry added, name committed, fields changed, entry and
@@ -7,28 +6,7 @@ import { syncBuiltinESMExports } from "node:module";
  * to the end first.
  */
 const [crashAt = "", phase = ""] = process.argv.slice(2);
-const CHANGES = [
-  "mkdirSync",
-  "writeFileSync",
-  "linkSync",
-  "renameSync",
-  "unlinkSync",
-  "rmdirSync",
-  "rmSync",
-] as const;
-
-let changes = 0;
-for (const name of CHANGES) {
-  const real = fs[name] as (...args: unknown[]) => unknown;
-  Object.assign(fs, {
-    [name]: (...args: unknown[]) => {
-      changes += 1;
-      if (changes === Number(crashAt)) process.kill(process.pid, "SIGKILL");
-      return real(...args);
-    },
-  });
-}
-syncBuiltinESMExports();
+crashAtChange(Number(crashAt));
 
 const { addEntry, claimName, list, removeEntry, updateEntry } = await import(
   "../../../src/runtime/registry/index.ts"

@@ -12,6 +12,7 @@ import { readBalloonStats } from "../../../src/runtime/memory/index.ts";
 import { packageRoot } from "../../../src/runtime/package-root.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
+import { bases } from "../machine/bases.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();
@@ -20,12 +21,12 @@ afterAll(() => scratch.remove());
 const MIB = 1024 * 1024;
 const MEMORY = 256;
 
-describe("memory given to a fork or restore", () => {
+describe.each(bases)("memory given to a fork or restore on the $name base", ({ options }) => {
   let vm: Machine;
   const machines: Machine[] = [];
 
   beforeAll(async () => {
-    vm = await boot({ image: "tiny", rootDisk: false, memory: MEMORY, cmd: [], name: "whole" });
+    vm = await boot({ ...options, memory: MEMORY, name: "whole" });
   });
   afterEach(async () => {
     for (const machine of machines.splice(0)) await machine.kill();
@@ -63,7 +64,7 @@ describe("memory given to a fork or restore", () => {
     expect(shown).toEqual({ whole: MEMORY, small: 128 });
     expect([await ceiling(vm), await total(vm)]).toEqual([MEMORY, all]);
 
-    const snapDir = join(scratch.path, "small");
+    const snapDir = join(scratch.path, `${options.image}-small`);
     await fork.snapshot({ outDir: snapDir, leaveRunning: true });
     const grandchild = keep(await fork.fork());
     const restored = keep(await restore({ snapDir }));
@@ -79,7 +80,7 @@ describe("memory given to a fork or restore", () => {
   test("every one of several forks, a restore, and a fork that leaves a bundle", async () => {
     const forks = await vm.forkMany(2, { memory: 128 });
     forks.forEach(keep);
-    const outDir = join(scratch.path, "whole");
+    const outDir = join(scratch.path, `${options.image}-whole`);
     machines.push(await vm.fork({ memory: 128, outDir }));
     machines.push(await restore({ snapDir: outDir, memory: 160 }));
     for (const [i, machine] of machines.entries()) await toHave(machine, i === 3 ? 160 : 128);
@@ -113,23 +114,23 @@ describe("memory given to a fork or restore", () => {
 
   test("what its programs use is not taken: it has more then, and that is said", async () => {
     await vm.exec(
-      "head -c 1000000 /dev/urandom > /tmp/one; for i in $(seq 80); do cat /tmp/one; done > /tmp/used",
+      "head -c 1000000 /dev/urandom > /dev/shm/one; for i in $(seq 80); do cat /dev/shm/one; done > /dev/shm/used",
     );
-    const sum = (await vm.exec("md5sum /tmp/used")).stdout;
+    const sum = (await vm.exec("md5sum /dev/shm/used")).stdout;
     const said: string[] = [];
     const onLog = (event: LogEvent) => {
       if (event.source === "guest-console") said.push(event.chunk.toString());
     };
     const fork = keep(await vm.fork({ memory: 128, onLog }));
-    await vm.exec("rm /tmp/used /tmp/one");
-    expect((await fork.exec("md5sum /tmp/used")).stdout).toBe(sum);
+    await vm.exec("rm /dev/shm/used /dev/shm/one");
+    expect((await fork.exec("md5sum /dev/shm/used")).stdout).toBe(sum);
     const has = readEntry(fork.pid)!.memoryCeilingMib!;
     expect(has).toBeGreaterThan(128);
     expect(said.join("")).toMatch(`machinen: memory 128: the machine `);
     expect(said.join("")).toContain(` has ${has} MiB `);
     await expect.poll(() => ceiling(fork), { timeout: 60_000 }).toBeLessThan(MEMORY);
     expect(await ceiling(fork)).toBeGreaterThan(128);
-    await fork.exec("rm /tmp/used");
+    await fork.exec("rm /dev/shm/used");
     await toHave(fork, 128);
   });
 

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -74,6 +76,42 @@ describe("a stored template", () => {
     spoil(file);
     if (existsSync(file)) utimesSync(file, 5, 5);
     expect(findTemplate(keyOf("a"))).toBeUndefined();
+  });
+
+  test.each([
+    ["written to", (file: string) => writeFileSync(file, Buffer.alloc(8192, 2))],
+    [
+      "replaced",
+      (file: string) => {
+        writeFileSync(`${file}.new`, Buffer.alloc(8192, 2));
+        renameSync(`${file}.new`, file);
+      },
+    ],
+  ])("is none when a file is %s and has its size and time again", async (_how, spoil) => {
+    const { directory } = publish("a");
+    const file = join(directory, "memory.img");
+    const { mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    // The kernel's clock for files takes steps of some milliseconds.
+    do {
+      spoil(file);
+      execFileSync("touch", [
+        "-d",
+        `@${mtimeNs / 10n ** 9n}.${String(mtimeNs % 10n ** 9n).padStart(9, "0")}`,
+        file,
+      ]);
+    } while (statSync(file, { bigint: true }).ctimeNs === ctimeNs);
+    expect(statSync(file, { bigint: true })).toMatchObject({ mtimeNs, size: 8192n });
+    expect(findTemplate(keyOf("a"))).toBeUndefined();
+  });
+
+  test("shares its disk with the image cache, whatever becomes of that", () => {
+    const image = join(scratch, "image");
+    const staging = stage("a");
+    for (const path of [image, join(staging, "disk0-0.raw")]) writeFileSync(path, "disk");
+    const template = publishTemplate(staging, keyOf("a"), image);
+    expect(statSync(image).nlink).toBe(2);
+    rmSync(image);
+    expect(findTemplate(keyOf("a"))).toEqual(template);
   });
 
   test("is none when its record belongs to another key or is no record", () => {

@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -62,13 +65,24 @@ function builderPid(): number | undefined {
   return line ? Number(line.split(":")[1]) : undefined;
 }
 
-const tiny = bases[0]!.options;
 const machines: VmHandle[] = [];
-async function booted(opts: BootOptions = {}): Promise<VmHandle> {
-  const vm = await boot({ ...tiny, ...opts });
+async function booted(opts: BootOptions): Promise<VmHandle> {
+  const vm = await boot(opts);
   machines.push(vm);
   return vm;
 }
+/** As if nobody had touched the file since the template was made. */
+function makeLookWhole(directory: string, name: string): void {
+  const record = join(directory, "template.json");
+  const { key, files } = JSON.parse(readFileSync(record, "utf8"));
+  const { mtimeNs } = statSync(join(directory, name), { bigint: true });
+  for (const file of files) {
+    if (file.name === name) Object.assign(file, { mtimeNs: String(mtimeNs), inode: undefined });
+  }
+  writeFileSync(record, JSON.stringify({ key, files }));
+  expect(findTemplate(key)).toBeDefined();
+}
+
 const killAll = async () => {
   for (const vm of machines.splice(0)) await vm.kill();
 };
@@ -160,15 +174,13 @@ describe.each(bases)("templates of the $name base", ({ options }) => {
     expect(existsSync(join(readEntry(vm.pid)!.runDir!, "initrd.cpio"))).toBe(false);
     await killAll();
   });
-});
 
-describe("templates", () => {
   test("another shape has another template; a name that is taken starts nothing", async () => {
-    const small = await booted({ name: "small" });
-    const large = await booted({ memory: 320 });
+    const small = await booted({ ...options, name: "small" });
+    const large = await booted({ ...options, memory: 320 });
     expect(templateOf(large)).not.toBe(templateOf(small));
     expect(startsSeen()).toEqual(["template", "cold", "template"]);
-    await expect(boot({ ...tiny, memory: 384, name: "small" })).rejects.toMatchObject({
+    await expect(boot({ ...options, memory: 384, name: "small" })).rejects.toMatchObject({
       code: "REGISTRY_NAME_IN_USE",
     });
     expect(startsSeen()).toEqual([]);
@@ -176,9 +188,9 @@ describe("templates", () => {
   });
 
   test("can be turned off, by the call and by the environment", async () => {
-    const one = await booted({ template: false });
+    const one = await booted({ ...options, template: false });
     process.env.MACHINEN_TEMPLATES = "0";
-    const two = await booted();
+    const two = await booted(options);
     delete process.env.MACHINEN_TEMPLATES;
     expect([one, two].map(templateOf)).toEqual([undefined, undefined]);
     expect((await two.exec("echo works")).stdout).toBe("works\n");
@@ -202,28 +214,44 @@ describe("templates", () => {
   ])("one with a file %s is made again, silently", async (_how, name, spoil, expected) => {
     expect(listTemplates().length).toBeGreaterThan(0);
     for (const { directory } of listTemplates()) spoil(join(directory, name));
-    const vm = await booted();
+    const vm = await booted(options);
     expect((await vm.exec("echo works")).stdout).toBe("works\n");
     expect(startsSeen()).toEqual(expected);
     await killAll();
   });
 
   test("one that looks whole but cannot be loaded is made again, once", async () => {
-    const { directory } = findTemplate(templateOf(await booted())!)!;
+    const { directory } = findTemplate(templateOf(await booted(options))!)!;
     await killAll();
     startsSeen();
     const state = join(directory, "device.state");
     const bytes = readFileSync(state);
     writeFileSync(state, Buffer.alloc(bytes.length, 0xee));
-    const record = join(directory, "template.json");
-    const { key, files } = JSON.parse(readFileSync(record, "utf8"));
-    const { mtimeNs } = statSync(state, { bigint: true });
-    for (const file of files) if (file.name === "device.state") file.mtimeNs = String(mtimeNs);
-    writeFileSync(record, JSON.stringify({ key, files }));
-    expect(findTemplate(key)).toBeDefined();
-    const vm = await booted({ name: "phoenix" });
+    makeLookWhole(directory, "device.state");
+    const vm = await booted({ ...options, name: "phoenix" });
     expect((await vm.exec("hostname")).stdout).toBe("phoenix\n");
     expect(startsSeen()).toEqual(["template", "cold", "template"]);
+    await killAll();
+  });
+
+  test("one that the disk gives back wrong is made again, when the host has been started anew", async () => {
+    const { directory } = findTemplate(templateOf(await booted(options))!)!;
+    await killAll();
+    startsSeen();
+    const memory = join(directory, "memory.img");
+    const before = readFileSync(memory);
+    const at = before.findIndex((byte) => byte !== 0);
+    const file = openSync(memory, "r+");
+    writeSync(file, Buffer.from([before[at]! ^ 1]), 0, 1, at);
+    closeSync(file);
+    makeLookWhole(directory, "memory.img");
+    writeFileSync(join(directory, "verified"), "another start of the host\n");
+    const vm = await booted({ ...options, name: "healed" });
+    expect((await vm.exec("hostname")).stdout).toBe("healed\n");
+    expect(startsSeen()).toEqual(["template", "cold", "template"]);
+    await killAll();
+    await booted(options);
+    expect(startsSeen()).toEqual(["template"]);
     await killAll();
   });
 
@@ -232,13 +260,13 @@ describe("templates", () => {
     const first = runInOtherProcess(
       `import { boot } from "./machine/boot.ts";
        console.log("begun");
-       await boot(${JSON.stringify(tiny)});`,
+       await boot(${JSON.stringify(options)});`,
     );
     const { process: builder } = await first;
     await expect.poll(builderPid, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
     const hidden = identify(builderPid()!)!;
     expect(list()).toEqual([]);
-    const second = booted();
+    const second = booted(options);
     builder.kill("SIGKILL");
     expect(await waitUntilGone([hidden], 60_000)).toBe(true);
     const vm = await second;
@@ -249,8 +277,8 @@ describe("templates", () => {
   });
 
   test("gc keeps what runs and removes the rest", async () => {
-    const vm = await booted();
-    await booted({ memory: 320 });
+    const vm = await booted(options);
+    await booted({ ...options, memory: 320 });
     await machines.pop()!.kill();
     const kept = templateOf(vm);
     expect(collectTemplates({ dryRun: true }).length).toBe(1);

@@ -3,17 +3,7 @@
 #define STREAM_TEST_ENDS_H
 
 #include "../../../vmm/stream.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "../check.h"
 
 enum { REFUSED_PORT = 9 };
 

@@ -48,6 +48,7 @@ static const struct {
     {"ports", test_ports},
     {"delta", test_delta},
     {"lease-signal", test_lease_signal},
+    {"livemount-check", test_livemount_check},
 };
 
 int main(int argc, char **argv) {

@@ -3,17 +3,7 @@
 #define UNIT_TESTS_H
 
 #include "json.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(condition)                                                                \
-    do {                                                                                \
-        if (!(condition)) {                                                             \
-            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);   \
-            exit(1);                                                                    \
-        }                                                                               \
-    } while (0)
+#include "../check.h"
 
 /* The same numbers in every run. */
 uint32_t random_number(void);
@@ -30,6 +20,7 @@ void test_frame_filter(void);
 void test_frames(void);
 void test_ports(void);
 void test_delta(void);
+void test_livemount_check(void);
 void test_copy(void);
 void test_lease_signal(void);
 void test_qcow2(const char *path, const char *size);
