@@ -58,8 +58,8 @@ describe.each(bases)("a comparison on the $name base", (base) => {
     await outer.until(/sleep 1000/);
     await outer.type("j", "\r");
     await outer.until(/-this is m1\n?/);
-    expect(outer.text()).toContain("+this is m1.1");
-    expect(outer.lines().at(-1)).not.toContain("Enter open");
+    await outer.until("+this is m1.1");
+    await outer.until(() => !outer.lines().at(-1)!.includes("Enter open"));
     await outer.type("\x1b");
     await outer.until("Enter open a file");
     await outer.type("\x1b");
