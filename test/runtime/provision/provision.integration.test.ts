@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readImageConfig, resolveImage } from "../../../src/runtime/images/index.ts";
 import type { LogEvent } from "../../../src/runtime/log.ts";
 import { boot } from "../../../src/runtime/machine/index.ts";
-import { bases } from "../machine/bases.ts";
+import { bases, slim } from "../machine/bases.ts";
 import { useScratch } from "../machine/scratch.ts";
 import { Builds } from "./builds.ts";
 
@@ -23,7 +23,7 @@ describe.each(bases)("an image made from the $name base", (base) => {
         await vm.writeFile("/opt/tool/run", "#!/bin/sh\necho ran in $PWD with $MODE $KEPT\n", {
           mode: 0o755,
         });
-        await vm.exec(base.slim);
+        await vm.exec(slim(base));
         await vm.exec(
           `cd /opt && echo x > data && chown 1000:2000 data && chmod 4711 data && ln data hard &&
            ln -s data soft && mkfifo pipe && mknod null c 1 3 && truncate -s 3G holes &&
