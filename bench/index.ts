@@ -6,15 +6,17 @@ import { measureMultiplexers } from "./multiplexer.ts";
 import { type Row, summarise, table } from "./report.ts";
 import { measureSoak } from "./soak.ts";
 
-const usage = `npm run bench -- [--only machines|files|multiplexer|live-mount|soak] [--runs N] [--json]
+const usage = `npm run bench -- [--only machines|files|multiplexer|live-mount|soak] [--runs N] [--image I] [--json]
 
 Everything is measured side by side in one run; compare ratios, not milliseconds.
-soak (only when named): N forks of a machine under load, each looked at whole.`;
+soak (only when named): N forks of a machine under load, each looked at whole; the machine is of --image:
+tiny (default), debian, or the path of a rootfs tarball. It is on a disk.`;
 
 const { values } = parseArgs({
   options: {
     only: { type: "string" },
     runs: { type: "string", default: "10" },
+    image: { type: "string", default: "tiny" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -41,7 +43,8 @@ if (
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const rows: Row[] = [];
-for (const name of chosen) rows.push(...(await parts[name as keyof typeof parts](runs, progress)));
+for (const name of chosen)
+  rows.push(...(await parts[name as keyof typeof parts](runs, progress, values.image)));
 const summaries = summarise(rows);
 console.log(values.json ? JSON.stringify(summaries, null, 2) : table(summaries));
 process.exit(0);

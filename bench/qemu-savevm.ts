@@ -77,7 +77,12 @@ function machineArguments(directory: string, disk: string): string[] {
     ...["-kernel", resolveBaseKernel(), "-initrd", join(directory, "savevm.cpio")],
     ...[
       "-append",
-      `console=ttyS0 quiet mitigations=off audit=0 reboot=t panic=-1 i8042.noaux i8042.nokbd tsc=reliable no_timer_check norandmaps lsm=landlock,yama psi=0 tsc_early_khz=${tscKhz} lpj=${tscKhz * 4}`,
+      [
+        "console=ttyS0 quiet mitigations=off audit=0 pci=off reboot=t panic=-1 i8042.noaux i8042.nokbd",
+        "tsc=reliable no_timer_check norandmaps lsm=landlock,yama psi=0 noautogroup no5lvl",
+        "transparent_hugepage=madvise hardened_usercopy=off randomize_kstack_offset=off",
+        `tsc_early_khz=${tscKhz} lpj=${tscKhz * 4}`,
+      ].join(" "),
     ],
     ...["-drive", `file=${disk},if=none,id=state,format=qcow2`],
     ...["-device", "virtio-blk-device,drive=state", "-serial", "stdio"],

@@ -49,8 +49,12 @@ export interface Soak {
   failures: string[];
 }
 
-/** Fork a machine under load again and again, and look at all that each fork holds; at last at the machine itself. */
-export async function soak(forks: number, log: (line: string) => void): Promise<Soak> {
+/** Fork a machine of this image under load again and again, and look at all that each fork holds; at last at the machine itself. */
+export async function soak(
+  forks: number,
+  image: string,
+  log: (line: string) => void,
+): Promise<Soak> {
   const directory = mkdtempSync(join(tmpdir(), "machinen-soak-"));
   const result: Soak = { times: [], failures: [] };
   const check = async (what: string, vm: Machine) => {
@@ -58,10 +62,9 @@ export async function soak(forks: number, log: (line: string) => void): Promise<
       result.failures.push(`${what}: ${error.message}`),
     );
   };
-  const machine = { image: "tiny", rootDisk: true, memory: 512 };
   let parent: Machine | undefined;
   try {
-    parent = await boot({ ...machine, cmd: [], timeoutMs: null });
+    parent = await boot({ image, rootDisk: true, memory: 512, cmd: [], timeoutMs: null });
     await parent.exec(LOAD);
     for (let run = 1; run <= forks; run++) {
       try {
@@ -86,9 +89,13 @@ export async function soak(forks: number, log: (line: string) => void): Promise<
 }
 
 /** The soak as a row of the report; throws when anything was not whole. */
-export async function measureSoak(forks: number, log: (line: string) => void): Promise<Row[]> {
-  const { times, failures } = await soak(forks, log);
+export async function measureSoak(
+  forks: number,
+  log: (line: string) => void,
+  image: string,
+): Promise<Row[]> {
+  const { times, failures } = await soak(forks, image, log);
   if (failures.length > 0) throw new Error(failures.join("\n"));
-  const what = `fork, busy guest writing to disk and memory (${forks} of ${forks} whole)`;
+  const what = `fork, busy ${image} guest writing to disk and memory (${forks} of ${forks} whole)`;
   return [{ what, unit: "ms", values: times }];
 }

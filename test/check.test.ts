@@ -14,3 +14,12 @@ test.each([
   });
   expect(status, `${stdout}${stderr}`).toBe(0);
 });
+
+test("no test boots an image that is not one of the table of bases", () => {
+  const { stdout } = spawnSync(
+    "grep",
+    ["-rnE", 'boot\\(.*image: "(tiny|debian)"|--image", "(tiny|debian)"', "test", "--include=*.ts"],
+    { cwd: packageRoot(), encoding: "utf8" },
+  );
+  expect(stdout).toBe("");
+});

@@ -1,7 +1,9 @@
-// Which tests prove an export: the statement of its type in test/conformance/, and those in
-// test/conformance/proofs.json that show it at work.
+// Which tests prove an export: the statement of its type in test/conformance/, those in
+// test/conformance/proofs.json that show it at work, and for each promise the one that fails without it
+// (promises.mjs).
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readPromises } from "./promises.mjs";
 
 const DIRECTORY = "test/conformance";
 
@@ -20,9 +22,11 @@ function speaksOf(text, name) {
 const PROMISED = 118;
 
 /** What is wrong with the proofs of these exports, a line each. */
-export function problemsOf(root, exported, { types, behaviour, problems }) {
+export function problemsOf(root, exported, { types, behaviour, promises, problems }) {
   const names = new Set(exported.map(({ name }) => name));
-  const gone = [...types.keys(), ...behaviour.keys()].filter((name) => !names.has(name));
+  const gone = [...types.keys(), ...behaviour.keys(), ...promises.keys()].filter(
+    (name) => !names.has(name),
+  );
   const unproved = exported.filter(({ name }) => !behaviour.has(name));
   // A type has no name in a running program: the test of what takes or gives it is its proof.
   const mute = exported.filter(({ name, localName, kind }) => {
@@ -46,10 +50,10 @@ export function problemsOf(root, exported, { types, behaviour, problems }) {
   ];
 }
 
-/** @returns {{types: Map<string, string>, behaviour: Map<string, string[]>, problems: string[]}} */
+/** @returns {{types: Map<string, string>, behaviour: Map<string, string[]>, promises: Map<string, import("./promises.mjs").Kept[]>, problems: string[]}} */
 export function readProofs(root) {
   const types = new Map();
-  const problems = [];
+  const { promises, problems } = readPromises(root);
   for (const name of readdirSync(join(root, DIRECTORY)).filter((file) => /^\w+\.ts$/.test(file))) {
     const text = readFileSync(join(root, DIRECTORY, name), "utf8");
     if (!text.includes("export const statements")) continue;
@@ -66,5 +70,5 @@ export function readProofs(root) {
     if (!existsSync(join(root, path))) problems.push(`${name}: ${path} is not there`);
     else if (!/\.test\.tsx?$/.test(path)) problems.push(`${name}: ${path} is no test`);
   }
-  return { types, behaviour, problems };
+  return { types, behaviour, promises, problems };
 }

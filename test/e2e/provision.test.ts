@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bases } from "../runtime/machine/bases.ts";
+import { bases, slim } from "../runtime/machine/bases.ts";
 import { eventually, World } from "./support/world.ts";
 
 /** Builds are slow where much else is going on. */
@@ -51,7 +51,7 @@ describe.each(bases)("images on the $name base", (base) => {
       ...["--copy", `${here("site")}:/srv/www`, "--copy", `${here("site", "index")}:/opt/a b/page`],
       ...["--script", here("setup.sh"), "--env", "MODE=built", "--cwd", "/srv/www"],
       ...["--cmd", '["/bin/sh","-c","echo $MODE $PWD > /tmp/said; exec sleep 1000000"]'],
-      ...["--json", "--", `${base.slim}; echo building; cat /etc/from-script > /etc/made`],
+      ...["--json", "--", `${slim(base)}; echo building; cat /etc/from-script > /etc/made`],
     );
     expect(code, stderr).toBe(0);
     expect(stderr).toContain("building\n");

@@ -7,7 +7,8 @@ import { boot } from "../../src/runtime/machine/boot.ts";
 import type { Machine } from "../../src/runtime/machine/vm-handle.ts";
 import { packageRoot } from "../../src/runtime/package-root.ts";
 import { list } from "../../src/runtime/registry/index.ts";
-import { bases, countProcesses, onlyBase } from "../runtime/machine/bases.ts";
+import { bases, onlyBase } from "../runtime/machine/bases.ts";
+import { countProcesses } from "../runtime/machine/guest-questions.ts";
 import { useScratch } from "../runtime/machine/scratch.ts";
 import { until } from "../vmm/machine.ts";
 

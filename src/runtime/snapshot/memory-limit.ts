@@ -23,7 +23,7 @@ export interface MemoryPlan {
 
 const LARGEST_LIMIT_MIB = 2 ** 20;
 const POLL_MS = 50;
-/** An emulated guest fills about 130 MiB of a balloon in a second: large ones come down while they are in use. */
+/** An emulated guest fills some 300 MiB of a balloon in a second: large ones come down while they are in use. */
 const SETTLE_MS = 10_000;
 
 /** Of a machine in the registry. */

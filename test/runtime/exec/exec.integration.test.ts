@@ -8,7 +8,8 @@ import { VsockExec } from "../../../src/runtime/exec/index.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { readEntry } from "../../../src/runtime/registry/index.ts";
-import { bases, countProcesses } from "../machine/bases.ts";
+import { bases } from "../machine/bases.ts";
+import { countProcesses } from "../machine/guest-questions.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 
 const scratch = useScratch();

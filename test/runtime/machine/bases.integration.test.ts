@@ -13,7 +13,8 @@ import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { NO_OUTSIDE_ADDRESS, useOutsideAddress } from "../../vmm/outside-address.ts";
 import { useServers } from "../../vmm/ports.ts";
-import { bases, countProcesses, expectRightTime } from "./bases.ts";
+import { bases } from "./bases.ts";
+import { countProcesses, expectRightTime } from "./guest-questions.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 /*

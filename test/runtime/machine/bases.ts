@@ -1,8 +1,5 @@
-import { expect } from "vitest";
 import type { HostBootOptions } from "../../../src/runtime/host/host.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
-import type { Machine, VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
-import { until } from "../../vmm/machine.ts";
 
 export interface Base {
   name: "tiny" | "debian";
@@ -18,8 +15,8 @@ export interface Base {
   smallDiskBytes: number;
   /** Whether its root keeps users' extended attributes and file capabilities, and it has programs that set these. */
   keepsAttributes: boolean;
-  /** A command that removes what is large and not needed, for tests that copy the whole root. */
-  slim: string;
+  /** What is large and not needed, for tests that copy the whole root: paths in it, with wildcards. */
+  large: readonly string[];
   /** A command that answers on a TCP port with what it gets, for ever. */
   echoServer(port: number): string;
   /** A command that sends its standard input to a TCP port and prints the answer. */
@@ -47,7 +44,7 @@ const all: readonly Base[] = [
     root: "rootfs",
     smallDiskBytes: 24_000_000,
     keepsAttributes: false,
-    slim: ":",
+    large: [],
     // The number of l's is busybox's listen backlog.
     echoServer: (port) => `nc -${"l".repeat(32)} -p ${port} -e cat`,
     connectTo: (host, port) => `nc ${host} ${port}`,
@@ -60,11 +57,23 @@ const all: readonly Base[] = [
     root: "ext4",
     smallDiskBytes: 150_000_000,
     keepsAttributes: true,
-    slim: "rm -r /usr/share/* /usr/lib/*/perl* /usr/lib/*/gconv /usr/lib/apt /var/lib/apt /var/lib/dpkg",
+    large: [
+      "usr/share/*",
+      "usr/lib/*/perl*",
+      "usr/lib/*/gconv",
+      "usr/lib/apt",
+      "var/lib/apt",
+      "var/lib/dpkg",
+    ],
     echoServer: (port) => `perl -MSocket -e '${PERL_ECHO}' ${port}`,
     connectTo: (host, port) => `perl -MSocket -e '${PERL_CONNECT}' ${host} ${port}`,
   },
 ];
+
+/** A command for a guest that removes what is large. */
+export function slim({ large }: Base): string {
+  return ["rm -rf --", ...large.map((path) => `/${path}`)].join(" ");
+}
 
 /** Those whose names stand in a list with commas, each once; without a list all of them. */
 export function chooseBases(list: string | undefined): readonly Base[] {
@@ -96,37 +105,4 @@ export function oneBase(name: Base["name"]): readonly Base[] {
 /** For what only one base has: that one, or none where `MACHINEN_TEST_BASES` leaves it out. */
 export function onlyBase(name: Base["name"]): readonly Base[] {
   return bases.filter((base) => base.name === name);
-}
-
-/** How many lines of the arguments of the guest's processes hold this word. */
-export async function countProcesses(vm: Machine, word: string): Promise<number> {
-  // The brackets keep the pattern from finding the command that looks for it. Not ps: each base has another.
-  const pattern = `[${word[0]}]${word.slice(1)}`;
-  const { stdout } = await vm.execRaw(
-    `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c -- '${pattern}'`,
-  );
-  return Number(stdout);
-}
-
-/** A clock is set to what it was when that was sent, and what is asked takes its time: neither is the clock's fault. */
-const CLOCK_SLACK_S = 5;
-
-/** The wall clock of the guest shows a time between the question and the answer. */
-export async function expectRightTime(vm: VmHandle): Promise<void> {
-  const asked = Date.now() / 1000;
-  const { stdout } = await vm.exec("date +%s");
-  const answered = Date.now() / 1000;
-  expect(Number(stdout)).toBeGreaterThan(asked - CLOCK_SLACK_S);
-  expect(Number(stdout)).toBeLessThan(answered + CLOCK_SLACK_S);
-}
-
-/** Start the base's echo service in the guest and wait until it listens. */
-export async function startEcho(vm: Machine, base: Base, port: number): Promise<void> {
-  await vm.exec(`${base.echoServer(port)} >/dev/null 2>&1 </dev/null &`);
-  const line = `:${port.toString(16).toUpperCase().padStart(4, "0")} .* 0A `;
-  await until(
-    `port ${port} in the guest`,
-    async () => /\d/.test((await vm.execRaw(`grep '${line}' /proc/net/tcp /proc/net/tcp6`)).stdout),
-    60_000,
-  );
 }

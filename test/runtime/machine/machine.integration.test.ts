@@ -60,6 +60,7 @@ describe.each(bases)("a real machine of the $name base", ({ options }) => {
     expect(readFileSync(bootSnapshotPath(vm.pid), "utf8")).toContain("machinen: ready");
     expect(readEntry(vm.pid)).toMatchObject({
       memoryCeilingMib: options.memory,
+      imagePath: resolveImage(options.image!),
       hostname: "base",
     });
   });

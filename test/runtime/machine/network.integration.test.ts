@@ -11,7 +11,8 @@ import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { freePort } from "../../vmm/ports.ts";
-import { bases, startEcho } from "./bases.ts";
+import { bases } from "./bases.ts";
+import { startEcho } from "./guest-questions.ts";
 import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();

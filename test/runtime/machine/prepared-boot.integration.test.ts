@@ -6,7 +6,8 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import { prepareBoot } from "../../../src/runtime/machine/prepared-boot.ts";
 import type { Machine } from "../../../src/runtime/machine/vm-handle.ts";
 import { list } from "../../../src/runtime/registry/index.ts";
-import { bases, expectRightTime, oneBase } from "./bases.ts";
+import { bases, oneBase } from "./bases.ts";
+import { expectRightTime } from "./guest-questions.ts";
 import { runInOtherProcess } from "./other-process.ts";
 import { useScratch } from "./scratch.ts";
 

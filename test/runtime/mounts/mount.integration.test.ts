@@ -253,7 +253,8 @@ describe("machines with a mount", () => {
   });
 
   test("keep their packed directory from the cache's broom", async () => {
-    const vm = await boot({ ...options, name: "using" });
+    const vm = await boot({ ...options, name: "using", detached: true });
+    expect(await run(vm, "cat file")).toBe("content\n");
     const { lowerPath } = readEntry(vm.pid)!.mountDisk!;
     // As long ago as no boot takes.
     utimesSync(`${lowerPath}.handed-out`, 5, 5);

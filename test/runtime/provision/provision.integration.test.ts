@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readImageConfig, resolveImage } from "../../../src/runtime/images/index.ts";
 import type { LogEvent } from "../../../src/runtime/log.ts";
 import { boot } from "../../../src/runtime/machine/index.ts";
-import { bases } from "../machine/bases.ts";
+import { bases, slim } from "../machine/bases.ts";
 import { useScratch } from "../machine/scratch.ts";
 import { Builds } from "./builds.ts";
 
@@ -23,14 +23,14 @@ describe.each(bases)("an image made from the $name base", (base) => {
         await vm.writeFile("/opt/tool/run", "#!/bin/sh\necho ran in $PWD with $MODE $KEPT\n", {
           mode: 0o755,
         });
-        await vm.exec(base.slim);
+        await vm.exec(slim(base));
         await vm.exec(
           `cd /opt && echo x > data && chown 1000:2000 data && chmod 4711 data && ln data hard &&
            ln -s data soft && mkfifo pipe && mknod null c 1 3 && truncate -s 3G holes &&
            printf end | dd of=holes bs=1 seek=3000000000 conv=notrunc 2>/dev/null &&
            touch -d '2001-02-03 04:05:06' data && mkdir -m 2775 "a b" && echo n > "$(printf 'new\\nline')" &&
            echo gone > /run/gone && echo gone > /dev/shm/gone && mkdir /mnt/tmpfs &&
-           mount -t tmpfs none /mnt/tmpfs && echo gone > /mnt/tmpfs/gone`,
+           mount -t tmpfs none /mnt/tmpfs && echo gone > /mnt/tmpfs/gone && echo heard`,
         );
       },
       {
@@ -52,6 +52,8 @@ describe.each(bases)("an image made from the $name base", (base) => {
     );
     expect(phases).toHaveLength(1);
     expect([...phases[0]!.phases.keys()]).toEqual(["boot", "install", "archive", "publish"]);
+    const printed = events.flatMap((e) => (e.source === "exec-stdout" ? [String(e.chunk)] : []));
+    expect(printed).toContain("heard\n");
     expect(readdirSync(builds.logs)).toEqual([]);
   });
 

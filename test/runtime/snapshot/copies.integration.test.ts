@@ -7,7 +7,8 @@ import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
-import { bases, expectRightTime } from "../machine/bases.ts";
+import { bases } from "../machine/bases.ts";
+import { expectRightTime } from "../machine/guest-questions.ts";
 import { rejection, useScratch } from "../machine/scratch.ts";
 import { typeLine } from "../machine/type-line.ts";
 
