@@ -1,5 +1,6 @@
 #include "copy.h"
 #include "files.h"
+#include "lease.h"
 #include "loop.h"
 
 #include <errno.h>
@@ -112,6 +113,9 @@ static bool take_private(struct copy *copy) {
 bool copy_take(struct copy *copy, struct error *error) {
     if (copy->memory->shared) {
         return copy_data(copy->memory->fd, copy->fd, copy->memory->size, error);
+    }
+    if (copy->memory->leased && !lease_kept(copy->memory->fd)) {
+        return fail(error, "COPY_FAILED", "the bundle's memory.img has been changed");
     }
     return (copy->kind == COPY_DELTA ? take_delta(copy) : take_private(copy)) || bad_copy(error);
 }

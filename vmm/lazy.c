@@ -48,6 +48,7 @@ static uint64_t pending_pages(void) {
 /* Where QEMU cannot be made to map it, it is copied to where QEMU looks. */
 static bool fill_in(struct vm *vm, int file, struct error *error) {
     return host_has(data_bytes(file, 0, vm->memory.size), error) && copy_data(file, vm->memory.fd, vm->memory.size, error) &&
+           (lease_kept(file) || fail(error, "COPY_FAILED", "the bundle's memory.img has been changed")) &&
            (seal(vm->memory.fd) || fail(error, "COPY_FAILED", "guest memory: %s", strerror(errno)));
 }
 

@@ -8,6 +8,8 @@
 bool lease_take(int fd);
 /* Whether it is held and nobody waits. Who waits is announced by SIGIO, and goes on after /proc/sys/fs/lease-break-time. */
 bool lease_holds(int fd);
+/* Whether what the file held when the lease was taken is still in it: the kernel does not wait for us for ever. */
+bool lease_kept(int fd);
 void lease_drop(int fd);
 
 #endif

@@ -25,6 +25,8 @@ static int signal_fd = -1;
 static pid_t main_child; /* 0: QEMU is not there yet */
 static sigset_t handled, inherited;
 static bool stopping;
+/* Somebody waits for us to give a lease back: left to the loop, who waits for something else must not wake up for it again and again. */
+static bool lease_awaited;
 static int stop_status;
 
 uint64_t now_us(void) {
@@ -84,14 +86,19 @@ void loop_main_child(pid_t pid) {
     main_child = pid;
 }
 
+/* False when it is not pending. */
+static bool take_signal(int signal) {
+    const struct timespec now = {0};
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal);
+    return sigtimedwait(&one, NULL, &now) == signal;
+}
+
 /* Children become known by one signal for all: that of another one is taken away, that of ours stays for the loop. */
 static bool main_child_ended(void) {
-    const struct timespec now = {0};
     siginfo_t info = {0};
-    sigset_t child;
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    if (sigtimedwait(&child, NULL, &now) != SIGCHLD) {
+    if (!take_signal(SIGCHLD)) {
         return false;
     }
     bool ended = main_child > 0 && (waitid(P_PID, (id_t)main_child, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0);
@@ -106,6 +113,7 @@ bool loop_interrupted(void) {
     if (signal_fd < 0 || sigpending(&pending) != 0) {
         return false;
     }
+    lease_awaited |= sigismember(&pending, SIGIO) && take_signal(SIGIO);
     return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) || sigismember(&pending, SIGHUP) ||
            (sigismember(&pending, SIGCHLD) && main_child_ended());
 }
@@ -162,6 +170,10 @@ int loop_run(const struct loop_hooks *hooks) {
             next_tick = now_us() + 1000000;
         }
         hooks->before_wait();
+        if (lease_awaited) {
+            lease_awaited = false;
+            hooks->signalled(SIGIO);
+        }
         for (size_t i = 0; i < MAX_WATCHES; i++) {
             if (watches[i].ready && watches[i].events) {
                 fds[count] = (struct pollfd){watches[i].fd, watches[i].events, 0};

@@ -16,6 +16,8 @@
 /* A busy host may not come to it at once. */
 #define PATIENCE_MS 10000u
 
+static bool given;
+
 /* Its number there. */
 static bool give(struct vm *vm, int fd, uint64_t *number, struct error *error) {
     struct json answer, value;
@@ -24,9 +26,15 @@ static bool give(struct vm *vm, int fd, uint64_t *number, struct error *error) {
             fail(error, "MAP_FAILED", "QEMU did not say where the descriptor is"));
 }
 
-static void take_back(struct vm *vm) {
+/* A QEMU whose guest does not run only takes note of it, and has the descriptor still. */
+static bool take_back(struct vm *vm) {
     struct error ignored;
-    qmp_command(&vm->qmp, -1, NULL, &ignored, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":%u}}\n", MEMORY_SET);
+    return qmp_command(&vm->qmp, -1, NULL, &ignored, "{\"execute\":\"remove-fd\",\"arguments\":{\"fdset-id\":%u}}\n", MEMORY_SET);
+}
+
+/* Until there is nothing to take back: a removed bundle's room would stay taken. */
+void remap_tick(struct vm *vm) {
+    given = given && take_back(vm);
 }
 
 #ifdef __x86_64__
@@ -76,6 +84,7 @@ bool remap_memory(struct vm *vm, int fd, struct error *error) {
     if (!address || !give(vm, fd, &number, error)) {
         return address || fail(error, "MAP_FAILED", "the guest's memory in QEMU: %s", strerror(errno));
     }
+    given = true;
     errno = 0;
     bool ok = map_there(vm->qemu, address, vm->memory.size, number) ||
               fail(error, "MAP_FAILED", "mapping the guest's memory in QEMU: %s", errno ? strerror(errno) : "it did not do so");

@@ -9,5 +9,7 @@
  * the one before is left to the caller. A QEMU that cannot be brought back to where it was is killed.
  */
 bool remap_memory(struct vm *vm, int fd, struct error *error);
+/* From time to time, so that QEMU does not keep open what it has mapped. */
+void remap_tick(struct vm *vm);
 
 #endif

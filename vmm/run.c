@@ -16,6 +16,7 @@
 #include "network.h"
 #include "probe.h"
 #include "qemu.h"
+#include "remap.h"
 #include "resume.h"
 #include "run-dir.h"
 #include "scratch-disk.h"
@@ -207,6 +208,7 @@ static void tick(void) {
     stats_update(&vm);
     flatten_tick(&vm);
     full_disk_tick(&vm);
+    remap_tick(&vm);
     group_sweep();
 }
 
@@ -270,7 +272,9 @@ int run(void) {
     if (failed || resume_failed) {
         report(failed ? &error : &resume_error);
     }
-    /* A signal that ended us is what our parent shall see; one that came during start-up is still pending. */
+    /* A signal that ended us is what our parent shall see; one that came during start-up is still pending. Who waits for
+     * the bundle we ran from can have it. */
+    signal(SIGIO, SIG_IGN);
     signals_restore();
     if (fatal_signal) {
         raise(fatal_signal);

@@ -4,9 +4,12 @@ import {
   closeSync,
   existsSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
+  utimesSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -64,6 +67,32 @@ function privateKib(qemu: number): number {
     .reduce((sum, [, kib]) => sum + Number(kib), 0);
 }
 
+/** Whether a process has a file open. */
+const hasOpen = (pid: number, path: string) =>
+  readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    const info = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false });
+    return info?.ino === statSync(path).ino && info.dev === statSync(path).dev;
+  });
+
+/** Stops the VMM as soon as it has its lease, and lets it go on when somebody waits to write. */
+async function writeMeanwhile(
+  machine: Machine,
+  file: string,
+): Promise<{ written: Promise<number | null> }> {
+  const leases = () =>
+    readFileSync("/proc/locks", "utf8")
+      .split("\n")
+      .filter((line) => /LEASE/.test(line) && line.includes(`:${statSync(file).ino} `));
+  await until("the lease", () => leases().length > 0);
+  machine.process.kill("SIGSTOP");
+  const script = "dd if=/dev/urandom of=$0 bs=1M count=20 conv=notrunc 2>/dev/null";
+  const writer = spawn("sh", ["-c", script, file]);
+  const written = new Promise<number | null>((resolve) => writer.on("close", resolve));
+  await until("the writer", () => leases().some((line) => /BREAKING/.test(line)));
+  machine.process.kill("SIGCONT");
+  return { written };
+}
+
 /** What has opened this file for writing gets it within the time the kernel gives those who read it. */
 const canWrite = (path: string) => closeSync(openSync(path, "r+"));
 
@@ -107,6 +136,28 @@ describe("memory that is mapped from its bundle", () => {
     expect(await fork.run(`${check}; sha256sum own`)).toBe(`file: OK\n${own.replace("/tmp/", "")}`);
   }, 120_000);
 
+  it("becomes its own when somebody comes to write before it runs", async () => {
+    const bundle = newBundle();
+    const machine = restore(bundle);
+    const { written } = await writeMeanwhile(machine, memoryOf(bundle));
+    expect(await machine.run(check)).toContain("OK");
+    expect(await written).toBe(0);
+    expect(await lazyOf(machine)).toMatchObject({ lazyPending: 0 });
+  }, 120_000);
+
+  it("that was changed all the same ends the machine", async () => {
+    const bundle = newBundle();
+    const machine = restore(bundle);
+    await machine.run("true");
+    utimesSync(memoryOf(bundle), 1, 1);
+    machine.save(join(scratch.path, `bundle-${count++}`));
+    truncateSync(memoryOf(bundle), 0);
+    expect(await machine.ended).toEqual({ code: 4, signal: null });
+    expect(machine.console).toContain(
+      "about to be changed: the bundle's memory.img has been changed\n",
+    );
+  }, 120_000);
+
   it("becomes its own while the machine is held, too", async () => {
     const bundle = newBundle();
     const machine = restore(bundle);
@@ -136,7 +187,9 @@ describe("memory that is mapped from its bundle", () => {
     const own = await machine.run(write);
     const fork = keep(machine.fork(scratch.path));
     expect(await fork.run(check)).toContain("OK");
-    expect(await lazyOf(machine)).toMatchObject({ lazyPending: 0 });
+    const { qemuPid, lazyPending } = await lazyOf(machine);
+    expect(lazyPending).toBe(0);
+    await until("QEMU to close the bundle's file", () => !hasOpen(qemuPid, memoryOf(bundle)));
     canWrite(memoryOf(bundle));
     await fork.run("echo changed > /tmp/own");
     expect(await machine.run("sha256sum /tmp/own")).toBe(own);

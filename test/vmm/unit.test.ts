@@ -26,6 +26,7 @@ describe("the VMM's pure parts, under sanitizers", () => {
     "fit",
     "copy",
     "delta",
+    "lease-signal",
     "livemount-check",
     "frames",
     "frame-filter",

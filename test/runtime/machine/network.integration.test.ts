@@ -17,9 +17,11 @@ import { rejection, useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
 const launcher = fileURLToPath(new URL("../../../bin/machinen", import.meta.url));
-const tiny = bases[0]!.options;
-afterAll(async () => {
+async function killAll(): Promise<void> {
   for (const { pid } of list()) await (await attach({ pid })).kill();
+}
+afterAll(async () => {
+  await killAll();
   scratch.remove();
 });
 
@@ -84,15 +86,17 @@ describe.each(bases)("forwards of machines on the $name base", (base) => {
   });
 });
 
-describe("forwards on the host", () => {
+describe.each(bases)("forwards on the host of machines on the $name base", (base) => {
+  const { options } = base;
   let vm: Machine;
   let port: number;
 
   beforeAll(async () => {
     port = await freePort();
     const portForward = [{ hostPort: port, guestPort: 7 }];
-    vm = await boot({ ...tiny, name: "net", detached: true, portForward });
+    vm = await boot({ ...options, name: "net", detached: true, portForward });
   });
+  afterAll(killAll);
 
   test.each([{ template: true }, { template: false }])(
     "that are taken are refused by name, and nothing is left: %j",
@@ -101,7 +105,7 @@ describe("forwards on the host", () => {
       const portForward = [{ hostPort: port, guestPort: 80 }];
       for (const detached of [true, false]) {
         const error = await rejection(
-          boot({ ...tiny, ...how, detached, name: "second", portForward }),
+          boot({ ...options, ...how, detached, name: "second", portForward }),
         );
         expect(error.code).toBe("BOOT_PORT_FORWARD_IN_USE");
         expect(error.message).toMatch(
@@ -114,7 +118,7 @@ describe("forwards on the host", () => {
 
   test("at an address that is not the host's are refused", async () => {
     const portForward = [{ hostAddr: "203.0.113.77", hostPort: 7777, guestPort: 7 }];
-    const error = await rejection(boot({ ...tiny, detached: true, portForward }));
+    const error = await rejection(boot({ ...options, detached: true, portForward }));
     expect(error.code).toBe("BOOT_PORT_FORWARD_INVALID");
   });
 
@@ -124,13 +128,14 @@ describe("forwards on the host", () => {
       const own = await freePort();
       const machinen = (...args: string[]) =>
         spawnSync(launcher, args, { encoding: "utf8", env: process.env });
-      const booted = machinen("boot", "shown", "-p", `${own}:7`);
+      const shape = ["--image", base.name, "--memory", String(options.memory)];
+      const booted = machinen("boot", "shown", ...shape, "-p", `${own}:7`);
       expect([booted.status, booted.stderr]).toEqual([0, expect.any(String)]);
       const named = await attach({ name: "shown" });
-      await startEcho(named, bases[0]!, 7);
+      await startEcho(named, base, 7);
       expect(await echo(own, "cli")).toBe("cli");
       expect(machinen("ls").stdout).toMatch(new RegExp(`shown .* ${own}:7$`, "m"));
-      const taken = machinen("boot", "late", "-p", `${own}:7`);
+      const taken = machinen("boot", "late", ...shape, "-p", `${own}:7`);
       expect(taken.status).toBe(1);
       expect(taken.stderr).toContain("BOOT_PORT_FORWARD_IN_USE");
       await named.kill();
@@ -140,7 +145,7 @@ describe("forwards on the host", () => {
   test("a machine without a network has none, nor has its fork, unless it is asked for", async () => {
     const reaches = async (from: Machine) =>
       (await from.execRaw("ping -c 1 -W 2 10.0.2.2")).exitCode === 0;
-    const cut = await boot({ ...tiny, name: "cut", detached: true, network: false });
+    const cut = await boot({ ...options, name: "cut", detached: true, network: false });
     expect(await reaches(cut)).toBe(false);
     const heir = await cut.fork();
     expect(await reaches(heir)).toBe(false);
@@ -148,8 +153,8 @@ describe("forwards on the host", () => {
     expect(await reaches(freed)).toBe(true);
     await cut.prepareFork();
     expect(await reaches(await cut.fork())).toBe(false);
-    const cold = await boot({ ...tiny, detached: true, network: false, template: false });
+    const cold = await boot({ ...options, detached: true, network: false, template: false });
     expect(await reaches(cold)).toBe(false);
-    expect(await reaches(await boot({ ...tiny, detached: true }))).toBe(true);
+    expect(await reaches(await boot({ ...options, detached: true }))).toBe(true);
   });
 });

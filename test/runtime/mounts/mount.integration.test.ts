@@ -17,7 +17,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ensureMountDiskImage } from "../../../src/runtime/images/index.ts";
 import { attach } from "../../../src/runtime/machine/attach.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
-import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import {
   identify,
   isRunning,
@@ -36,7 +35,6 @@ const allScratch = useScratch();
 const host = join(allScratch.path, "host dir");
 const guest = "/mnt/deep/wörk";
 const mount = { host, guest };
-const options: BootOptions = { ...bases[0]!.options, mount };
 const EXOTIC = "näme ☃ with 'quotes'\nand a line";
 let hostBefore: string;
 
@@ -233,7 +231,8 @@ describe("a process that dies while it packs", () => {
   });
 });
 
-describe("machines with a mount", () => {
+describe.each(bases)("machines with a mount on the $name base", (base) => {
+  const options = { ...base.options, mount };
   test("start cold too, have a writable layer of the size that was asked for, and a root disk", async () => {
     const vm = await boot({
       ...options,

@@ -47,6 +47,7 @@ static const struct {
     {"frame-filter", test_frame_filter},
     {"ports", test_ports},
     {"delta", test_delta},
+    {"lease-signal", test_lease_signal},
     {"livemount-check", test_livemount_check},
 };
 

@@ -22,6 +22,7 @@ void test_ports(void);
 void test_delta(void);
 void test_livemount_check(void);
 void test_copy(void);
+void test_lease_signal(void);
 void test_qcow2(const char *path, const char *size);
 void test_self_contained(const char *path);
 void test_join(char **layers, int count, uint64_t size);
