@@ -1,10 +1,11 @@
 import { boot, type Machine } from "../src/runtime/index.ts";
 import { criuImage } from "./criu-image.ts";
-import type { Log, Rows } from "./machines.ts";
+import { bootTiny, kill, touch } from "./machine-stages.ts";
+import { firstReply, type Log, type Rows } from "./machines.ts";
 
 export const HELD_MIB = 64;
 const STEP_MS = 120_000;
-const COPIED = "CRIU in a guest: dump and restore to first reply";
+const FORK = `fork by turns with CRIU, ${HELD_MIB} MiB touched since the boot`;
 
 /** In the guest, a tmpfs: as fast as it gets. */
 const PLACE = "/run/bench";
@@ -63,6 +64,13 @@ export function parseCopy(output: string, asked: number): CriuTimes {
   };
 }
 
+async function startHolder(vm: Machine): Promise<void> {
+  await vm.exec(PREPARE);
+  await vm.writeFile(`${PLACE}/holder`, HOLDER);
+  await vm.writeFile(`${PLACE}/copy`, COPY);
+  await vm.exec(START, { execTimeoutMs: STEP_MS });
+}
+
 async function copyProcess(vm: Machine, asked: number): Promise<CriuTimes> {
   const { stdout } = await vm.exec(`bash ${PLACE}/copy`, { execTimeoutMs: STEP_MS });
   return parseCopy(stdout, asked);
@@ -77,24 +85,27 @@ export async function measureCriu(rows: Rows, runs: number, log: Log): Promise<v
     log(`CRIU: left out: no image with it could be made: ${(error as Error).message}`);
     return;
   }
-  const vm = await boot({ image, memory: 1024, cmd: [], timeoutMs: null });
+  const machines: Machine[] = [];
   try {
-    await vm.exec(PREPARE, { execTimeoutMs: STEP_MS });
-    await vm.writeFile(`${PLACE}/holder`, HOLDER);
-    await vm.writeFile(`${PLACE}/copy`, COPY);
-    await vm.exec(START, { execTimeoutMs: STEP_MS });
+    const vm = await boot({ image, memory: 1024, cmd: [], timeoutMs: null });
+    machines.push(vm);
+    await startHolder(vm);
+    const parent = await bootTiny({ memory: 512 + HELD_MIB });
+    machines.push(parent);
+    await touch(parent, HELD_MIB);
     // The first time CRIU tries what the kernel can do, and QEMU translates both.
     await copyProcess(vm, 1);
     for (let run = 0; run < runs; run++) {
+      rows.add(FORK, await firstReply(machines, () => parent.fork()));
+      await kill(machines.splice(2));
       const { dump, still, restore } = await copyProcess(vm, run + 2);
-      const source = `fork, ${HELD_MIB} MiB touched since the boot`;
-      rows.add(`CRIU in a guest: dump of a process with ${HELD_MIB} MiB`, dump, source);
-      rows.add("CRIU in a guest: the process stands still", still, source);
+      rows.add(`CRIU in a guest: dump of a process with ${HELD_MIB} MiB`, dump, FORK);
+      rows.add("CRIU in a guest: the process stands still", still, FORK);
       rows.add("CRIU in a guest: restore to first reply", restore, "restore to first exec reply");
-      rows.add(COPIED, dump + restore, source);
+      rows.add("CRIU in a guest: dump and restore to first reply", dump + restore, FORK);
       log(`CRIU: run ${run + 1} of ${runs}`);
     }
   } finally {
-    await vm.kill();
+    await kill(machines);
   }
 }

@@ -79,7 +79,7 @@ function machineArguments(directory: string, disk: string): string[] {
       "-append",
       [
         "console=ttyS0 quiet mitigations=off audit=0 pci=off reboot=t panic=-1 i8042.noaux i8042.nokbd",
-        "tsc=reliable no_timer_check norandmaps lsm=landlock,yama psi=0 noautogroup no5lvl",
+        "tsc=reliable no_timer_check norandmaps lsm=landlock,yama psi=0 noautogroup",
         "transparent_hugepage=madvise hardened_usercopy=off randomize_kstack_offset=off",
         `tsc_early_khz=${tscKhz} lpj=${tscKhz * 4}`,
       ].join(" "),

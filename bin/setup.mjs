@@ -1,6 +1,6 @@
 // Makes a fresh clone ready to run: system packages, node_modules, native programs, bundle, guest
 // assets. Does only what is missing, so that `npm start` and `npm test` can call it every time.
-// With --test also what only the tests need.
+// With --test or --bench also what only the tests or the bench need.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,14 +14,13 @@ import { isProvided, missingPackages } from "./setup/system-packages.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const retry = ["cd", `'${root}'`, "&& node bin/setup.mjs", ...process.argv.slice(2)].join(" ");
 const cli = join(root, "dist/cli.js");
-const forTests = process.argv.includes("--test");
+const extras = ["test", "bench"].filter((purpose) => process.argv.includes(`--${purpose}`));
 
 /** Tells the user what only they can do, and ends. */
 class NeedsUser extends Error {}
 
 function systemPackagesStep() {
-  const purposes = nodePtyIsBuilt(root) ? [] : ["node-pty"];
-  if (forTests) purposes.push("test");
+  const purposes = nodePtyIsBuilt(root) ? extras : [...extras, "node-pty"];
   const missing = missingPackages(purposes);
   if (missing.length === 0) return undefined;
   const names = missing.map(({ name }) => name);
@@ -108,7 +107,7 @@ const steps = [
   bundleStep,
   assetStep("kernel", "fetch the guest kernel"),
   assetStep("tiny", "build the tiny base"),
-  ...(forTests ? [assetStep("debian", "build the Debian base")] : []),
+  ...(extras.length > 0 ? [assetStep("debian", "build the Debian base")] : []),
 ];
 
 /** Later steps can only be judged after the earlier ones: what to do is found while doing it. */

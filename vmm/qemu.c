@@ -91,13 +91,13 @@ static void add_disk(struct command *command, const struct disk *disk) {
  * Without a known TSC rate one TCG boot in five hangs calibrating it against the PIT. The rest makes translation
  * cheaper, which is what a new QEMU spends its time on: a program that lies where it lay before is not translated
  * again, and what nobody here asks for (security modules without a policy, pressure accounting, a scheduling group for
- * each session, a fifth level of page tables, the kernel's checks of itself) never. Huge pages save an emulated
- * processor nothing, and a fork would copy them whole.
+ * each session, the kernel's checks of itself) never. Huge pages save an emulated processor nothing, and a fork would
+ * copy them whole.
  */
 static void emulation_words(const struct vm *vm, char *words, size_t room) {
     unsigned long long khz = vm->tsc_khz;
     snprintf(words, room,
-             " tsc_early_khz=%llu lpj=%llu no_timer_check tsc=reliable norandmaps lsm=landlock,yama psi=0 noautogroup no5lvl "
+             " tsc_early_khz=%llu lpj=%llu no_timer_check tsc=reliable norandmaps lsm=landlock,yama psi=0 noautogroup "
              "transparent_hugepage=madvise hardened_usercopy=off randomize_kstack_offset=off",
              khz, khz * 4);
 }

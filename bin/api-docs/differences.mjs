@@ -14,7 +14,7 @@ export const differences = [
   "With `onStdout` or `onStderr` the result holds the last 16 MiB of what was streamed, so that any length can be; a callback that returns a promise is waited for, and holds the command back.",
   "`hostRssBytes` of a machine counts its QEMU too, and pages that several machines share in proportion.",
   "Bases and kernels lie in `~/.machinen/assets` under names of their own (`machinen install`); on x86-64 there is no device tree, so `provision` asks for one only when `dtb` names it.",
-  "Machines only read cached images and need no `.ok` mark: that is for callers of `ensureRootfsImage` who write. The disks of a mount may be others than `/dev/vdc` and `/dev/vdd`.",
+  "Machines only read cached images, so `boot()` marks theirs `.ok` from the start. The disks of a mount may be others than `/dev/vdc` and `/dev/vdd`.",
   "`ensureRootfsImage` reports `gunzip-prebake` for a tarball compressed with gzip, and `e2fsck` only for an image that was written to.",
   "`list()` keeps the record of a dead machine that has left files, for `runGc()` to remove; `runGc()` also reports what never got into the registry.",
   "Nothing but the VMM runs beside a machine: `gvproxyPid`, `gvproxyExe` and `liveMountServers` of a record stay unset.",

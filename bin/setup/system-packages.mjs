@@ -37,14 +37,30 @@ export const systemPackages = [
   { name: "cpio", provides: ["cpio"], reason: "reads our archives in tests", onlyWhen: "test" },
   { name: "xz-utils", provides: ["xz"], reason: "packs a kernel in tests", onlyWhen: "test" },
   { name: "mount", provides: ["mount"], reason: "makes a small disk in tests", onlyWhen: "test" },
-  { name: "qemu-utils", provides: ["qemu-img"], reason: "checks disks in tests", onlyWhen: "test" },
+  {
+    name: "qemu-utils",
+    provides: ["qemu-img"],
+    reason: "makes and checks disks in tests and the bench",
+    onlyWhen: ["test", "bench"],
+  },
   { name: "git", provides: ["git"], reason: "clones and builds in tests", onlyWhen: "test" },
   { name: "vttest", provides: ["vttest"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "vim", provides: ["vim"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "less", provides: ["less"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "nano", provides: ["nano"], reason: "shown in a pane by tests", onlyWhen: "test" },
   { name: "mc", provides: ["mc"], reason: "shown in a pane by tests", onlyWhen: "test" },
-  { name: "tmux", provides: ["tmux"], reason: "shown in a pane by tests", onlyWhen: "test" },
+  {
+    name: "tmux",
+    provides: ["tmux"],
+    reason: "shown in a pane by tests, and what the bench compares with",
+    onlyWhen: ["test", "bench"],
+  },
+  {
+    name: "openssh-client",
+    provides: ["ssh", "ssh-keygen"],
+    reason: "what the bench compares with",
+    onlyWhen: "bench",
+  },
   { name: "htop", provides: ["htop"], reason: "shown in a pane by tests", onlyWhen: "test" },
 ];
 
@@ -69,6 +85,7 @@ export function isProvided(thing) {
 export function missingPackages(purposes) {
   return systemPackages.filter(
     ({ provides, onlyWhen }) =>
-      (!onlyWhen || purposes.includes(onlyWhen)) && !provides.every(isProvided),
+      (!onlyWhen || [onlyWhen].flat().some((purpose) => purposes.includes(purpose))) &&
+      !provides.every(isProvided),
   );
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -105,6 +105,28 @@ test("system packages each have a reason and something to look for", () => {
   }
   expect(isProvided("sh")).toBe(true);
   expect(isProvided("no-such-program-anywhere")).toBe(false);
+});
+
+test("packages of tests and of the bench are asked for only there", () => {
+  const url = new URL("setup/system-packages.mjs", bin).href;
+  const missing = (...purposes: string[]): string[] =>
+    JSON.parse(
+      execFileSync(
+        process.execPath,
+        [
+          "--input-type=module",
+          "-e",
+          `import { missingPackages } from ${JSON.stringify(url)};
+           console.log(JSON.stringify(missingPackages(${JSON.stringify(purposes)}).map(({ name }) => name)));`,
+        ],
+        { env: { PATH: root }, encoding: "utf8" },
+      ),
+    );
+  const bench = ["qemu-utils", "tmux", "openssh-client"];
+  expect(missing("bench")).toEqual(expect.arrayContaining(["make", ...bench]));
+  expect(missing("bench")).not.toContain("vttest");
+  expect(missing("test")).toEqual(expect.arrayContaining(["qemu-utils", "tmux", "vttest"]));
+  for (const name of bench) expect(missing()).not.toContain(name);
 });
 
 test("the lock is held by one set-up at a time and freed when its holder is killed", async () => {

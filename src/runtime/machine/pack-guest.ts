@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { BootError, isMachinenError } from "../errors.ts";
+import { BootError, type ErrorCode, isMachinenError } from "../errors.ts";
 import {
   ensureRootfsImageAsync,
   markRootfsImageClean,
@@ -9,6 +9,21 @@ import {
 import type { GuestPlan } from "./plan-boot.ts";
 import type { RunDir } from "./run-dir.ts";
 import type { MachineVariables } from "./vmm-environment.ts";
+
+/** Codes of our tools that say of a boot: the image is damaged, or there is no room for what is made of it. */
+const NOT_PACKED: ErrorCode[] = [
+  "PROVISION_INSTALL_HOOK_FAILED",
+  "MKINITRAMFS_BASE_EXTRACT_FAILED",
+];
+
+/** What a boot says of a guest that could not be packed; installations that lack something say so themselves. */
+function notPacked(error: unknown): unknown {
+  const isOurs = isMachinenError(error);
+  if (isOurs && !NOT_PACKED.includes(error.code)) return error;
+  const { message } = error as Error;
+  const what = isOurs ? message : `what the guest boots from could not be made: ${message}`;
+  return new BootError("BOOT_PACK_FAILED", what, { cause: error });
+}
 
 /** The image of the usual size, which an overlay may enlarge, or one that is as small as asked for. */
 async function rootImage(image: string, bytes: number | undefined): Promise<string> {
@@ -34,26 +49,25 @@ async function rootDiskVariables({ rootDisk, image }: GuestPlan): Promise<Machin
   return { MACHINEN_ROOTDISK: disk, MACHINEN_ROOTDISK_SIZE: rootDisk.bytes?.toString() };
 }
 
-/** Make what a guest boots from: its disk, and an initramfs that carries its configuration. */
+/**
+ * Make what a guest boots from: its disk, and an initramfs that carries its configuration.
+ *
+ * @throws {BootError} BOOT_PACK_FAILED
+ */
 export async function packGuest(
   guest: GuestPlan,
   config: Record<string, unknown>,
   runDir: RunDir,
 ): Promise<MachineVariables> {
-  const disk = await rootDiskVariables(guest);
   try {
+    const disk = await rootDiskVariables(guest);
     packBootInitramfs({
       image: guest.rootDisk ? undefined : guest.image,
       config: guest.rootDisk ? { ...config, rootdisk: true } : config,
       out: runDir.initramfs,
     });
+    return { ...disk, MACHINEN_INITRD: runDir.initramfs };
   } catch (error) {
-    if (isMachinenError(error)) throw error;
-    throw new BootError(
-      "BOOT_PACK_FAILED",
-      `the initramfs could not be packed: ${(error as Error).message}`,
-      { cause: error },
-    );
+    throw notPacked(error);
   }
-  return { ...disk, MACHINEN_INITRD: runDir.initramfs };
 }

@@ -21,6 +21,7 @@ import {
 } from "../../../src/runtime/machine/process-identity.ts";
 import { runRoot } from "../../../src/runtime/machine/run-dir.ts";
 import type { VmHandle } from "../../../src/runtime/machine/vm-handle.ts";
+import { readBalloonStats, STATS_FILE_SIZE } from "../../../src/runtime/memory/index.ts";
 import { list, readEntry } from "../../../src/runtime/registry/index.ts";
 import { restore } from "../../../src/runtime/snapshot/restore.ts";
 import { bases } from "./bases.ts";
@@ -100,6 +101,12 @@ describe.each(bases)("a real machine of the $name base", ({ options }) => {
     const stats = await vm.memoryStats();
     expect(stats.ceilingMib).toBe(options.memory);
     expect(stats.hostRssBytes).toBeGreaterThan(30 * 1024 * 1024);
+    const { statsPath } = readEntry(vm.pid)!;
+    expect(statSync(statsPath!).size).toBe(STATS_FILE_SIZE);
+    expect(readBalloonStats(statsPath!)).toMatchObject({
+      bytesInflated: 0,
+      hostPhysFootprintBytes: 0,
+    });
   });
 
   test("kill leaves no process, socket or directory", async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { BootError } from "../../../src/runtime/errors.ts";
 import { boot } from "../../../src/runtime/machine/boot.ts";
 import type { BootOptions } from "../../../src/runtime/machine/boot-options.ts";
 import { list } from "../../../src/runtime/registry/index.ts";
@@ -76,6 +77,22 @@ const cases: Array<[string, BootOptions, string, RegExp]> = [
     /MACHINEN_ACCEL: must be tcg or kvm/,
   ],
 ];
+
+test.each([true, false])(
+  "boot() rejects with BOOT_PACK_FAILED for an image that is no tarball (on a disk: %s)",
+  async (rootDisk) => {
+    const image = join(scratch.path, "image.tar");
+    writeFileSync(image, "as good as none".repeat(1000));
+    vi.stubEnv("MACHINEN_CACHE_DIR", join(scratch.path, "cache"));
+    const error = await rejection(boot({ image, kernel, cmd: [], rootDisk }));
+    vi.unstubAllEnvs();
+    expect(error).toBeInstanceOf(BootError);
+    expect([error.code, error.message]).toEqual([
+      "BOOT_PACK_FAILED",
+      expect.stringContaining(image),
+    ]);
+  },
+);
 
 describe.each([false, true])(
   "boot() with detached: %s rejects when the VMM refuses",
