@@ -165,7 +165,7 @@ static int room_for_copy(const char *name, const struct stat *info, struct error
     return fd;
 }
 
-/* From before its checksum is made until the machine ends. */
+/* Before its checksum is made: what was checked is what will be mapped. */
 static bool take_lease(int fd) {
     if (lease_take(fd)) {
         return true;

@@ -248,7 +248,9 @@ static int from_bundle(const char *directory, struct error *error) {
     probe_processor(processor, sizeof processor);
     uint64_t tsc_khz = vm.config->tsc_khz ? vm.config->tsc_khz : tsc_khz_since(began);
     bool fits = fits_processor(&captured, processor, tsc_khz, error);
-    int status = !fits ? EXIT_INCOMING : is_sealed(captured.memory_fd, 0) ? over_copy(&captured, directory, error) : over_file(&captured, directory, error);
+    int status = !fits                                ? EXIT_INCOMING
+                 : is_sealed(captured.memory_fd, 0) ? over_copy(&captured, directory, error)
+                                                    : over_file(&captured, directory, error);
     captured_close(&captured);
     return status ? status : load(error);
 }

@@ -25,7 +25,8 @@ static int signal_fd = -1;
 static pid_t main_child; /* 0: QEMU is not there yet */
 static sigset_t handled, inherited;
 static bool stopping;
-/* Somebody waits for us to give a lease back: left to the loop, who waits for something else must not wake up for it again and again. */
+/* Somebody waits for us to give a lease back. That is left to the loop: who waits for something else would wake up for it
+ * again and again. */
 static bool lease_awaited;
 static int stop_status;
 

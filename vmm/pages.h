@@ -1,4 +1,4 @@
-/* The pages a QEMU has written over its private mapping of a sealed memfd, read and written from outside. */
+/* The pages a QEMU has written over its private mapping of a sealed memfd or a bundle's file, read and written from outside. */
 #ifndef MACHINEN_PAGES_H
 #define MACHINEN_PAGES_H
 

@@ -40,7 +40,7 @@ static bool lock(const char *path, struct error *error) {
         busy = (errno == EAGAIN || errno == EACCES) && usleep(10000) == 0;
     }
     return busy ? fail(error, "DISK_IN_USE", "%.200s: is in use", path)
-                                              : fail(error, "CONFIG_INVALID", VARIABLE ": %.200s: cannot be locked: %s", path, strerror(errno));
+                : fail(error, "CONFIG_INVALID", VARIABLE ": %.200s: cannot be locked: %s", path, strerror(errno));
 }
 
 bool scratch_disk_claim(const char *path, struct error *error) {
